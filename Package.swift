@@ -32,8 +32,9 @@ let package = Package(
             swiftSettings: sourceRules),
         .target(
             name: "DurableFiles",
-            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["CSystemCalls", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: sourceRules),
+        .target(name: "CSystemCalls"),
         // Floor 3
         .target(
             name: "Ledger",

@@ -1,0 +1,142 @@
+// The two digests of an entry: HMAC-SHA256(key, E) and SHA-256(E || "|sig:" || hex).
+//
+// The HMAC's key block is exactly one block, so its inner hash sees E at the same alignment as the
+// plain hash does: the whole blocks of E go into both states with one message schedule. What is left
+// of E is followed by padding in the one and by the signature in the other, and is dealt with apart.
+
+#include "internal.h"
+
+enum { INNER_PAD = 0x36, OUTER_PAD = 0x5C };
+
+void csha256_hmac_key_init(csha256_hmac_key *k, const uint8_t *key) {
+    uint8_t inner[BLOCK], outer[BLOCK];
+    memset(inner, INNER_PAD, sizeof inner);
+    memset(outer, OUTER_PAD, sizeof outer);
+    for (int i = 0; i < 32; i++) {
+        inner[i] ^= key[i];
+        outer[i] ^= key[i];
+    }
+    k->inner = k->outer = csha256_initial();
+    csha256_compress(&k->inner, inner, 1);
+    csha256_compress(&k->outer, outer, 1);
+}
+
+// The second hash of an HMAC is over one block behind the key's: the first one's digest, padded.
+static void outer_block(uint8_t block[BLOCK], const csha256_state *inner) {
+    memset(block, 0, BLOCK);
+    store_digest(block, inner);
+    pad(block, DIGEST, BLOCK + DIGEST);
+}
+
+static void start_tail(uint8_t *tail, size_t size, const uint8_t *entry, size_t n) {
+    memset(tail, 0, size);
+    memcpy(tail, entry + n / BLOCK * BLOCK, n % BLOCK);
+}
+
+static void hash_rest(csha256_state *hash, const uint8_t *entry, size_t n, const uint8_t *sig_hex,
+                      uint8_t out[DIGEST]) {
+    uint8_t tail[HASH_TAIL];
+    start_tail(tail, sizeof tail, entry, n);
+    csha256_compress(hash, tail, finish_hash_tail(tail, n, sig_hex));
+    store_digest(out, hash);
+}
+
+void csha256_seal(const csha256_hmac_key *k, const uint8_t *entry, size_t n, uint8_t *sig,
+                  uint8_t *hash) {
+    csha256_state inner = k->inner, outer = k->outer, plain = csha256_initial();
+    csha256_compress2(&inner, &plain, entry, n / BLOCK);
+
+    uint8_t tail[HMAC_TAIL], block[BLOCK], hex[HEX];
+    start_tail(tail, sizeof tail, entry, n);
+    csha256_compress(&inner, tail, finish_hmac_tail(tail, n));
+    outer_block(block, &inner);
+    csha256_compress(&outer, block, 1);
+    store_digest(sig, &outer);
+
+    csha256_hex(sig, hex);
+    hash_rest(&plain, entry, n, hex, hash);
+}
+
+void csha256_hash_seal(const uint8_t *entry, size_t n, const uint8_t *sig_hex, uint8_t *hash) {
+    csha256_state plain = csha256_initial();
+    csha256_compress(&plain, entry, n / BLOCK);
+    hash_rest(&plain, entry, n, sig_hex, hash);
+}
+
+// One job with SHA-NI. The signature is at hand, so that unlike in sealing the two tails can be
+// absorbed side by side: one or two blocks and the outer one, against two or three blocks.
+static void verify_one(const csha256_hmac_key *k, const csha256_job *job, uint8_t sig[DIGEST],
+                       uint8_t out[DIGEST]) {
+    csha256_state inner = k->inner, outer = k->outer, plain = csha256_initial();
+    csha256_compress2(&inner, &plain, job->entry, job->n / BLOCK);
+
+    uint8_t hmac_tail[HMAC_TAIL], hash_tail[HASH_TAIL], block[BLOCK];
+    start_tail(hmac_tail, sizeof hmac_tail, job->entry, job->n);
+    start_tail(hash_tail, sizeof hash_tail, job->entry, job->n);
+    size_t hmac_blocks = finish_hmac_tail(hmac_tail, job->n);
+    size_t hash_blocks = finish_hash_tail(hash_tail, job->n, job->sig_hex);
+
+    csha256_compress_pair(&inner, hmac_tail, &plain, hash_tail, hmac_blocks);
+    outer_block(block, &inner);
+    csha256_compress_pair(&outer, block, &plain, hash_tail + hmac_blocks * BLOCK, 1);
+    csha256_compress(&plain, hash_tail + (hmac_blocks + 1) * BLOCK, hash_blocks - hmac_blocks - 1);
+
+    store_digest(sig, &outer);
+    store_digest(out, &plain);
+}
+
+static void verify_each(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
+                        size_t count, uint8_t (*sigs)[DIGEST], uint8_t (*hashes)[DIGEST]) {
+    for (size_t i = 0; i < count; i++) {
+        size_t at = order[i];
+        if (k)
+            verify_one(k, &jobs[at], sigs[at], hashes[at]);
+        else
+            csha256_hash_seal(jobs[at].entry, jobs[at].n, jobs[at].sig_hex, hashes[at]);
+    }
+}
+
+// Lanes work in lock step, so jobs of like length belong together. Two jobs take the same time if they
+// have the same number of whole blocks and both tails of the same number of blocks; there are three
+// combinations of the latter. Longest first, so that those left over at the end are short.
+enum { KINDS_OF_TAIL = 3, SORTED_BLOCKS = 40, KEYS = (SORTED_BLOCKS + 1) * KINDS_OF_TAIL };
+
+static unsigned sort_key(size_t n) {
+    size_t whole = n / BLOCK, rest = n % BLOCK;
+    size_t blocks = whole < SORTED_BLOCKS ? whole : SORTED_BLOCKS;
+    size_t kind = (rest + SUFFIX + MIN_PADDING > 2 * BLOCK) + (rest + MIN_PADDING > BLOCK);
+    return (unsigned)(KEYS - 1 - (blocks * KINDS_OF_TAIL + kind));
+}
+
+// At most 256 jobs, so that an index fits a byte.
+static void sort_jobs(uint8_t *order, const csha256_job *jobs, size_t count) {
+    uint16_t start[KEYS + 1] = {0};
+    for (size_t i = 0; i < count; i++) start[sort_key(jobs[i].n) + 1]++;
+    for (size_t i = 1; i < KEYS; i++) start[i] += start[i - 1];
+    for (size_t i = 0; i < count; i++) order[start[sort_key(jobs[i].n)]++] = (uint8_t)i;
+}
+
+// With fewer busy lanes than this SHA-NI is faster. Measured on a Xeon of the fifth generation.
+enum { MIN_LANES = 8 };
+
+void csha256_verify_batch(const csha256_hmac_key *k, const csha256_job *jobs, size_t count,
+                          uint8_t (*sigs)[32], uint8_t (*hashes)[32], uint32_t use_features) {
+    const int shani = (use_features & CSHA256_SHANI) != 0, avx512 = (use_features & CSHA256_AVX512) != 0;
+    if (!shani && !avx512) abort();
+    const size_t min_lanes = !avx512 ? SIZE_MAX : shani ? MIN_LANES : 1;
+
+    enum { CHUNK = 256 };
+    for (size_t done = 0, chunk; done < count; done += chunk) {
+        uint8_t order[CHUNK];
+        chunk = count - done < CHUNK ? count - done : CHUNK;
+        sort_jobs(order, jobs + done, chunk);
+        for (size_t at = 0, lanes; at < chunk; at += lanes) {
+            lanes = chunk - at < LANES ? chunk - at : LANES;
+            uint8_t(*chunk_sigs)[DIGEST] = k ? sigs + done : NULL;
+            if (lanes >= min_lanes)
+                csha256_verify_lanes(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done, min_lanes);
+            else
+                verify_each(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done);
+        }
+    }
+}

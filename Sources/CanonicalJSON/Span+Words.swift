@@ -1,0 +1,66 @@
+// The only file that reads memory other than element by element. The checker inspects eight bytes at a time, which
+// makes it about four times as fast as a loop over single bytes; the library has no safe unaligned load yet.
+
+extension Span where Element == UInt8 {
+    /// The eight bytes from `offset` on, the first one lowest; bytes beyond the end read as zero.
+    @inline(__always)
+    func word(at offset: Int) -> UInt64 {
+        guard offset <= count &- 8 else { return tailWord(at: offset) }
+        // Every bit pattern is a UInt64, and the call checks its bounds itself.
+        return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    @inline(never)
+    private func tailWord(at offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        var shift: UInt64 = 0
+        var index = offset
+        while index < count {
+            word |= UInt64(self[index]) << shift
+            shift += 8
+            index += 1
+        }
+        return word
+    }
+
+    /// The byte at `offset`, or zero, which is never legal in JSON, at and beyond the end.
+    @inline(__always)
+    func byte(at offset: Int) -> UInt8 {
+        offset < count ? self[offset] : 0
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Appends the bytes of `span` in one copy.
+    mutating func append(copying span: Span<UInt8>) {
+        // The pointer lives as long as the closure, and append only reads through it.
+        unsafe span.withUnsafeBufferPointer { buffer in unsafe append(contentsOf: buffer) }
+    }
+}
+
+/// Tests on all eight bytes of a word at once; bit 7 of each byte is the answer for that byte.
+///
+/// A borrow can spoil the answers above the lowest hit, so only the lowest one counts.
+enum EightBytes {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Marks what needs an escape: a quote, a backslash, a control character.
+    @inline(__always)
+    static func escapes(_ word: UInt64) -> UInt64 {
+        candidates(word) & highBits
+    }
+
+    /// Marks what ends a run of plain ASCII: as `escapes`, and bytes above 0x7F.
+    @inline(__always)
+    static func stops(_ word: UInt64) -> UInt64 {
+        (candidates(word) | word) & highBits
+    }
+
+    @inline(__always)
+    private static func candidates(_ word: UInt64) -> UInt64 {
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        return (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word
+    }
+}

@@ -1,0 +1,267 @@
+import SystemPackage
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A base directory on a POSIX file system.
+///
+/// The base and its locks are held through open descriptors; every path is walked anew from the base at each use, so
+/// that a directory replaced under us is seen.
+package final class POSIXStorage: Storage {
+    package let basePath: String
+    package let owner: UInt32
+    private let base: Descriptor
+    /// Where a base under construction will be published; nil once it is in place.
+    private let construction: Construction?
+    /// The gate, while we hold it: closing its descriptor gives the lock back.
+    private let gate = Mutex<Gate?>(nil)
+
+    private struct Construction: Sendable {
+        let parentPath: String
+        let asideName: String
+        let finalName: String
+    }
+
+    private final class Gate: Sendable {
+        let descriptor: Descriptor
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
+
+    /// Opens an existing base directory.
+    ///
+    /// - Parameter allowedNetworkFileSystem: the name of a network file system that the user accepts.
+    package init(path: String, allowedNetworkFileSystem: String? = nil) throws(StorageError) {
+        basePath = path
+        owner = System.user
+        base = try DirectoryWalk.open(path: path)
+        construction = nil
+        try Self.checkFileSystem(base, path, allowedNetworkFileSystem)
+        try checkBaseOwner()
+    }
+
+    /// Makes a base directory aside, in the directory that will hold it, under a name that `random` makes unique.
+    package init(
+        constructing path: String, random: UInt64, allowedNetworkFileSystem: String? = nil
+    ) throws(StorageError) {
+        let parts = DirectoryWalk.components(path)
+        guard let name = parts.last, name != ".." else { throw StorageError(.system(.invalidArgument), "make", path) }
+        let parentPath = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
+        let parent = try DirectoryWalk.open(path: parentPath)
+        try Self.checkFileSystem(parent, parentPath, allowedNetworkFileSystem)
+        if (try? System.status(of: name, in: parent.raw)) != nil {
+            throw StorageError(.system(.fileExists), "make", path)
+        }
+        let aside = ".bulla-init-\(String(random, radix: 16))"
+        do throws(Errno) {
+            try System.makeDirectory(aside, in: parent.raw)
+        } catch {
+            throw StorageError(.system(error), "make", path)
+        }
+        base = try DirectoryWalk.step(aside, in: parent, parentPath + "/" + aside)
+        basePath = path
+        owner = System.user
+        construction = Construction(parentPath: parentPath, asideName: aside, finalName: name)
+    }
+
+    private static func checkFileSystem(
+        _ directory: borrowing Descriptor, _ path: String, _ allowed: String?
+    ) throws(StorageError) {
+        guard let type = try? System.fileSystemType(directory.raw), let name = NetworkFileSystem.name(ofType: type) else { return }
+        if name != allowed { throw StorageError(.refused(.networkFileSystem(name)), "open", path) }
+    }
+
+    private func checkBaseOwner() throws(StorageError) {
+        let status: FileStatus
+        do throws(Errno) { status = try System.status(of: base.raw) } catch { throw failure(error, "look at", nil) }
+        guard status.owner == owner else { throw StorageError(.refused(.foreignOwner(status.owner)), "open", basePath) }
+    }
+
+    private func failure(_ errno: Errno, _ operation: String, _ path: StoragePath?) -> StorageError {
+        StorageError(.system(errno), operation, shown(path))
+    }
+
+    private func shown(_ path: StoragePath?) -> String { path.map { "\(basePath)/\($0)" } ?? basePath }
+}
+
+// Files and names
+extension POSIXStorage {
+    package func open(_ path: StoragePath, _ access: FileAccess) throws(StorageError) -> any StorageFile {
+        let flags =
+            switch access {
+            case .read: O_RDONLY
+            case .readWrite: O_RDWR
+            case .create: O_RDWR | O_CREAT | O_EXCL
+            }
+        return try inDirectory(of: path) { directory throws(StorageError) in
+            let descriptor: Descriptor
+            do throws(Errno) {
+                descriptor = try System.open(path.name, in: directory, flags, mode: 0o600)
+            } catch {
+                // A link, a socket or a device without a driver fails to open: say what it is rather than how it failed.
+                if access != .create, let status = try? System.status(of: path.name, in: directory) {
+                    try status.checkRegular(owner: self.owner, "open", self.shown(path))
+                }
+                throw self.failure(error, "open", path)
+            }
+            let file = POSIXFile(descriptor, path, shownPath: self.shown(path))
+            try file.status().checkRegular(owner: self.owner, "open", self.shown(path))
+            return file
+        }
+    }
+
+    package func status(of path: StoragePath) throws(StorageError) -> FileStatus? {
+        do throws(StorageError) {
+            return try inDirectory(of: path) { directory throws(StorageError) in
+                do throws(Errno) {
+                    return try System.status(of: path.name, in: directory)
+                } catch {
+                    throw self.failure(error, "look at", path)
+                }
+            }
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
+    }
+
+    package func names(in directory: StoragePath) throws(StorageError) -> [String] {
+        let descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
+        do throws(Errno) { return try System.names(in: descriptor) } catch { throw failure(error, "list", directory) }
+    }
+
+    package func makeDirectory(_ path: StoragePath) throws(StorageError) {
+        try changing(path, "make") { directory throws(Errno) in try System.makeDirectory(path.name, in: directory) }
+    }
+
+    package func rename(_ path: StoragePath, to target: StoragePath) throws(StorageError) {
+        precondition(path.directory == target.directory, "a file is renamed within its directory")
+        try changing(path, "rename") { directory throws(Errno) in
+            try System.rename(path.name, to: target.name, in: directory)
+        }
+    }
+
+    package func remove(_ path: StoragePath) throws(StorageError) {
+        try changing(path, "remove") { directory throws(Errno) in try System.remove(path.name, in: directory) }
+    }
+
+    package func synchronize(directory: StoragePath?) throws(StorageError) {
+        do throws(Errno) {
+            guard let directory else { return try System.synchronize(base.raw) }
+            let descriptor: Descriptor
+            do throws(StorageError) {
+                descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
+            } catch {
+                guard case .system(let errno) = error.kind else { throw Errno.notDirectory }
+                throw errno
+            }
+            try System.synchronize(descriptor.raw)
+        } catch {
+            throw failure(error, "synchronize", directory)
+        }
+    }
+
+    private func changing(
+        _ path: StoragePath, _ operation: String, _ change: (Int32) throws(Errno) -> Void
+    ) throws(StorageError) {
+        try inDirectory(of: path) { directory throws(StorageError) in
+            do throws(Errno) { try change(directory) } catch { throw self.failure(error, operation, path) }
+        }
+    }
+
+    private func inDirectory<Result>(
+        of path: StoragePath, _ body: (Int32) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        guard let parent = path.parent else { return try body(base.raw) }
+        let directory = try DirectoryWalk.step(parent.name, in: base, shown(parent))
+        return try body(directory.raw)
+    }
+}
+
+// The base itself
+extension POSIXStorage {
+    package func checkBase() throws(StorageError) {
+        if construction != nil { return }
+        let drift = StorageError(.drift, "check", basePath)
+        let found: Descriptor
+        do throws(StorageError) { found = try DirectoryWalk.open(path: basePath) } catch { throw drift }
+        guard let now = try? System.status(of: found.raw), let held = try? System.status(of: base.raw),
+            now.identity == held.identity
+        else { throw drift }
+    }
+
+    /// Makes the base durable under its own name.
+    ///
+    ///     fsync(base) | openat(parent) renameat2(RENAME_NOREPLACE) fsync(parent)
+    ///
+    /// A crash leaves no ledger and an orphan `.bulla-init-…`, or the whole ledger.
+    package func publish() throws(StorageError) {
+        guard let construction else { preconditionFailure("the base is published already") }
+        try synchronize(directory: nil)
+        let parent = try DirectoryWalk.open(path: construction.parentPath)
+        do throws(Errno) {
+            try System.renameNew(construction.asideName, to: construction.finalName, in: parent.raw)
+            try System.synchronize(parent.raw)
+        } catch {
+            throw failure(error, "make", nil)
+        }
+    }
+
+    /// Removes a base under construction after a failure; best effort, an orphan is harmless.
+    package func abandon() {
+        guard let construction, let parent = try? DirectoryWalk.open(path: construction.parentPath) else { return }
+        for directory in [Layout.ledger, Layout.keys, Layout.quarantine, Layout.snapshots] {
+            for name in (try? names(in: directory)) ?? [] { try? remove(StoragePath(directory.name, name)) }
+            try? System.remove(directory.name, in: base.raw, isDirectory: true)
+        }
+        for name in (try? System.names(in: base)) ?? [] { try? System.remove(name, in: base.raw) }
+        try? System.remove(construction.asideName, in: parent.raw, isDirectory: true)
+    }
+}
+
+// Locks
+extension POSIXStorage {
+    package func tryLock(_ lock: StorageLock) throws(StorageError) -> Bool {
+        do throws(Errno) {
+            switch lock {
+            case .writer: return try System.tryLock(base.raw)
+            case .gate:
+                let opened = Gate(try openGate())
+                guard try System.tryLock(opened.descriptor.raw) else { return false }
+                gate.withLock { $0 = opened }
+                return true
+            }
+        } catch {
+            throw failure(error, "lock", lock == .gate ? Layout.keys : nil)
+        }
+    }
+
+    package func unlock(_ lock: StorageLock) {
+        switch lock {
+        case .writer: System.unlock(base.raw)
+        case .gate: gate.withLock { $0 = nil }
+        }
+    }
+
+    /// A shared lock of our own description is to be had unless a waiter holds the gate; it is given back at once.
+    package func gateIsTaken() throws(StorageError) -> Bool {
+        do throws(Errno) {
+            return try !System.tryLock(try openGate().raw, shared: true)
+        } catch {
+            throw failure(error, "lock", Layout.keys)
+        }
+    }
+
+    private func openGate() throws(Errno) -> Descriptor {
+        try System.open(Layout.keys.name, in: base.raw, O_RDONLY | O_DIRECTORY)
+    }
+
+    package func holder(of lock: StorageLock) -> LockHolder? {
+        let path = lock == .writer ? nil : Layout.keys
+        let status = path.map { try? System.status(of: $0.name, in: base.raw) } ?? (try? System.status(of: base.raw))
+        return status.flatMap { LockTable.holder(of: $0.identity) }
+    }
+}

@@ -1,0 +1,167 @@
+import CSystemCalls
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+// The only file of this target that hands pointers to the system: each call is wrapped once, and fails by throwing Errno.
+// EINTR is retried here, so nobody above sees it; a call that may have been half done (a short write) says how far it got.
+
+/// An open file descriptor with one owner; closed when the owner goes.
+struct Descriptor: ~Copyable, Sendable {
+    let raw: Int32
+
+    init(_ raw: Int32) { self.raw = raw }
+
+    /// What is written is synchronized before, and the rest was only read, so a failing close loses nothing.
+    deinit { _ = close(raw) }
+}
+
+enum System {
+    static let currentDirectory = AT_FDCWD
+
+    /// `openat`, never following a link in the last component, never blocking on a FIFO, never leaking into a child.
+    static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor {
+        let flags = flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+        return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
+    }
+
+    static func status(of descriptor: Int32) throws(Errno) -> FileStatus {
+        var status = stat()
+        try check { unsafe fstat(descriptor, &status) }
+        return FileStatus(status)
+    }
+
+    /// The status of a name in a directory, of a link itself.
+    static func status(of name: String, in directory: Int32) throws(Errno) -> FileStatus {
+        var status = stat()
+        try check { unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) }
+        return FileStatus(status)
+    }
+
+    static func read(_ descriptor: Int32, _ buffer: inout [UInt8], from start: Int, at offset: Int) throws(Errno) -> Int {
+        precondition(start >= 0 && start <= buffer.count && offset >= 0)
+        let count = buffer.count - start
+        let done = unsafe buffer.withUnsafeMutableBytes { bytes in
+            while true {
+                guard let base = bytes.baseAddress else { return 0 }
+                let done = unsafe pread(descriptor, base + start, count, offset)
+                if done >= 0 || errno != EINTR { return done }
+            }
+        }
+        guard done >= 0 else { throw Errno(rawValue: errno) }
+        return done
+    }
+
+    /// Writes once, and says how many bytes.
+    static func write(_ descriptor: Int32, _ bytes: Span<UInt8>, at offset: Int) throws(Errno) -> Int {
+        let done = unsafe bytes.withUnsafeBytes { bytes in
+            while true {
+                let done = unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, offset)
+                if done >= 0 || errno != EINTR { return done }
+            }
+        }
+        guard done >= 0 else { throw Errno(rawValue: errno) }
+        return done
+    }
+
+    static func truncate(_ descriptor: Int32, to size: Int) throws(Errno) { try check { ftruncate(descriptor, size) } }
+
+    /// `fdatasync` takes the size along wherever reading needs it.
+    static func synchronizeData(_ descriptor: Int32) throws(Errno) { try check { fdatasync(descriptor) } }
+
+    static func synchronize(_ descriptor: Int32) throws(Errno) { try check { fsync(descriptor) } }
+
+    static func makeDirectory(_ name: String, in directory: Int32) throws(Errno) {
+        try check { unsafe mkdirat(directory, name, 0o700) }
+    }
+
+    static func rename(_ name: String, to target: String, in directory: Int32) throws(Errno) {
+        try check { unsafe renameat(directory, name, directory, target) }
+    }
+
+    /// Renames unless something stands at the target.
+    static func renameNew(_ name: String, to target: String, in directory: Int32) throws(Errno) {
+        try check { unsafe csystem_rename_new(directory, name, target) }
+    }
+
+    static func remove(_ name: String, in directory: Int32, isDirectory: Bool = false) throws(Errno) {
+        try check { unsafe unlinkat(directory, name, isDirectory ? AT_REMOVEDIR : 0) }
+    }
+
+    /// Takes the exclusive lock of an open file description; false when another has it.
+    static func tryLock(_ descriptor: Int32, shared: Bool = false) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try check { flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
+            return true
+        } catch {
+            if error == .wouldBlock { return false }
+            throw error
+        }
+    }
+
+    static func unlock(_ descriptor: Int32) { _ = flock(descriptor, LOCK_UN) }
+
+    /// The names in an open directory, without `.` and `..`.
+    static func names(in directory: borrowing Descriptor) throws(Errno) -> [String] {
+        // The stream takes a descriptor of its own and closes it.
+        let own = try open(".", in: directory.raw, O_RDONLY | O_DIRECTORY)
+        let copy = try retrying { dup(own.raw) }
+        guard let stream = unsafe fdopendir(copy) else {
+            let error = Errno(rawValue: errno)
+            _ = close(copy)
+            throw error
+        }
+        defer { unsafe _ = closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else { break }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        if errno != 0 { throw Errno(rawValue: errno) }
+        return names
+    }
+
+    /// The type number of the file system, as `fstatfs` gives it.
+    static func fileSystemType(_ descriptor: Int32) throws(Errno) -> UInt32 {
+        var type: UInt32 = 0
+        try check { unsafe csystem_file_system_type(descriptor, &type) }
+        return type
+    }
+
+    static var user: UInt32 { geteuid() }
+
+    private static func check(_ call: () -> Int32) throws(Errno) { _ = try retrying(call) }
+
+    private static func retrying(_ call: () -> Int32) throws(Errno) -> Int32 {
+        while true {
+            let result = call()
+            if result >= 0 { return result }
+            if errno != EINTR { throw Errno(rawValue: errno) }
+        }
+    }
+}
+
+extension FileStatus {
+    fileprivate init(_ status: stat) {
+        let kind: Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            default: .device
+            }
+        self.init(
+            identity: FileIdentity(volume: UInt64(status.st_dev), file: UInt64(status.st_ino)), kind: kind,
+            size: Int(status.st_size), linkCount: Int(status.st_nlink), owner: status.st_uid, mode: status.st_mode & 0o7777)
+    }
+}

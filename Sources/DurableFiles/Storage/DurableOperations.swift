@@ -1,0 +1,117 @@
+// Every durable operation of the project stands here, each with the system calls that it makes on POSIX storage.
+// What a crash between two of them leaves is said where the operation is defined.
+
+/// The directories and single files under a base.
+package enum Layout {
+    package static let ledger = StoragePath("ledger")
+    package static let keys = StoragePath("keys")
+    package static let quarantine = StoragePath("quarantine")
+    package static let snapshots = StoragePath("snapshots")
+    package static let head = StoragePath("HEAD")
+}
+
+extension Storage {
+    /// Creates a file with its contents.
+    ///
+    ///     openat(O_CREAT|O_EXCL) pwrite fsync | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves no file, or an incomplete one: the caller's name must be one that nobody reads yet.
+    package func create(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
+        let file = try open(path, .create)
+        try file.write(contents, at: 0)
+        try file.synchronize()
+        try synchronize(directory: path.parent)
+    }
+
+    /// Replaces a file's contents atomically.
+    ///
+    ///     unlinkat(.new, usually ENOENT) openat(.new, O_CREAT|O_EXCL) pwrite fsync | renameat | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves the old contents or the new, and perhaps an orphan `.new`, which the next replacement removes.
+    package func replace(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
+        let aside = path.aside
+        do throws(StorageError) { try remove(aside) } catch { if !error.isNotFound { throw error } }
+        let file = try open(aside, .create)
+        try file.write(contents, at: 0)
+        try file.synchronize()
+        try rename(aside, to: path)
+        try synchronize(directory: path.parent)
+    }
+
+    /// Keeps evidence: creates the file, or accepts it if an earlier attempt got as far.
+    ///
+    ///     as `replace`, and nothing where the same bytes stand already but: openat fsync | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves no file under the name, or the whole one.
+    package func keep(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
+        if let status = try status(of: path), status.kind == .regular, status.size == contents.count {
+            let file = try open(path, .read)
+            let kept = try file.contents(upTo: contents.count)
+            if contents.isEqual(to: kept) {
+                try file.synchronize()
+                try synchronize(directory: path.parent)
+                return
+            }
+        }
+        try replace(path, contents)
+    }
+
+    /// Renames a file for good.
+    ///
+    ///     renameat | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves it under one of the two names.
+    package func move(_ path: StoragePath, to target: StoragePath) throws(StorageError) {
+        try rename(path, to: target)
+        try synchronize(directory: target.parent)
+    }
+}
+
+extension StorageFile {
+    /// Appends a block, or overwrites preallocated NULs with it.
+    ///
+    ///     pwrite fdatasync
+    ///
+    /// A crash leaves any of its sectors. A failed write leaves a part, and the caller restores the length; a failed
+    /// sync leaves nothing known, and the caller latches.
+    package func append(_ block: Span<UInt8>, at offset: Int) throws(StorageError) {
+        try write(block, at: offset)
+        try synchronize()
+    }
+
+    /// Cuts a file.
+    ///
+    ///     ftruncate fdatasync
+    ///
+    /// A crash leaves the old length or the new.
+    package func cut(to size: Int) throws(StorageError) {
+        try truncate(to: size)
+        try synchronize()
+    }
+
+    /// The whole file, which must not be longer than `limit` bytes; one byte more is read to tell.
+    package func contents(upTo limit: Int) throws(StorageError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while count < bytes.count {
+            let read = try read(into: &bytes, from: count, at: count)
+            if read == 0 { break }
+            count += read
+        }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+}
+
+extension StoragePath {
+    /// The name under which a replacement is built.
+    var aside: StoragePath { directory.map { StoragePath($0, name + ".new") } ?? StoragePath(name + ".new") }
+}
+
+extension Span where Element == UInt8 {
+    func isEqual(to other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+}

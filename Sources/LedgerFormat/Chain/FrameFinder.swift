@@ -1,0 +1,43 @@
+/// Finds frames whose own seal holds in bytes of which nothing else is known (resync).
+package struct FrameFinder: Sendable {
+    let ledger: LedgerID
+    let key: SealingKey?
+
+    /// Without the key a seal is its HASH only.
+    package init(ledger: LedgerID, key: SealingKey?) {
+        self.ledger = ledger
+        self.key = key
+    }
+
+    private static let mark: StaticString = ":{\"entry\":"
+
+    /// The next frame at or behind `start`.
+    ///
+    /// A frame starts with digits and `:{"entry":`, which cannot stand inside a canonical frame, so no damage hides a later one.
+    package func next(in bytes: Span<UInt8>, from start: Int) -> FrameView? {
+        var colon = start
+        while colon < bytes.count {
+            guard bytes[colon] == UInt8(ascii: ":"), bytes.holds(Self.mark, at: colon) else {
+                colon += 1
+                continue
+            }
+            // The digits before the colon may be preceded by damage that looks like more of them.
+            var digit = colon
+            while digit > start, colon - digit < 7, bytes[digit - 1] &- 0x30 < 10 { digit -= 1 }
+            while digit < colon {
+                if let frame = frame(in: bytes, at: digit) { return frame }
+                digit += 1
+            }
+            colon += 1
+        }
+        return nil
+    }
+
+    private func frame(in bytes: Span<UInt8>, at start: Int) -> FrameView? {
+        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger == ledger else { return nil }
+        let entry = bytes.extracting(frame.entry)
+        guard SealEngine.hash(of: entry, signatureText: bytes.extracting(frame.signatureText)) == frame.hash else { return nil }
+        guard let key else { return frame }
+        return frame.key == key.id && SealEngine.signature(of: entry, with: key) == frame.sig ? frame : nil
+    }
+}

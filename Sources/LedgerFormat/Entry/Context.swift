@@ -1,0 +1,35 @@
+import CanonicalJSON
+
+/// The members that an entry's context may have, and their forms (design §2).
+enum Context {
+    static func check(_ context: JSONObject) throws(DraftError) {
+        for member in context.members {
+            let (name, value) = (member.key, member.value)
+            guard let isWellFormed = rules[name] else { throw .context("\"\(name)\" is not one of its members") }
+            guard isWellFormed(value) else { throw .context("\"\(name)\" has not its form") }
+        }
+    }
+
+    private static let rules: [String: @Sendable (JSON) -> Bool] = [
+        "id": { isText($0) },
+        "base": { isSeq($0) },
+        "causes": { $0.array?.allSatisfy(isSeq) ?? false },
+        "reads": { isPointers($0) },
+        "writes": { isPointers($0) },
+        "trace": { isText($0) },
+    ]
+
+    private static func isText(_ value: JSON) -> Bool {
+        guard let text = value.string else { return false }
+        return (1...256).contains(text.utf8.count)
+    }
+
+    private static func isSeq(_ value: JSON) -> Bool {
+        guard let number = value.integer else { return false }
+        return number >= 1 && number <= Int64(Limits.seq)
+    }
+
+    private static func isPointers(_ value: JSON) -> Bool {
+        value.array?.allSatisfy { item in item.string.map { (try? JSONPointer(parsing: $0)) != nil } ?? false } ?? false
+    }
+}
