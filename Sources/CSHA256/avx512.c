@@ -53,10 +53,24 @@ TARGET ALWAYS_INLINE __m512i next_word(const __m512i w[WORDS], int i) {
     return ADD(x, XOR_OF_ROTATIONS_AND_SHIFT(w[(i + 14) % WORDS], 17, 19, 10));
 }
 
+TARGET ALWAYS_INLINE __m512i swap_bytes(__m512i x) {
+    return _mm512_shuffle_epi8(x, _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203));
+}
+
+// Transposes the 4x4 words in each 128-bit part of the four registers.
+TARGET ALWAYS_INLINE void transpose(__m512i out[4], const __m512i x[4]) {
+    __m512i low01 = _mm512_unpacklo_epi32(x[0], x[1]), high01 = _mm512_unpackhi_epi32(x[0], x[1]);
+    __m512i low23 = _mm512_unpacklo_epi32(x[2], x[3]), high23 = _mm512_unpackhi_epi32(x[2], x[3]);
+    out[0] = _mm512_unpacklo_epi64(low01, low23);
+    out[1] = _mm512_unpackhi_epi64(low01, low23);
+    out[2] = _mm512_unpacklo_epi64(high01, high23);
+    out[3] = _mm512_unpackhi_epi64(high01, high23);
+}
+
 // Words 4 * quarter and the three behind it of the sixteen blocks. Fetching a quarter of a row at a
-// time, straight to its place in the register, leaves only 4x4 transpositions to be done.
+// time, straight to its part of a register, spares the half of a 16x16 transposition that would move
+// words between those parts.
 TARGET ALWAYS_INLINE void load_words(__m512i w[4], const uint8_t *const rows[LANES], int quarter) {
-    const __m512i swap = _mm512_set4_epi32(0x0c0d0e0f, 0x08090a0b, 0x04050607, 0x00010203);
     __m512i x[4];
     UNROLL for (int i = 0; i < 4; i++) {
 #define QUARTER(lane) _mm_loadu_si128((const __m128i *)rows[lane] + quarter)
@@ -64,15 +78,10 @@ TARGET ALWAYS_INLINE void load_words(__m512i w[4], const uint8_t *const rows[LAN
         x[i] = _mm512_mask_broadcast_i32x4(x[i], 0x00F0, QUARTER(i + 4));
         x[i] = _mm512_mask_broadcast_i32x4(x[i], 0x0F00, QUARTER(i + 8));
         x[i] = _mm512_mask_broadcast_i32x4(x[i], 0xF000, QUARTER(i + 12));
-        x[i] = _mm512_shuffle_epi8(x[i], swap);
+        x[i] = swap_bytes(x[i]);
 #undef QUARTER
     }
-    __m512i low01 = _mm512_unpacklo_epi32(x[0], x[1]), high01 = _mm512_unpackhi_epi32(x[0], x[1]);
-    __m512i low23 = _mm512_unpacklo_epi32(x[2], x[3]), high23 = _mm512_unpackhi_epi32(x[2], x[3]);
-    w[0] = _mm512_unpacklo_epi64(low01, low23);
-    w[1] = _mm512_unpackhi_epi64(low01, low23);
-    w[2] = _mm512_unpacklo_epi64(high01, high23);
-    w[3] = _mm512_unpackhi_epi64(high01, high23);
+    transpose(w, x);
 }
 
 TARGET ALWAYS_INLINE __m512i round_constant(int round) {
@@ -144,8 +153,9 @@ TARGET ALWAYS_INLINE void set_lane_state(lane_states *states, int lane, const cs
     for (int i = 0; i < 8; i++) states->word[i][lane] = s->h[i];
 }
 
-// Lanes are on their own with SHA-NI.
-TARGET static void absorb_alone(lane_states *first, lane_states *second, const lane_input *input, unsigned lanes) {
+// Finishes the given lanes one by one with SHA-NI.
+TARGET static void absorb_alone(lane_states *first, lane_states *second, const lane_input *input,
+                                unsigned lanes) {
     for (; lanes; lanes &= lanes - 1) {
         int lane = __builtin_ctz(lanes);
         csha256_state a = lane_state(first, lane), b;
@@ -202,11 +212,21 @@ TARGET static void fill_lanes(lane_states *states, const csha256_state *s) {
     for (int i = 0; i < 8; i++) _mm512_store_si512(states->word[i], _mm512_set1_epi32((int)s->h[i]));
 }
 
-TARGET static void store_lane_digest(uint8_t out[DIGEST], const lane_states *states, int lane) {
-    const __m256i rows = _mm256_setr_epi32(0, 1 * LANES, 2 * LANES, 3 * LANES, 4 * LANES, 5 * LANES, 6 * LANES, 7 * LANES);
-    const __m256i swap = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
-    __m256i words = _mm256_i32gather_epi32((const int *)&states->word[0][lane], rows, sizeof(uint32_t));
-    _mm256_storeu_si256((__m256i *)out, _mm256_shuffle_epi8(words, swap));
+// Writes the digest of lane i to out[order[i]].
+TARGET static void store_digests(uint8_t (*out)[DIGEST], const uint8_t *order, size_t count,
+                                 const lane_states *states) {
+    enum { HALF = DIGEST / 2 };
+    _Alignas(64) uint8_t halves[2][4][4][HALF];  // of lane 4 * i + j at [.][j][i]
+    for (int half = 0; half < 2; half++) {
+        __m512i words[4], parts[4];
+        for (int i = 0; i < 4; i++) words[i] = _mm512_load_si512(states->word[4 * half + i]);
+        transpose(parts, words);
+        for (int j = 0; j < 4; j++) _mm512_store_si512(halves[half][j], swap_bytes(parts[j]));
+    }
+    for (size_t lane = 0; lane < count; lane++) {
+        memcpy(out[order[lane]], halves[0][lane % 4][lane / 4], HALF);
+        memcpy(out[order[lane]] + HALF, halves[1][lane % 4][lane / 4], HALF);
+    }
 }
 
 TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
@@ -251,12 +271,12 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
         absorb_two(&inner, &plain, &whole, min_lanes);
         absorb_one(&inner, &hmac_rest, min_lanes);
         absorb_digests(&outer, &inner);
-        for (size_t i = 0; i < count; i++) store_lane_digest(sigs[order[i]], &outer, (int)i);
+        store_digests(sigs, order, count, &outer);
     } else {
         absorb_one(&plain, &whole, min_lanes);
     }
     absorb_one(&plain, &hash_rest, min_lanes);
-    for (size_t i = 0; i < count; i++) store_lane_digest(hashes[order[i]], &plain, (int)i);
+    store_digests(hashes, order, count, &plain);
 }
 
 #else

@@ -5,22 +5,16 @@ extension CanonicalScanner {
     @inline(__always)
     static func numberEnd(in bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
         let first = bytes.byte(at: start) == UInt8(ascii: "-") ? start &+ 1 : start
-        var end = digitsEnd(in: bytes, from: first)
-        let startsWithZero = bytes.byte(at: first) == UInt8(ascii: "0")
-        let isWhole = bytes.byte(at: end) != UInt8(ascii: ".")
-        if !isWhole {
-            end = digitsEnd(in: bytes, from: end &+ 1)
-            // A last zero is one too many; a point without digits is a fault as well.
-            if bytes.byte(at: end &- 1) < UInt8(ascii: "1") { return try otherNumberEnd(in: bytes, at: start) }
+        let wholeEnd = digitsEnd(in: bytes, from: first)
+        let hasFraction = bytes.byte(at: wholeEnd) == UInt8(ascii: ".")
+        let end = hasFraction ? digitsEnd(in: bytes, from: wholeEnd &+ 1) : wholeEnd
+        var isPlain = end &- first <= 15 && wholeEnd > first
+        if bytes.byte(at: first) == UInt8(ascii: "0") {
+            // Either zero itself, without a sign, or a fraction that is not so small as to need an exponent.
+            isPlain = hasFraction ? wholeEnd &- first == 1 && end &- first <= 8 : end &- start == 1
         }
-        let length = end &- first
-        let isPlain: Bool
-        if startsWithZero {
-            // Either zero itself, or a fraction that is not small enough for an exponent.
-            isPlain = isWhole ? end &- start == 1 : bytes.byte(at: first &+ 1) == UInt8(ascii: ".") && length <= 8
-        } else {
-            isPlain = length >= 1 && length <= (isWhole ? 15 : 16)
-        }
+        // A fraction's last zero is one too many; a point without digits is a fault as well.
+        if hasFraction, bytes.byte(at: end &- 1) < UInt8(ascii: "1") { isPlain = false }
         if isPlain, bytes.byte(at: end) | 0x20 != UInt8(ascii: "e") { return end }
         return try otherNumberEnd(in: bytes, at: start)
     }

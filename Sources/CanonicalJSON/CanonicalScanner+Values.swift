@@ -11,6 +11,8 @@ extension CanonicalScanner {
         var nesting = Nesting()
         var at = position
         value: while true {
+            // Inside an object every value has a key in front of it.
+            if nesting.isObject { at = try Self.memberValueStart(in: bytes, at: at, of: &nesting) }
             let first = bytes.byte(at: at)
             switch first {
             case UInt8(ascii: "\""):
@@ -18,18 +20,10 @@ extension CanonicalScanner {
                 at = try Self.stringEnd(in: bytes, at: at, escapes: &escapes)
             case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
                 at = try Self.numberEnd(in: bytes, at: at)
-            case UInt8(ascii: "{"):
-                try open(&nesting, isObject: true, room: room, at: at)
-                if bytes.byte(at: at &+ 1) != UInt8(ascii: "}") {
-                    at = try Self.memberValueStart(in: bytes, at: at &+ 1, of: &nesting)
-                    continue value
-                }
-                at &+= 2
-                close(&nesting)
-            case UInt8(ascii: "["):
-                try open(&nesting, isObject: false, room: room, at: at)
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                try open(&nesting, isObject: first == UInt8(ascii: "{"), room: room, at: at)
                 at &+= 1
-                if bytes.byte(at: at) != UInt8(ascii: "]") { continue value }
+                if bytes.byte(at: at) != nesting.closer { continue value }
                 at &+= 1
                 close(&nesting)
             default:
@@ -40,7 +34,6 @@ extension CanonicalScanner {
                 let next = bytes.byte(at: at)
                 if next == UInt8(ascii: ",") {
                     at &+= 1
-                    if nesting.isObject { at = try Self.memberValueStart(in: bytes, at: at, of: &nesting) }
                     continue value
                 }
                 guard next == nesting.closer else { throw Self.unexpected(in: bytes, at: at) }
@@ -106,12 +99,10 @@ extension CanonicalScanner {
         let key = start &+ 1..<end &- 1
         if nesting.keyEnd >= 0 {
             let previous = nesting.keyStart..<nesting.keyEnd
-            let order =
-                escapes || nesting.keyHasEscapes
-                ? KeyOrder.compareEscaped(previous, key, in: bytes)
-                : KeyOrder.comparePlain(previous, key, in: bytes)
-            guard order == .less else {
-                throw JSONError(order == .equal ? .duplicateKey : .notCanonicalOrder, at: start)
+            // Most keys differ from the one before in their first byte already.
+            let isLessAtOnce = bytes[previous.lowerBound] < bytes[key.lowerBound] && bytes[key.lowerBound] < 0xEE
+            if escapes || nesting.keyHasEscapes || key.isEmpty || !isLessAtOnce {
+                try checkOrder(of: previous, key, escapes: escapes || nesting.keyHasEscapes, in: bytes)
             }
         }
         nesting.keyStart = key.lowerBound
@@ -119,5 +110,18 @@ extension CanonicalScanner {
         nesting.keyHasEscapes = escapes
         guard bytes.byte(at: end) == UInt8(ascii: ":") else { throw unexpected(in: bytes, at: end) }
         return end &+ 1
+    }
+
+    @inline(never)
+    private static func checkOrder(
+        of previous: Range<Int>, _ key: Range<Int>, escapes: Bool, in bytes: Span<UInt8>
+    ) throws(JSONError) {
+        switch escapes
+            ? KeyOrder.compareEscaped(previous, key, in: bytes) : KeyOrder.comparePlain(previous, key, in: bytes)
+        {
+        case .less: return
+        case .equal: throw JSONError(.duplicateKey, at: key.lowerBound - 1)
+        case .greater: throw JSONError(.notCanonicalOrder, at: key.lowerBound - 1)
+        }
     }
 }

@@ -1,6 +1,4 @@
-extension JSON: ExpressibleByNilLiteral {
-    package init(nilLiteral: ()) { self = .null }
-}
+// There is no nil literal: with it, `object["key"] == nil` would compare with null instead of asking for absence.
 
 extension JSON: ExpressibleByBooleanLiteral {
     package init(booleanLiteral value: Bool) { self = .bool(value) }

@@ -55,10 +55,9 @@ extension JSONParser {
             bytes.byte(at: position + 1) == UInt8(ascii: "u")
         else { throw JSONError(.loneSurrogate, at: start) }
         let low = try unicodeUnit(in: bytes)
-        let value = 0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) &- 0xDC00)
-        guard 0xDC00...0xDFFF ~= low, let scalar = Unicode.Scalar(value) else {
-            throw JSONError(.loneSurrogate, at: start)
-        }
+        guard 0xDC00...0xDFFF ~= low,
+            let scalar = Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+        else { throw JSONError(.loneSurrogate, at: start) }
         return scalar
     }
 

@@ -1,10 +1,30 @@
 /// What the parser and the checker have in common inside strings.
 enum StringScan {
     /// The offset of the first quote or backslash from `start` on; all before it is valid UTF-8 without control characters.
+    ///
+    /// Plain ASCII is handled right here, without calls; all else is left to `otherPlainEnd`.
     @inline(__always)
     static func plainEnd(in bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
         var position = start
+        while let word = bytes.fullWord(at: position) {
+            let stops = EightBytes.stops(word)
+            if stops != 0 {
+                position &+= stops.trailingZeroBitCount &>> 3
+                let byte = bytes.byte(at: position)
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return position }
+                break
+            }
+            position &+= 8
+        }
+        return try otherPlainEnd(in: bytes, from: position)
+    }
+
+    /// As `plainEnd`, also for other than ASCII, for faults, and for the last bytes.
+    @inline(never)
+    private static func otherPlainEnd(in bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
+        var position = start
         while true {
+            // Beyond the end the bytes read as zeros, which count as control characters: the loop always stops there.
             let stops = EightBytes.stops(bytes.word(at: position))
             guard stops != 0 else {
                 position &+= 8
@@ -24,7 +44,7 @@ enum StringScan {
     }
 
     /// The end of a run of UTF-8 sequences of two bytes or more.
-    @inline(never)
+    @inline(__always)
     private static func multibyteEnd(in bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
         var position = start
         repeat {

@@ -46,6 +46,20 @@ package struct FrameWriter: Sendable {
         return Receipt(tip)
     }
 
+    /// A point to which the block can be taken back.
+    package struct Mark: Sendable {
+        package fileprivate(set) var byteCount: Int
+        fileprivate var tip: ChainTip
+    }
+
+    package var mark: Mark { Mark(byteCount: block.count, tip: tip) }
+
+    /// Forgets the frames that were sealed since.
+    package mutating func rewind(to mark: Mark) {
+        block.removeLast(block.count - mark.byteCount)
+        tip = mark.tip
+    }
+
     private static let hashText = Array(",\"hash\":\"".utf8)
     private static let sigText = Array("\",\"sig\":\"".utf8)
     private static let endText = Array("\"}".utf8)

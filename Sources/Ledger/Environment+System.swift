@@ -1,0 +1,30 @@
+import LedgerFormat
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension Environment {
+    /// The machine's clocks and its random number generator, which is a cryptographic one.
+    package static let system = Environment(
+        now: { Timestamp(microseconds: read(CLOCK_REALTIME)) },
+        uptime: { read(CLOCK_MONOTONIC) },
+        random: {
+            var generator = SystemRandomNumberGenerator()
+            return generator.next()
+        },
+        pause: { microseconds in
+            var time = timespec(tv_sec: Int(microseconds / 1_000_000), tv_nsec: Int(microseconds % 1_000_000 * 1000))
+            // Interrupted or not: a pause promises no length.
+            unsafe _ = nanosleep(&time, nil)
+        })
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        let result = unsafe clock_gettime(clock, &time)
+        precondition(result == 0, "the machine has no such clock")
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

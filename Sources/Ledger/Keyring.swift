@@ -1,0 +1,78 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// The sealing keys of a ledger, as they lie in `keys/`.
+package struct Keyring: Sendable {
+    package private(set) var keys: [KeyID: SealingKey] = [:]
+    /// The open key files: their descriptors keep the identities from being reused.
+    private var files: [KeyID: any StorageFile] = [:]
+    private var troubles: [KeyID: Trouble] = [:]
+
+    /// Why a key file gives no key.
+    private enum Trouble: Sendable {
+        case storage(StorageError)
+        case damaged
+        case replaced(by: KeyID)
+    }
+
+    /// No key at all.
+    package init() {}
+
+    /// Opens the key file of `id`; one that is absent or of no use leaves the ring without it, and `require` says why.
+    package init(_ id: KeyID, in storage: any Storage) throws(LedgerError) {
+        let path = StoragePath(Layout.keys.name, SealingKey.fileName(id))
+        do throws(StorageError) {
+            let file = try storage.open(path, .read)
+            let mode = try file.status().mode
+            guard mode & 0o077 == 0 else {
+                throw StorageError(.refused(.openToOthers(mode: mode)), "open", "\(storage.basePath)/\(path)")
+            }
+            let bytes = try file.contents(upTo: SealingKey.fileByteCount)
+            guard let key = SealingKey(file: bytes) else {
+                troubles[id] = .damaged
+                return
+            }
+            guard key.id == id else {
+                troubles[id] = .replaced(by: key.id)
+                return
+            }
+            keys[id] = key
+            files[id] = file
+        } catch {
+            // An absent key leaves the chain unverifiable; a key file that must not be trusted is refused.
+            if case .refused = error.kind { throw LedgerError(error, doing: "cannot use the sealing key") }
+            troubles[id] = .storage(error)
+        }
+    }
+
+    /// A key given as a file's contents, from outside the ledger.
+    package init(file bytes: [UInt8]) throws(LedgerError) {
+        guard let key = SealingKey(file: bytes) else {
+            throw LedgerError(.usage, "this is no sealing key: a key file holds 64 lower-case hexadecimal digits and a line feed")
+        }
+        keys[key.id] = key
+    }
+
+    /// The key, or why it is not there.
+    package func require(_ id: KeyID) throws(LedgerError) -> SealingKey {
+        if let key = keys[id] { return key }
+        throw LedgerError(.unverifiable, "cannot seal without key \(id): \(absence(of: id))")
+    }
+
+    /// Why there is no key of this id, and what to do.
+    package func absence(of id: KeyID) -> String {
+        let file = "keys/\(SealingKey.fileName(id))"
+        switch troubles[id] {
+        case .damaged: return "\(file) is damaged; put its backup in place"
+        case .replaced(let other): return "\(file) holds another key, \(other); put the right one in place"
+        case .storage(let error) where !error.isNotFound: return "\(error)"
+        default: return "\(file) is missing; put its backup in place"
+        }
+    }
+
+    /// The oath of the key's file.
+    func oath(of id: KeyID) throws(StorageError) -> Oath? {
+        guard let file = files[id] else { return nil }
+        return try Oath(file)
+    }
+}

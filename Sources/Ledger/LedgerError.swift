@@ -1,0 +1,50 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// The exit codes of design §4, without those of a finished audit.
+package enum ErrorCode: Int32, Sendable {
+    case tampered = 10
+    case unverifiable = 11
+    case refused = 20
+    case locked = 21
+    case conflict = 22
+    case inputOutput = 30
+    case usage = 64
+    case busy = 75
+}
+
+/// Why a ledger did not do what was asked: one sentence that says what happened, where, and what to do.
+package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var code: ErrorCode
+    package var message: String
+    /// The first bad place, if it is about one.
+    package var place: Place?
+
+    package init(_ code: ErrorCode, _ message: String, at place: Place? = nil) {
+        self.code = code
+        self.message = message
+        self.place = place
+    }
+
+    package var description: String { message }
+
+    /// A chain that does not verify.
+    package init(_ failure: ChainFailure) {
+        let code: ErrorCode = if case .laterVersion = failure.reason { .unverifiable } else { .tampered }
+        self.init(code, "\(failure.place): \(failure.reason)", at: failure.place)
+    }
+
+    /// What the storage said. A drift of identity is tampering; a thing that must not stand there is refused.
+    package init(_ error: StorageError, doing what: String) {
+        switch error.kind {
+        case .drift: self.init(.tampered, "\(what): \(error)")
+        case .refused: self.init(.refused, "\(what): \(error)")
+        case .system, .crashed: self.init(.inputOutput, "\(what): \(error)")
+        }
+    }
+}
+
+/// Runs storage operations and says what they were for when they fail.
+func doing<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(LedgerError) -> Result {
+    do throws(StorageError) { return try body() } catch { throw LedgerError(error, doing: what) }
+}

@@ -1,0 +1,101 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// Feeds the segments of a ledger to a verifier, with memory that does not depend on their size.
+package struct SegmentReader {
+    package let storage: any Storage
+    /// The first seqs of the segments, rising.
+    package private(set) var segments: [UInt64]
+    private var buffer: [UInt8]
+
+    /// One read at most; a frame that is longer makes the buffer grow to it.
+    package static let readByteCount = 1 << 20
+
+    package init(_ storage: any Storage) throws(StorageError) {
+        self.storage = storage
+        segments = try Self.segments(in: storage)
+        buffer = []
+    }
+
+    /// The first seqs of the segments in `ledger/`, rising; files with other names mean nothing.
+    package static func segments(in storage: any Storage) throws(StorageError) -> [UInt64] {
+        try storage.names(in: Layout.ledger).compactMap { SegmentName.firstSeq(file: $0) }.sorted()
+    }
+
+    package static func path(ofSegment firstSeq: UInt64) -> StoragePath {
+        StoragePath(Layout.ledger.name, SegmentName.file(firstSeq: firstSeq))
+    }
+
+    package func open(segment: UInt64, _ access: FileAccess = .read) throws(StorageError) -> any StorageFile {
+        try storage.open(Self.path(ofSegment: segment), access)
+    }
+
+    /// Why a scan ended.
+    package enum End: Sendable, Equatable {
+        /// Everything there is was verified.
+        case complete
+        case failed(ChainFailure)
+        /// The visitor wanted no more.
+        case stopped
+        case outOfTime
+    }
+
+    /// Verifies from the verifier's position to the end of the last segment, or to `limit`.
+    ///
+    /// - Parameters:
+    ///   - limit: a place where a frame ends; nothing behind it is read.
+    ///   - isOutOfTime: asked before each read.
+    ///   - visit: called for each verified entry.
+    package mutating func scan(
+        _ verifier: inout ChainVerifier, upTo limit: Place? = nil, isOutOfTime: () -> Bool = { false },
+        visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
+    ) throws(StorageError) -> End {
+        let start = verifier.position
+        let wanted = segments.filter { $0 >= start.segment && $0 <= limit?.segment ?? .max }
+        guard wanted.first == start.segment else { return .failed(verifier.failure(.segmentMissing)) }
+        for segment in wanted {
+            do throws(ChainFailure) {
+                try verifier.beginSegment(
+                    firstSeq: segment, isLast: segment == segments.last, offset: segment == start.segment ? start.offset : 0)
+            } catch {
+                return .failed(error)
+            }
+            let end = limit?.segment == segment ? limit?.offset : nil
+            let result = try scan(segment, &verifier, upTo: end, isOutOfTime, visit)
+            if result != .complete { return result }
+        }
+        if limit == nil {
+            do throws(ChainFailure) { try verifier.finish() } catch { return .failed(error) }
+        }
+        return .complete
+    }
+
+    private mutating func scan(
+        _ segment: UInt64, _ verifier: inout ChainVerifier, upTo limit: Int?, _ isOutOfTime: () -> Bool,
+        _ visit: (FrameView, Span<UInt8>) -> Bool
+    ) throws(StorageError) -> End {
+        let file = try open(segment: segment)
+        var offset = verifier.position.offset
+        var kept = 0
+        var wanted = Self.readByteCount
+        while true {
+            if isOutOfTime() { return .outOfTime }
+            let size = min(max(wanted, Self.readByteCount), limit.map { $0 - offset + kept } ?? .max)
+            if buffer.count != size { buffer.append(contentsOf: repeatElement(0, count: max(0, size - buffer.count))) }
+            buffer.removeLast(buffer.count - size)
+            let read = kept < size ? try file.read(into: &buffer, from: kept, at: offset) : 0
+            offset += read
+            let filled = kept + read
+            let outcome = verifier.feed(buffer.span.extracting(0..<filled), isEnd: read == 0, visit: visit)
+            switch outcome {
+            case .failed(let failure): return .failed(failure)
+            case .stopped: return .stopped
+            case .wantsMore(let consumed, let atLeast):
+                if read == 0 { return .complete }
+                kept = filled - consumed
+                if consumed > 0, kept > 0 { buffer.replaceSubrange(0..<kept, with: Array(buffer[consumed..<filled])) }
+                wanted = atLeast
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import CanonicalJSON
+import DurableFiles
+import LedgerFormat
+
+/// The ledger's entries about itself.
+enum Drafts {
+    static let actor = "service:bulla"
+    static let headRebuilt = "ledger.head_rebuilt"
+    static let software = "bulla 0.1.0"
+
+    static func genesis() -> Draft {
+        draft("ledger.genesis", .sovereignty, "a ledger begins", ["format": 1, "software": .string(software)])
+    }
+
+    static func headRebuilt(seq: UInt64) -> Draft {
+        draft(
+            headRebuilt, .integrity, "HEAD was missing or empty, which no crash leaves", ["verified": .number(Double(seq))])
+    }
+
+    static func clockSteppedBack(from earlier: Timestamp, to now: Timestamp) -> Draft {
+        draft(
+            "ledger.clock_stepped_back", .integrity, "the clock stepped back; seq orders the entries",
+            [
+                "from": .string(earlier.description), "to": .string(now.description),
+                "microseconds": .number(Double(earlier.microseconds - now.microseconds)),
+            ])
+    }
+
+    static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
+        draft(
+            "ledger.tail_cut", .resilience, "a crash left a torn tail, which was never acknowledged",
+            [
+                "segment": .string(SegmentName.file(firstSeq: evidence.segment)), "offset": .number(Double(evidence.offset)),
+                "bytes": .number(Double(byteCount)), "sha256": .string(digest.description),
+                "evidence": .string(Layout.quarantine.name + "/" + evidence.keptName),
+            ], id: evidence.keptName)
+    }
+
+    private static func draft(
+        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSON, id: String? = nil
+    ) -> Draft {
+        do throws(DraftError) {
+            let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
+            return try Draft(action: action, actor: actor, justification: Justification(pillar, reason), body: body, context: context)
+        } catch {
+            preconditionFailure("the ledger's own draft is refused: \(error)")
+        }
+    }
+}

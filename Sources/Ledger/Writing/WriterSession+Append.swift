@@ -1,0 +1,141 @@
+import DurableFiles
+import LedgerFormat
+
+// One block to the disk: the only way in which a segment grows.
+extension WriterSession {
+    /// Writes a block that continues the chain up to `tip`, and makes it durable.
+    ///
+    /// A crash before the sync's end leaves a tail that was never acknowledged; design §3 says what becomes of it.
+    mutating func append(_ block: Span<UInt8>, tip: ChainTip) throws(LedgerError) {
+        guard var state else { preconditionFailure("only the holder of the writer's lock appends") }
+        try checkOaths(state)
+        if state.lag + block.count > Limits.headLag { try writeHead() }
+        if state.end > 0, state.end + block.count > settings.segmentByteCount { try roll() }
+        guard let rolled = self.state else { preconditionFailure("the lock is held") }
+        state = rolled
+        // The old state's copy must not keep the new one's from being changed in place.
+        self.state = nil
+        defer { self.state = state }
+        preallocate(for: block.count, &state)
+        do throws(StorageError) {
+            try state.file.write(block, at: state.end)
+        } catch {
+            throw restoring(&state, LedgerError(error, doing: "nothing was recorded"))
+        }
+        do throws(StorageError) {
+            try state.file.synchronize()
+        } catch {
+            throw latch(
+                LedgerError(.inputOutput, "\(error); whether the entries up to seq \(tip.seq) are durable is unknown: open the ledger again, and repeat with the same id"))
+        }
+        try checkOaths(state)
+        state.end += block.count
+        state.fileSize = max(state.fileSize, state.end)
+        state.lag += block.count
+        state.tip = tip
+        state.commitCount += 1
+        state.ids?.advance(to: tip.seq)
+    }
+
+    /// Whether HEAD is due: a process that keeps the lock asks after each commit.
+    package var isHeadDue: Bool {
+        guard let state, state.head.seq < state.tip.seq else { return false }
+        return state.commitCount >= settings.headCommitCount || state.lag >= settings.headByteCount
+            || environment.uptime() - state.headTime >= settings.headMicroseconds
+    }
+
+    /// Fills the file with NULs ahead of the data, so that most syncs find its size unchanged.
+    ///
+    /// A crash leaves more or fewer NULs behind the data, which mean nothing. Where there is no room, it is done without.
+    private func preallocate(for byteCount: Int, _ state: inout State) {
+        let end = state.end + byteCount
+        guard settings.preallocationByteCountMax > 0, end > state.fileSize else { return }
+        let page = 4096
+        let ahead = min(max(state.end / 4, 16 * page), settings.preallocationByteCountMax)
+        let target = (min(end + ahead, max(settings.segmentByteCount, end)) + page - 1) / page * page
+        let zeros = [UInt8](repeating: 0, count: target - state.fileSize)
+        do throws(StorageError) {
+            try state.file.write(zeros.span, at: state.fileSize)
+            state.fileSize = target
+        } catch {
+            try? state.file.truncate(to: state.fileSize)
+        }
+    }
+
+    /// After a failed write: the length is restored, and if that fails too the session is latched.
+    private mutating func restoring(_ state: inout State, _ error: LedgerError) -> LedgerError {
+        do throws(StorageError) {
+            try state.file.truncate(to: state.end)
+            state.fileSize = state.end
+            return error
+        } catch let second {
+            return latch(LedgerError(.inputOutput, "\(error.message); and the length could not be restored: \(second)"))
+        }
+    }
+
+    /// Keys, the active segment and the base are still what they were, or everything stops here (OATH).
+    func driftOf(_ state: State) -> StorageError? {
+        do throws(StorageError) {
+            try storage.checkBase()
+            try state.oath.check(in: storage)
+            try state.keyOath?.check(in: storage)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private mutating func checkOaths(_ state: State) throws(LedgerError) {
+        guard let drift = driftOf(state) else { return }
+        switch drift.kind {
+        case .drift, .refused:
+            raiseAlert(state.head, state.key)
+            throw latch(
+                LedgerError(.tampered, "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised"))
+        case .system, .crashed:
+            throw latch(LedgerError(drift, doing: "cannot tell whether the ledger is still the one that was opened"))
+        }
+    }
+
+    /// Replaces HEAD by one that vouches for everything up to the tip.
+    mutating func writeHead() throws(LedgerError) { try writeHead(replacing: state?.head) }
+
+    /// - Parameter expected: the HEAD that must be there; nil where there must be none.
+    mutating func writeHead(replacing expected: Head?) throws(LedgerError) {
+        guard var state else { preconditionFailure("only the holder of the writer's lock writes HEAD") }
+        let head = Head(alert: state.head.alert, end: state.end, segment: state.segment, tip: state.tip)
+        precondition(head.seq >= state.head.seq, "HEAD never steps back")
+        let bytes = head.sealed(with: state.key)
+        try doing("cannot replace HEAD") { () throws(StorageError) in
+            let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key])
+            guard found.head == expected else { throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD") }
+            try storage.replace(Layout.head, bytes.span)
+        }
+        state.head = head
+        state.commitCount = 0
+        state.lag = 0
+        state.headTime = environment.uptime()
+        self.state = state
+    }
+
+    /// Begins the next segment.
+    ///
+    /// The old one is cut to its data and synced, HEAD vouches for all of it, then the new file is made. A crash after any step
+    /// leaves a legal ledger: an old segment with or without NULs, HEAD old or new, no next segment or an empty one.
+    mutating func roll() throws(LedgerError) {
+        guard let old = state else { preconditionFailure("only the holder of the writer's lock rolls") }
+        try doing("cannot close the segment") { () throws(StorageError) in try old.file.cut(to: old.end) }
+        state?.fileSize = old.end
+        try writeHead()
+        let path = SegmentReader.path(ofSegment: old.tip.seq + 1)
+        let file = try doing("cannot begin a segment") { () throws(StorageError) in
+            try storage.create(path, [UInt8]().span)
+            return try storage.open(path, .readWrite)
+        }
+        state?.oath = try doing("cannot begin a segment") { () throws(StorageError) in try Oath(file) }
+        state?.file = file
+        state?.segment = old.tip.seq + 1
+        state?.end = 0
+        state?.fileSize = 0
+    }
+}

@@ -1,0 +1,187 @@
+package import LedgerFormat
+import DurableFiles
+
+// Sealing and acknowledging: nothing is answered before it is durable.
+extension WriterSession {
+    /// What a decision's drafts were answered with.
+    package struct Answer: Sendable, Equatable {
+        /// One a draft, in their order.
+        package var receipts: [Receipt]
+        /// The `id` was recorded before, with the same content: these are the receipts of then.
+        package var isRepetition = false
+    }
+
+    /// Records decisions; the drafts of one lie together and are durable together or not at all.
+    ///
+    /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others.
+    package mutating func commit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+        precondition(state != nil, "only the holder of the writer's lock commits")
+        var batch = Batch(count: decisions.count)
+        for (index, drafts) in decisions.enumerated() {
+            if let latched {
+                batch.answers[index] = .failure(latched)
+                continue
+            }
+            do throws(LedgerError) {
+                if let earlier = try repetition(of: drafts) {
+                    batch.add(.success(earlier), at: index)
+                } else {
+                    try seal(drafts, index, &batch)
+                }
+            } catch {
+                batch.answers[index] = .failure(error)
+            }
+        }
+        flush(&batch)
+        return batch.answers
+    }
+
+    /// One entry of the house.
+    mutating func commitOwn(_ draft: Draft) throws(LedgerError) {
+        _ = try commit([[draft]])[0].get()
+    }
+
+    /// Decisions that are sealed but not durable yet.
+    private struct Batch {
+        var answers: [Result<Answer, LedgerError>]
+        var writer: FrameWriter?
+        /// The decisions whose answers wait for the sync.
+        var pending: [Int] = []
+
+        var byteCount: Int { writer?.block.count ?? 0 }
+
+        init(count: Int) {
+            let unanswered = LedgerError(.inputOutput, "the decision was not reached")
+            answers = Array(repeating: .failure(unanswered), count: count)
+        }
+
+        /// An answer that is true only once what was sealed so far is durable.
+        mutating func add(_ answer: Result<Answer, LedgerError>, at index: Int) {
+            answers[index] = answer
+            pending.append(index)
+        }
+    }
+
+    private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
+        let mark = try openBlock(&batch)
+        var receipts = try sealed(drafts, &batch, mark)
+        if batch.byteCount > Limits.commit, mark.byteCount > 0 {
+            batch.writer?.rewind(to: mark)
+            flush(&batch)
+            if let latched { throw latched }
+            let mark = try openBlock(&batch)
+            receipts = try sealed(drafts, &batch, mark)
+        }
+        if batch.byteCount > Limits.commit {
+            batch.writer?.rewind(to: mark)
+            throw LedgerError(.usage, "the decision has \(batch.byteCount) bytes; at most \(Limits.commit) become durable together")
+        }
+        for (draft, receipt) in zip(drafts, receipts) {
+            if let id = draft.id { state?.ids?.insert(actor: draft.actor, id: id, .init(receipt: receipt, content: .init(draft))) }
+        }
+        batch.add(.success(Answer(receipts: receipts)), at: index)
+    }
+
+    private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ mark: FrameWriter.Mark) throws(LedgerError) -> [Receipt] {
+        guard var writer = batch.writer else { preconditionFailure("a block is open") }
+        batch.writer = nil
+        defer { batch.writer = writer }
+        var receipts: [Receipt] = []
+        let now = environment.now()
+        for (index, draft) in drafts.enumerated() {
+            do throws(DraftError) {
+                let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
+                receipts.append(try writer.append(draft, at: now, part: part))
+            } catch {
+                writer.rewind(to: mark)
+                throw LedgerError(.usage, error.description)
+            }
+        }
+        return receipts
+    }
+
+    /// Opens a block if none is, and records a clock that stepped back since the last entry.
+    private func openBlock(_ batch: inout Batch) throws(LedgerError) -> FrameWriter.Mark {
+        guard let state else { preconditionFailure("the lock is held") }
+        var writer = batch.writer ?? FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)
+        batch.writer = nil
+        defer { batch.writer = writer }
+        let now = environment.now()
+        if now < writer.tip.time {
+            do throws(DraftError) {
+                try writer.append(Drafts.clockSteppedBack(from: writer.tip.time, to: now), at: now)
+            } catch {
+                preconditionFailure("the ledger's own draft is refused: \(error)")
+            }
+        }
+        return writer.mark
+    }
+
+    /// Makes durable what is sealed; if that fails, every answer that waited for it becomes the failure.
+    private mutating func flush(_ batch: inout Batch) {
+        if let writer = batch.writer, !writer.block.isEmpty {
+            do throws(LedgerError) {
+                try append(writer.block.span, tip: writer.tip)
+            } catch {
+                state?.ids = nil
+                for index in batch.pending { batch.answers[index] = .failure(error) }
+            }
+        }
+        batch.writer = nil
+        batch.pending = []
+    }
+}
+
+extension WriterSession {
+    /// The answer of then, if the draft's `id` is among the last entries; a conflict if it was used for something else.
+    private mutating func repetition(of drafts: [Draft]) throws(LedgerError) -> Answer? {
+        guard drafts.contains(where: { $0.id != nil }) else { return nil }
+        try loadIds()
+        var receipts: [Receipt] = []
+        for draft in drafts {
+            guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
+            let content = IdWindow.Content(draft)
+            guard known.content == content else {
+                throw LedgerError(
+                    .conflict,
+                    "\(draft.actor) used the id \"\(id)\" before for other content: seq \(known.receipt.seq) has \(known.content), and now it is \(content)")
+            }
+            receipts.append(known.receipt)
+        }
+        if receipts.isEmpty { return nil }
+        guard receipts.count == drafts.count else {
+            throw LedgerError(.conflict, "some drafts of the decision were recorded before and others were not")
+        }
+        return Answer(receipts: receipts, isRepetition: true)
+    }
+
+    private mutating func loadIds() throws(LedgerError) {
+        guard let current = state, current.ids == nil else { return }
+        var ids = IdWindow(size: settings.idWindow)
+        try doing("cannot read the last entries") { () throws(StorageError) in
+            var reader = try SegmentReader(storage)
+            let first = current.tip.seq > settings.idWindow ? current.tip.seq - settings.idWindow + 1 : 1
+            guard let start = try reader.locate(first) else { return }
+            var verifier = ChainVerifier(
+                at: start, of: current.tip.ledger, key: current.tip.key, keys: [current.key.id: current.key])
+            // Damage that was there before this opening is the audit's to name; ids behind it are not known.
+            _ = try reader.scan(&verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0), visit: { frame, bytes in
+                if frame.context.count > 2, frame.seq >= first {
+                    let entry = Entry(frame, of: bytes)
+                    if let id = entry.id {
+                        ids.insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)))
+                    }
+                }
+                return true
+            })
+        }
+        state?.ids = ids
+    }
+}
+
+extension IdWindow.Content: CustomStringConvertible {
+    var description: String {
+        let body = String(decoding: body.prefix(200), as: UTF8.self) + (body.count > 200 ? "…" : "")
+        return "\(action) \(body) (\(justification.pillar.rawValue): \(justification.reason))"
+    }
+}

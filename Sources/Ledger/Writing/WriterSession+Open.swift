@@ -1,0 +1,205 @@
+import DurableFiles
+import LedgerFormat
+
+// What opening finds, and does: the table of design §3. Called under the writer's lock.
+extension WriterSession {
+    mutating func open() throws(LedgerError) {
+        do throws(StorageError) {
+            try storage.checkBase()
+        } catch {
+            throw LedgerError(.busy, "\(error); it was replaced while we waited for it: try again")
+        }
+        var reader = try doing("cannot open the ledger") { () throws(StorageError) in try SegmentReader(storage) }
+        let bytes = try doing("cannot open the ledger") { () throws(StorageError) in try HeadFinding.bytes(in: storage) }
+        switch HeadFinding(bytes, keys: [:]) {
+        case .faulty(.missing): try rebuildHead(&reader)
+        case .faulty(let fault): throw tampered(ChainFailure(.head(fault), at: .head))
+        case .valid(let form):
+            // HEAD's form names the key that its MAC needs.
+            let keyring = try Keyring(form.key, in: storage)
+            let key = try keyring.require(form.key)
+            guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
+                throw tampered(ChainFailure(.head(.mac), at: .head))
+            }
+            if form.alert {
+                throw LedgerError(
+                    .locked, "the ledger \(storage.basePath) is in alert: nothing is written until it is released; `bulla verify` shows what is wrong")
+            }
+            try adopt(form, keyring, &reader)
+        }
+    }
+
+    /// HEAD is valid: check its last frame and all beyond, mend what a crash left, and stand behind the last entry.
+    private mutating func adopt(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) {
+        let verifier: ChainVerifier
+        switch try examine(head, keyring, &reader) {
+        case .whole(let found): verifier = found
+        case .torn(let tear):
+            // A crash between these steps leaves the tail torn, or cut with its evidence pending: the next open goes on from there.
+            try keepEvidence(of: tear, reader)
+            try doing("cannot cut the torn tail") { () throws(StorageError) in
+                try reader.open(segment: tear.place.segment, .readWrite).cut(to: tear.place.offset)
+            }
+            guard case .whole(let found) = try examine(head, keyring, &reader) else {
+                throw LedgerError(.inputOutput, "the torn tail at \(tear.place) was cut, and the ledger is still not whole; verify it")
+            }
+            verifier = found
+        }
+        try stand(behind: verifier, head, keyring, provenUpTo: Place(segment: head.segment, offset: head.end, seq: head.seq), reader)
+        try recordKeptEvidence()
+    }
+
+    private enum Examination {
+        case whole(ChainVerifier)
+        case torn(Tear)
+    }
+
+    private func examine(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> Examination {
+        guard let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) }) else {
+            throw raisingAlert(head, keyring, try firstFailure(head, keyring, &reader))
+        }
+        var verifier = ChainVerifier(
+            at: Place(segment: head.segment, offset: start, seq: head.seq), of: head.ledger, key: head.key, keys: keyring.keys,
+            head: head)
+        let end: SegmentReader.End
+        let judgement: Judgement?
+        do throws(StorageError) {
+            end = try reader.scan(&verifier)
+            if case .failed(let failure) = end { judgement = try Judgement(failure, verifier, head: head, reader) } else { judgement = nil }
+        } catch {
+            throw LedgerError(error, doing: "cannot read the ledger")
+        }
+        switch judgement {
+        case nil: return .whole(verifier)
+        case .torn(let tear): return .torn(tear)
+        case .tampered(let failure): throw raisingAlert(head, keyring, failure)
+        }
+    }
+
+    private func startOfVouchedFrame(_ head: Head, _ reader: SegmentReader) throws(StorageError) -> Int? {
+        guard reader.segments.contains(head.segment) else { return nil }
+        let file = try reader.open(segment: head.segment)
+        guard try file.status().size >= head.end else { return nil }
+        return try reader.lastFrame(endingAt: head.end, in: file).map { head.end - $0.bytes.count }
+    }
+
+    /// Where HEAD's frame is not found, the whole chain is walked to name the first bad entry.
+    private func firstFailure(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> ChainFailure {
+        var verifier = ChainVerifier(keys: keyring.keys, head: head)
+        let end = try doing("cannot read the ledger") { () throws(StorageError) in try reader.scan(&verifier) }
+        if case .failed(let failure) = end { return failure }
+        return verifier.failure(.headMismatch)
+    }
+
+    /// Makes the state that commits go on from; what HEAD did not vouch for is written again and synced first (design §3).
+    mutating func stand(
+        behind verifier: ChainVerifier, _ head: Head, _ keyring: Keyring, provenUpTo proven: Place, _ reader: SegmentReader
+    ) throws(LedgerError) {
+        guard let tip = verifier.tip else { preconditionFailure("a whole ledger has a tip") }
+        let key = try keyring.require(tip.key)
+        let position = verifier.position
+        state = try doing("cannot open the ledger") { () throws(StorageError) in
+            let lag = try prove(from: proven, to: position, reader)
+            let file = try reader.open(segment: position.segment, .readWrite)
+            return State(
+                key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
+                oath: try Oath(file), end: position.offset, fileSize: try file.status().size, headTime: environment.uptime(),
+                lag: lag)
+        }
+    }
+
+    /// Writes the bytes between two places again, as they are, and syncs them; returns their number.
+    ///
+    /// After a failed sync the page cache may show bytes that the disk never got, and would never write them again by itself.
+    private func prove(from start: Place, to end: Place, _ reader: SegmentReader) throws(StorageError) -> Int {
+        var total = 0
+        for segment in reader.segments where segment >= start.segment && segment <= end.segment {
+            let file = try reader.open(segment: segment, .readWrite)
+            let first = segment == start.segment ? start.offset : 0
+            let last = segment == end.segment ? end.offset : try file.status().size
+            var offset = first
+            while offset < last {
+                var buffer = [UInt8](repeating: 0, count: min(SegmentReader.readByteCount, last - offset))
+                let count = try file.read(into: &buffer, from: 0, at: offset)
+                guard count > 0 else { throw StorageError(.drift, "read", file.path.description) }
+                try file.write(buffer.span.extracting(0..<count), at: offset)
+                offset += count
+            }
+            if last > first { try file.synchronize() }
+            total += max(0, last - first)
+        }
+        return total
+    }
+}
+
+// Alert and a missing HEAD
+extension WriterSession {
+    func tampered(_ failure: ChainFailure) -> LedgerError {
+        var error = LedgerError(failure)
+        if error.code == .tampered {
+            error.message = "the ledger \(storage.basePath) was tampered with: \(error.message); nothing was written"
+        }
+        return error
+    }
+
+    /// Locks the house: changes only `alert` in a HEAD that is valid.
+    private func raisingAlert(_ head: Head, _ keyring: Keyring, _ failure: ChainFailure) -> LedgerError {
+        let error = tampered(failure)
+        if error.code == .tampered, let key = keyring.keys[head.key] { raiseAlert(head, key) }
+        return error
+    }
+
+    func raiseAlert(_ head: Head, _ key: SealingKey) {
+        var alarmed = head
+        alarmed.alert = true
+        let bytes = alarmed.sealed(with: key)
+        // Best effort: if HEAD cannot be replaced, the next opener finds the same damage.
+        try? storage.replace(Layout.head, bytes.span)
+    }
+
+    /// HEAD is gone, which no crash does: verify all; a whole ledger gets a HEAD in alert, a damaged one nothing.
+    private mutating func rebuildHead(_ reader: inout SegmentReader) throws(LedgerError) {
+        guard let genesis = try doing("cannot read the ledger", { () throws(StorageError) in try reader.genesis() }) else {
+            if reader.segments.isEmpty { throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`") }
+            throw tampered(ChainFailure(.head(.missing), at: .head))
+        }
+        let keyring = try Keyring(genesis.key, in: storage)
+        _ = try keyring.require(genesis.key)
+        var verifier = ChainVerifier(keys: keyring.keys)
+        var lastAction = ""
+        let end = try doing("cannot read the ledger") { () throws(StorageError) in
+            try reader.scan(&verifier, visit: { frame, bytes in
+                if frame.action.count == Drafts.headRebuilt.utf8.count { lastAction = bytes.text(frame.action) } else { lastAction = "" }
+                return true
+            })
+        }
+        if case .failed(let failure) = end { throw tampered(failure) }
+        guard let tip = verifier.tip else { throw tampered(ChainFailure(.head(.missing), at: .head)) }
+        let start = Place(segment: reader.segments[0], offset: 0, seq: 1)
+        try stand(behind: verifier, Head(alert: true, end: 1, segment: 1, tip: tip), keyring, provenUpTo: start, reader)
+        // A crash before HEAD is written leaves the entry; it is not recorded twice.
+        if lastAction != Drafts.headRebuilt { try commitOwn(Drafts.headRebuilt(seq: tip.seq)) }
+        try writeHead(replacing: nil)
+        state = nil
+        throw LedgerError(
+            .tampered,
+            "HEAD was missing, which no crash does; the ledger is whole up to seq \(tip.seq), its HEAD was rebuilt, and the house is now in alert",
+            at: Place(segment: 0, offset: 0, seq: tip.seq))
+    }
+}
+
+extension Place {
+    /// The file HEAD.
+    static let head = Place(segment: 0, offset: 0, seq: 0)
+}
+
+extension SegmentReader {
+    /// The first frame, if it is one: it names the ledger and the key. Nothing of it is verified.
+    func genesis() throws(StorageError) -> FrameView? {
+        guard segments.first == 1 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Limits.frame)
+        let count = try open(segment: 1).read(into: &bytes, from: 0, at: 0)
+        guard count > 0, case .frame(let frame) = FrameView.find(in: bytes.span.extracting(0..<count), at: 0) else { return nil }
+        return frame
+    }
+}

@@ -1,0 +1,87 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// One writer at a ledger: lock, catch up, commit, release.
+///
+/// A value for one thread at a time. Whatever it acknowledges is durable; after a failed sync it is latched and
+/// refuses everything until a new session has opened the ledger anew (design §5, rule 8).
+package struct WriterSession: Sendable {
+    let storage: any Storage
+    let environment: Environment
+    let settings: WriterSettings
+
+    /// What is known while the lock is held; nil without it.
+    var state: State?
+    var latched: LedgerError?
+    /// What a caller should be told that is no error, such as a cut tail.
+    package internal(set) var notices: [String] = []
+
+    /// A ledger under our lock, caught up: everything up to `tip` is durable.
+    struct State: Sendable {
+        var key: SealingKey
+        var keyOath: Oath?
+        var head: Head
+        var tip: ChainTip
+        /// The active segment, its end of data and the size of its file.
+        var segment: UInt64
+        var file: any StorageFile
+        var oath: Oath
+        var end: Int
+        var fileSize: Int
+        /// Filled when a draft with an id comes.
+        var ids: IdWindow?
+        /// Since HEAD was replaced.
+        var commitCount = 0
+        var headTime: Int64
+        /// Bytes behind HEAD, over all segments.
+        var lag = 0
+    }
+
+    package init(_ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
+        self.storage = storage
+        self.environment = environment
+        self.settings = settings
+    }
+
+    package var isHolding: Bool { state != nil }
+    /// The last entry, while the lock is held.
+    package var tip: ChainTip? { state?.tip }
+    package var head: Head? { state?.head }
+    package var sealingKey: SealingKey? { state?.key }
+
+    /// Takes the writer's lock and catches up with what others wrote; a crash's tail is cut, tampering raises the alert.
+    package mutating func acquire() throws(LedgerError) {
+        precondition(state == nil, "the lock is held already")
+        if let latched { throw latched }
+        let lock = WriterLock(storage: storage, environment: environment)
+        try lock.acquire(timeout: settings.lockTimeoutMicroseconds)
+        do throws(LedgerError) {
+            try open()
+        } catch {
+            storage.unlock(.writer)
+            throw error
+        }
+    }
+
+    /// Writes HEAD if it lags, and gives the lock back. A HEAD that could not be replaced lags, which harms nothing: it is a notice.
+    package mutating func release() {
+        guard state != nil else { return }
+        if latched == nil, let state, state.head.seq < state.tip.seq {
+            do throws(LedgerError) {
+                try writeHead()
+            } catch {
+                notices.append("HEAD was not replaced and lags: \(error)")
+            }
+        }
+        state = nil
+        storage.unlock(.writer)
+    }
+
+    /// Whether somebody waits for the lock.
+    package func isWantedByOthers() -> Bool { (try? storage.gateIsTaken()) ?? true }
+
+    mutating func latch(_ error: LedgerError) -> LedgerError {
+        latched = error
+        return error
+    }
+}

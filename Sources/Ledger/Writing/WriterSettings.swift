@@ -1,0 +1,19 @@
+import LedgerFormat
+
+/// Sizes and times that a writer keeps to; tests make them small.
+package struct WriterSettings: Sendable {
+    /// A segment that would grow over this is followed by the next one, in bytes.
+    package var segmentByteCount = Limits.segment
+    /// How far a segment is filled with NULs ahead of the data, in bytes; 0 for not at all.
+    package var preallocationByteCountMax = 4 << 20
+    /// HEAD is replaced at least every so many commits, bytes and microseconds by a process that keeps the lock.
+    package var headCommitCount = 64
+    package var headByteCount = Limits.headLag / 2
+    package var headMicroseconds: Int64 = 1_000_000
+    /// Ids are compared among so many last entries.
+    package var idWindow: UInt64 = 10_000
+    /// How long to wait for the writer's lock, in microseconds.
+    package var lockTimeoutMicroseconds: Int64 = 10_000_000
+
+    package init() {}
+}
