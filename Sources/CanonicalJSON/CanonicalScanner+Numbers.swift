@@ -11,7 +11,8 @@ extension CanonicalScanner {
         var isPlain = end &- first <= 15 && wholeEnd > first
         if bytes.byte(at: first) == UInt8(ascii: "0") {
             // Either zero itself, without a sign, or a fraction that is not so small as to need an exponent.
-            isPlain = hasFraction ? wholeEnd &- first == 1 && end &- first <= 8 : end &- start == 1
+            let lengthMaximum = bytes.byte(at: first &+ 2) == UInt8(ascii: "0") ? 8 : 17
+            isPlain = hasFraction ? wholeEnd &- first == 1 && end &- first <= lengthMaximum : end &- start == 1
         }
         // A fraction's last zero is one too many; a point without digits is a fault as well.
         if hasFraction, bytes.byte(at: end &- 1) < UInt8(ascii: "1") { isPlain = false }

@@ -73,7 +73,7 @@ extension CanonicalWriter {
 extension JSON {
     /// The RFC 8785 form; all numbers must be finite.
     package func canonicalBytes() -> [UInt8] {
-        var writer = CanonicalWriter()
+        var writer = CanonicalWriter(reserving: 256)
         writer.value(self)
         return writer.finish()
     }

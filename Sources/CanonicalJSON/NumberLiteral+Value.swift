@@ -50,6 +50,8 @@ extension NumberLiteral {
     }
 
     private func isHeld(by magnitude: Double, in bytes: Span<UInt8>) -> Bool {
+        // Trailing zeros are powers of five in the significand, which has room for 22. So short texts never cost much.
+        guard scale <= 22 else { return false }
         let expansion = IntegerExpansion(of: magnitude)
         guard digitCount + scale == expansion.digits.count else { return false }
         var index = 0

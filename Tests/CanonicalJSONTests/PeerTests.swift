@@ -79,7 +79,9 @@ private struct PythonPeer {
 
     private static func find() -> PythonPeer? {
         if run(["python3", "-c", "import rfc8785"]) == 0 { return PythonPeer(python: ["python3"]) }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "bulla-rfc8785").path
+        // Inside the package's build folder: nobody else can put an interpreter there, and it is kept for the next run.
+        let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardizedFileURL
+        let folder = package.appending(path: ".build/rfc8785").path
         let python = folder + "/bin/python3"
         if run([python, "-c", "import rfc8785"]) == 0 { return PythonPeer(python: [python]) }
         let isMade =

@@ -25,7 +25,7 @@ extension SegmentReader {
     private static var locateByteCount: Int { 1 << 16 }
 
     /// The first frame that starts behind `offset`.
-    private func frame(behind offset: Int, before end: Int, in file: any StorageFile) throws(StorageError) -> (offset: Int, seq: UInt64)? {
+    func frame(behind offset: Int, before end: Int, in file: any StorageFile) throws(StorageError) -> (offset: Int, seq: UInt64)? {
         var size = 1 << 12
         while true {
             var window = [UInt8](repeating: 0, count: size)

@@ -37,8 +37,15 @@ extension WriterSession {
         state.ids?.advance(to: tip.seq)
     }
 
-    /// Whether HEAD is due: a process that keeps the lock asks after each commit.
-    package var isHeadDue: Bool {
+    /// Replaces HEAD if it is due: a process that keeps the lock calls this after each commit.
+    ///
+    /// A HEAD that cannot be replaced lags, which harms nothing until it would lag too far; then commits are refused.
+    package mutating func replaceHeadIfDue() {
+        guard latched == nil, isHeadDue else { return }
+        do throws(LedgerError) { try writeHead() } catch { notices.append("HEAD was not replaced and lags: \(error)") }
+    }
+
+    private var isHeadDue: Bool {
         guard let state, state.head.seq < state.tip.seq else { return false }
         return state.commitCount >= settings.headCommitCount || state.lag >= settings.headByteCount
             || environment.uptime() - state.headTime >= settings.headMicroseconds

@@ -13,7 +13,10 @@ package struct ChainVerifier: Sendable {
     package private(set) var key: SealingKey?
     package private(set) var entryCount: UInt64 = 0
 
-    private let keys: [KeyID: SealingKey]
+    /// The first entry that was verified here: what the piece before it must lead to.
+    package internal(set) var first: FrameView?
+
+    package let knownKeys: [KeyID: SealingKey]
     /// Whether a HEAD is compared on the way.
     private let head: Head?
     private var expectedPart: Part?
@@ -32,7 +35,7 @@ package struct ChainVerifier: Sendable {
 
     /// Verifies from the first entry of a ledger.
     package init(keys: [KeyID: SealingKey], head: Head? = nil) {
-        self.keys = keys
+        knownKeys = keys
         self.head = head
         takesFirstUnlinked = false
     }
@@ -110,6 +113,9 @@ package struct ChainVerifier: Sendable {
         if let openDecision { throw ChainFailure(.incompleteDecision, at: openDecision) }
     }
 
+    /// Counts entries that another verifier of the same chain has seen.
+    package mutating func addEntries(_ count: UInt64) { entryCount += count }
+
     /// A failure at the place where verification stands.
     package func failure(_ reason: ChainFailure.Reason) -> ChainFailure { ChainFailure(reason, at: position) }
 }
@@ -142,7 +148,7 @@ extension ChainVerifier {
     private func checkSeal(_ frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         let entry = bytes.extracting(frame.entry)
         guard SealEngine.hash(of: entry, signatureText: bytes.extracting(frame.signatureText)) == frame.hash else { return .hash }
-        guard let key = key ?? keys[frame.key] else { return nil }
+        guard let key = key ?? knownKeys[frame.key] else { return nil }
         return SealEngine.signature(of: entry, with: key) == frame.sig ? nil : .signature
     }
 
@@ -163,7 +169,7 @@ extension ChainVerifier {
     }
 
     private mutating func accept(_ frame: FrameView) {
-        if key == nil { key = keys[frame.key] }
+        if key == nil { key = knownKeys[frame.key] }
         if let part = frame.part, !part.isLast {
             if openDecision == nil { openDecision = position }
             expectedPart = Part(index: part.index + 1, count: part.count)
@@ -172,6 +178,7 @@ extension ChainVerifier {
             expectedPart = nil
         }
         takesFirstUnlinked = false
+        if first == nil { first = frame }
         tip = ChainTip(frame)
         entryCount += 1
         position.offset += frame.frame.count

@@ -1,0 +1,49 @@
+package import ArgumentParser
+import Ledger
+import LedgerFormat
+
+/// The command line: `bulla VERB …`.
+struct Bulla: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bulla",
+        abstract: "A tamper-evident flight recorder for agents and other unattended software.",
+        discussion: """
+            Bulla keeps one append-only, hash-chained ledger on your own disk. Whatever is recorded can be verified later, by \
+            `bulla verify` or by an independent script, and nobody without the sealing key can change a byte unnoticed.
+
+            Start with:
+              bulla init
+              bulla record --actor user:you -- make test
+              bulla log
+              bulla verify
+
+            Exit codes: 0 done or intact, 10 tampered, 11 key missing, 12 partial, 20 refused, 21 locked, 22 conflict, 30 disk, \
+            64 bad arguments, 75 busy; `record` passes its command's code on, or 125 if it failed itself.
+            """,
+        version: "bulla 0.1.0",
+        subcommands: [
+            InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
+            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self,
+        ])
+}
+
+@main
+enum Main {
+    static func main() async {
+        do {
+            try RawArguments.checkText()
+            var command = try Bulla.parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as LedgerError {
+            Output.error("bulla: \(Printable.text(error.message))")
+            Output.exit(error.code.rawValue)
+        } catch {
+            Bulla.exit(withError: error)
+        }
+        Output.exit(0)
+    }
+}

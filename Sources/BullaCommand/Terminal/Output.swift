@@ -1,0 +1,50 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Writes to the standard streams, past C's buffers. The only file of this target that hands pointers to the system for output.
+enum Output {
+    /// One line to stdout.
+    static func line(_ text: String) { write(Array((text + "\n").utf8)) }
+
+    /// Bytes to stdout, as they are.
+    static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
+    /// One line to stderr.
+    static func error(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// Text to stderr, without a line's end.
+    static func errorText(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+    static func exit(_ code: Int32) -> Never { unsafe Glibc.exit(code) }
+
+    /// Whether a person looks at the stream, and how many columns he sees; nil when it is piped.
+    static func columns(of stream: Int32) -> Int? {
+        guard isatty(stream) == 1 else { return nil }
+        var size = winsize()
+        let result = unsafe ioctl(stream, UInt(TIOCGWINSZ), &size)
+        return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    }
+
+    static var stdoutColumns: Int? { columns(of: STDOUT_FILENO) }
+    static var stderrColumns: Int? { columns(of: STDERR_FILENO) }
+
+    private static func write(_ bytes: [UInt8], to stream: Int32) {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { bytes in
+                guard let base = bytes.baseAddress else { return 0 }
+                return unsafe Glibc.write(stream, base + done, bytes.count - done)
+            }
+            if count > 0 {
+                done += count
+            } else if errno != EINTR {
+                // Nobody reads any more, or the disk behind a redirection is full.
+                if stream == STDOUT_FILENO { exit(30) }
+                return
+            }
+        }
+    }
+}

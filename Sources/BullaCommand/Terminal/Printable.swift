@@ -1,0 +1,54 @@
+import CanonicalJSON
+
+/// Makes what comes from a ledger safe to print: no control character, and nothing that turns text around, reaches a terminal.
+enum Printable {
+    /// Text with control and direction characters as `\u{…}`.
+    static func text(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        var safe = ""
+        for scalar in text.unicodeScalars {
+            if isUnsafe(scalar) { safe += "\\u{\(String(scalar.value, radix: 16))}" } else { safe.unicodeScalars.append(scalar) }
+        }
+        return safe
+    }
+
+    /// Canonical JSON with the same characters as JSON escapes: the same data, safe to print.
+    static func json(_ bytes: [UInt8]) -> [UInt8] {
+        // All of them are DEL or lie beyond ASCII.
+        guard bytes.contains(where: { $0 >= 0x7F }) else { return bytes }
+        var safe: [UInt8] = []
+        safe.reserveCapacity(bytes.count)
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            if isUnsafe(scalar) {
+                let digits = String(scalar.value, radix: 16)
+                safe += Array(("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
+            } else {
+                safe += Array(UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+        return safe
+    }
+
+    static func json(_ value: JSON) -> String { String(decoding: json(value.canonicalBytes()), as: UTF8.self) }
+
+    /// Indented JSON for people.
+    static func pretty(_ value: JSON, indent: String = "") -> String {
+        let inner = indent + "  "
+        switch value {
+        case .object(let object) where !object.isEmpty:
+            let lines = object.members.map { "\(inner)\(json(.string($0.key))): \(pretty($0.value, indent: inner))" }
+            return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
+        case .array(let items) where !items.isEmpty:
+            return "[\n" + items.map { inner + pretty($0, indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
+        default: return json(value)
+        }
+    }
+
+    /// C0, DEL, C1, and the marks that override or isolate the direction of text. All are below U+10000.
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
+        }
+    }
+}

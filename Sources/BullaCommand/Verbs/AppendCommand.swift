@@ -1,0 +1,90 @@
+package import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct AppendCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "append",
+        abstract: "Record one entry and print its receipt.",
+        discussion: """
+            The receipt is printed when the entry is durable. Kept elsewhere, it later proves a rollback or another history. With --id \
+            the same entry can be sent again after an unclear failure: it is recorded once.
+
+            Example:
+              bulla append --actor user:ada --action deploy.start --pillar evolution \\
+                --reason "release 1.2" --body '{"version":"1.2"}'
+            """)
+
+    @Option(help: ArgumentHelp("Who did it, as kind:name.", valueName: "kind:name"))
+    var actor: String
+
+    @Option(help: ArgumentHelp("What was done, a dotted verb such as deploy.start.", valueName: "verb"))
+    var action: String
+
+    @Option(help: ArgumentHelp("sovereignty, integrity, resilience or evolution.", valueName: "pillar"))
+    var pillar: String
+
+    @Option(help: ArgumentHelp("Why it was done.", valueName: "text"))
+    var reason: String
+
+    @Option(help: ArgumentHelp("The event as a JSON object, @FILE, or - for stdin.", valueName: "json|@file|-"))
+    var body: String
+
+    @Option(help: ArgumentHelp("Idempotency key, unique per actor: repeating it records nothing new.", valueName: "text"))
+    var id: String?
+
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        let draft = try draft()
+        var session = WriterSession(try options.storage(), .system, writer.settings)
+        let answer = try session.record([draft])
+        let receipt = answer.receipts[0]
+        if options.json {
+            Output.line(Printable.json(["receipt": receipt.json, "repeated": .bool(answer.isRepetition)]))
+        } else {
+            Output.line(receipt.line)
+        }
+    }
+
+    private func draft() throws(LedgerError) -> Draft {
+        let bytes = try bodyBytes()
+        do throws(DraftError) {
+            guard !ReservedNames.contains(action: action) else { throw .reservedAction(action) }
+            guard let pillar = Justification.Pillar(rawValue: pillar) else { throw .pillar(pillar) }
+            let json: JSON
+            do throws(JSONError) {
+                json = try JSON(parsing: bytes, maximumDepth: Limits.draftDepth - 1)
+            } catch {
+                throw .json(error)
+            }
+            let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
+            return try Draft(action: action, actor: actor, justification: Justification(pillar, reason), body: json, context: context)
+        } catch {
+            throw LedgerError(error, bytes: bytes, what: "the body")
+        }
+    }
+
+    private func bodyBytes() throws(LedgerError) -> [UInt8] {
+        if body == "-" || body.hasPrefix("@") {
+            return try InputFile(body == "-" ? "-" : String(body.dropFirst())).all(upTo: Limits.payload)
+        }
+        return Array(body.utf8)
+    }
+}
+
+extension LedgerError {
+    /// A refused draft: a reserved action is a rule that says no, all else is bad input, with its line and column.
+    init(_ error: DraftError, bytes: [UInt8], what: String) {
+        switch error {
+        case .reservedAction: self.init(.refused, error.description)
+        case .json(let json):
+            let location = json.location(in: bytes)
+            self.init(.usage, "\(what) is refused at line \(location.line), column \(location.column): \(json)")
+        default: self.init(.usage, error.description)
+        }
+    }
+}

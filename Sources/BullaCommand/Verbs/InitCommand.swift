@@ -1,0 +1,48 @@
+package import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a new ledger: directory, sealing key, first entry.",
+        discussion: """
+            Nothing is ever overwritten. The sealing key lies in keys/ (mode 600): whoever can read it can forge, so a backup of it \
+            belongs where the recorded agents cannot look.
+
+            Example:
+              bulla init --ledger /var/lib/bulla
+            """)
+
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        let environment = Environment.system
+        let storage: POSIXStorage
+        do throws(StorageError) {
+            storage = try POSIXStorage(
+                constructing: options.path, random: environment.random(),
+                allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
+        } catch {
+            throw refusal(error)
+        }
+        do throws(LedgerError) {
+            let receipt = try Initialization.run(storage, environment)
+            if options.json {
+                Output.line(Printable.json(["ledger": .string(options.path), "receipt": receipt.json]))
+            } else {
+                Output.line("made a ledger at \(Printable.text(options.path)), id \(receipt.ledger)")
+                Output.line(receipt.line)
+            }
+        } catch {
+            storage.abandon()
+            throw error
+        }
+    }
+
+    private func refusal(_ error: StorageError) -> LedgerError {
+        if error.isExisting { return LedgerError(.refused, "\(options.path) exists already; init overwrites nothing") }
+        return LedgerError(error, doing: "cannot make a ledger")
+    }
+}

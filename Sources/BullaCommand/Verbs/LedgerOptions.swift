@@ -1,0 +1,71 @@
+package import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What every verb takes.
+struct LedgerOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The ledger's directory (default: $BULLA_DIR, or ./.bulla).", valueName: "dir"))
+    var ledger: String?
+
+    @Flag(name: .long, help: "Print JSON.")
+    var json = false
+
+    var path: String { ledger ?? Self.variable("BULLA_DIR") ?? ".bulla" }
+
+    /// The ledger's storage, opened.
+    func storage() throws(LedgerError) -> POSIXStorage {
+        do throws(StorageError) {
+            return try POSIXStorage(path: path, allowedNetworkFileSystem: Self.allowedNetworkFileSystem)
+        } catch {
+            if error.isNotFound { throw LedgerError(.usage, "there is no ledger at \(path); make one with `bulla init`, or name another with --ledger") }
+            throw LedgerError(error, doing: "cannot open the ledger")
+        }
+    }
+
+    static var allowedNetworkFileSystem: String? { variable("BULLA_ALLOW_NETWORK_FS") }
+
+    /// An environment variable that is set to something.
+    static func variable(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        let text = unsafe String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+}
+
+/// What every verb that writes takes.
+struct WriterOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long to wait for the ledger's lock before giving up with exit code 75.", valueName: "seconds"))
+    var wait: Double = 10
+
+    func validate() throws {
+        guard wait >= 0, wait <= 1_000_000 else { throw ValidationError("--wait takes seconds from 0 to 1000000") }
+    }
+
+    var settings: WriterSettings {
+        var settings = WriterSettings()
+        settings.lockTimeoutMicroseconds = Int64(wait * 1_000_000)
+        return settings
+    }
+}
+
+extension WriterSession {
+    /// Lock, commit one decision, release: what a one-shot verb does.
+    mutating func record(_ drafts: [Draft]) throws(LedgerError) -> Answer {
+        try acquire()
+        let answer = commit([drafts])[0]
+        release()
+        for notice in notices { Output.error("bulla: \(Printable.text(notice))") }
+        notices = []
+        return try answer.get()
+    }
+}

@@ -1,0 +1,96 @@
+package import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct LogCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log",
+        abstract: "List entries, each with its seal checked.",
+        discussion: """
+            Damage ends the list, after everything before it: the message names the place. With --json each entry is one line, as it is \
+            in the ledger.
+
+            Examples:
+              bulla log --last 20
+              bulla log --actor 'user:*' --since 2h
+              bulla log --action record.finished --json | jq .entry.body
+            """)
+
+    @Option(help: ArgumentHelp("From this seq on.", valueName: "seq"))
+    var from: UInt64?
+
+    @Option(help: ArgumentHelp("Up to this seq.", valueName: "seq"))
+    var to: UInt64?
+
+    @Option(help: ArgumentHelp("Only this actor; a * at the end stands for anything.", valueName: "actor"))
+    var actor: String?
+
+    @Option(help: ArgumentHelp("Only this action; a * at the end stands for anything.", valueName: "action"))
+    var action: String?
+
+    @Option(help: ArgumentHelp("Only since then: a time as in the ledger, or 90s, 15m, 2h, 7d ago.", valueName: "time"))
+    var since: String?
+
+    @Option(help: ArgumentHelp("Only the last N that fit.", valueName: "n"))
+    var last: Int?
+
+    @Flag(help: "Go on as entries come; end with control-C.")
+    var follow = false
+
+    @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        if let last, last < 1 { throw ValidationError("--last takes a number from 1 on") }
+        if let from, from < 1 { throw ValidationError("--from takes a seq, from 1 on") }
+        if let from, let to, to < from { throw ValidationError("--to lies before --from") }
+    }
+
+    func run() throws {
+        let storage = try options.storage()
+        let filter = EntryFilter(actor: actor, action: action, since: try sinceTime())
+        var next = try list(try LedgerView(storage), filter)
+        while follow {
+            Environment.system.pause(200_000)
+            let view = try LedgerView(storage)
+            next = try print(view, from: next, through: to ?? .max, filter)
+        }
+    }
+
+    /// Prints what is asked for; returns the seq behind it.
+    private func list(_ view: LedgerView, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
+        let (first, end) = (from ?? 1, to ?? .max)
+        guard let last else { return try print(view, from: first, through: end, filter) }
+        let tip = min(try EntryReader(view).lastSeq(), end)
+        if filter.isEmpty {
+            let start = tip >= UInt64(last) ? tip - UInt64(last) + 1 : 1
+            return try print(view, from: max(first, start), through: end, filter)
+        }
+        let start = try LastMatches(view, filter).first(of: last, from: first, through: tip)
+        return try print(view, from: start, through: end, filter)
+    }
+
+    private func print(_ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
+        var printer = EntryPrinter(isJSON: options.json, columns: Output.stdoutColumns, settledSeq: view.validHead?.seq ?? 0)
+        defer { printer.flush() }
+        return try EntryReader(view).read(from: first, through: last) { frame, bytes in
+            if filter.matches(frame, bytes) { printer.print(frame, bytes) }
+            return true
+        }
+    }
+
+    private func sinceTime() throws(LedgerError) -> Timestamp? {
+        guard let since else { return nil }
+        if let time = Timestamp(since) { return time }
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        if let unit = since.last.flatMap({ units[$0] }), let count = Int64(since.dropLast()), count >= 0, count < 1_000_000_000 {
+            return Timestamp(microseconds: Environment.system.now().microseconds - count * unit * 1_000_000)
+        }
+        // A date or a time without fractions is completed.
+        let template = "0000-01-01T00:00:00.000000Z"
+        let stem = since.hasSuffix("Z") ? String(since.dropLast()) : since
+        if [10, 16, 19].contains(stem.utf8.count), let time = Timestamp(stem + template.dropFirst(stem.utf8.count)) { return time }
+        throw LedgerError(.usage, "--since takes 90s, 15m, 2h, 7d, or a time such as 2026-01-31 or 2026-01-31T12:00:00Z")
+    }
+}

@@ -1,0 +1,112 @@
+package import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check every entry: form, order, links, hashes, seals, and HEAD.",
+        discussion: """
+            Writes nothing, ever. Prints the verdict with its place: intact (0), torn by a crash behind everything acknowledged (0), \
+            tampered (10), unverifiable without the key (11), partial (12). tools/verify_ledger.py is an independent judge with the same words.
+
+            Examples:
+              bulla verify --threads 2
+              bulla verify --receipt mail.txt --receipt commit.txt
+            """)
+
+    @Option(help: ArgumentHelp("How many threads verify.", valueName: "n"))
+    var threads = 1
+
+    @Option(parsing: .upToNextOption, help: ArgumentHelp("Files with receipts, in any text around them.", valueName: "file"))
+    var receipt: [String] = []
+
+    @Option(help: ArgumentHelp("Stop after so many seconds.", valueName: "seconds"))
+    var budget: Double?
+
+    @Option(help: ArgumentHelp("Begin at this entry, as a partial result says.", valueName: "seq"))
+    var from: UInt64 = 1
+
+    @Option(help: ArgumentHelp("A key file to check with, instead of the ledger's own.", valueName: "file"))
+    var key: String?
+
+    @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        guard (1...256).contains(threads) else { throw ValidationError("--threads takes 1 to 256") }
+        guard from >= 1 else { throw ValidationError("--from takes a seq, from 1 on") }
+        if let budget, !(0...1_000_000).contains(budget) { throw ValidationError("--budget takes seconds from 0 to 1000000") }
+    }
+
+    func run() async throws {
+        let environment = Environment.system
+        var audit = Audit(environment)
+        audit.threadCount = threads
+        audit.budget = budget.map { Int64($0 * 1_000_000) }
+        audit.firstSeq = from
+        audit.receipts = try receipts()
+        let bar = ProgressBar("verify")
+        audit.progress = { done, total in bar.update(done, of: total) }
+        let start = environment.uptime()
+        let result: Result<AuditReport, LedgerError>
+        do throws(LedgerError) {
+            result = .success(try await audit.run(try options.storage(), keyring: try keyring()))
+        } catch {
+            result = .failure(error)
+        }
+        bar.finish()
+        let report = try result.get()
+        let duration = environment.uptime() - start
+        if options.json { printJSON(report, duration) } else { printText(report, duration) }
+        Output.exit(report.exitCode)
+    }
+
+    private func keyring() throws(LedgerError) -> Keyring? {
+        guard let key else { return nil }
+        return try Keyring(file: try InputFile(key).all(upTo: 1 << 12))
+    }
+
+    private func receipts() throws(LedgerError) -> [Receipt] {
+        var all: [Receipt] = []
+        for path in receipt {
+            let text = String(decoding: try InputFile(path).all(upTo: 64 << 20), as: UTF8.self)
+            let found = Receipt.all(in: text)
+            guard !found.isEmpty else { throw LedgerError(.usage, "\(path) holds no receipt") }
+            all += found
+        }
+        return all
+    }
+
+    private func printText(_ report: AuditReport, _ duration: Int64) {
+        Output.line(Printable.text(report.verdictLine))
+        Output.line("\(Format.count(report.entryCount)) entries checked in \(Format.seconds(duration))")
+        if let tip = report.tip { Output.line("last: " + Receipt(tip).line) }
+        for finding in report.receipts {
+            let verdict = finding.failure.map { "FAILED: \($0)" } ?? "holds"
+            Output.line("receipt of seq \(finding.receipt.seq): \(verdict)")
+        }
+        if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
+        if report.verdict == .torn {
+            Output.line("a crash left the tail torn, behind everything that was acknowledged; the next writer keeps it as evidence and cuts it")
+        }
+        if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
+        if report.head?.alert == true { Output.line("the alert is RAISED: nothing is written until it is released") }
+    }
+
+    private func printJSON(_ report: AuditReport, _ duration: Int64) {
+        var object: JSONObject = [
+            "verdict": .string(report.verdict.rawValue), "segment": .string(report.place.segmentName),
+            "offset": .number(Double(report.place.offset)), "seq": .number(Double(report.place.seq)),
+            "entries": .number(Double(report.entryCount)), "microseconds": .number(Double(duration)),
+            "alert": .bool(report.head?.alert ?? false), "unsettled": .bool(report.isUnsettledBehind),
+        ]
+        if let reason = report.reason { object["reason"] = .string(reason) }
+        if let tip = report.tip { object["tip"] = Receipt(tip).json }
+        if let seq = report.resumeSeq { object["resume"] = .number(Double(seq)) }
+        object["receipts"] = .array(
+            report.receipts.map { ["receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null] })
+        Output.line(Printable.json(.object(object)))
+    }
+}

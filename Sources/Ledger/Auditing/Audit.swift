@@ -1,0 +1,204 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// Verifies a whole ledger without any lock and without writing a byte.
+package struct Audit: Sendable {
+    package var threadCount = 1
+    /// Stops after so many microseconds; nil for no limit.
+    package var budget: Int64?
+    /// Where to begin; the first frame's link is then not checked.
+    package var firstSeq: UInt64 = 1
+    package var receipts: [Receipt] = []
+    /// Called now and then with the bytes done and the bytes there are.
+    package var progress: (@Sendable (Int, Int) -> Void)?
+
+    private let environment: Environment
+
+    package init(_ environment: Environment) { self.environment = environment }
+
+    package func run(_ storage: any Storage, keyring: Keyring? = nil) async throws(LedgerError) -> AuditReport {
+        var view = try LedgerView(storage, keyring: keyring)
+        var report = try await walk(&view)
+        check(receipts, &report, view)
+        return report
+    }
+}
+
+// The walk
+extension Audit {
+    private func walk(_ view: inout LedgerView) async throws(LedgerError) -> AuditReport {
+        var run = Run(audit: self, environment: environment, total: try totalByteCount(view))
+        var verifier = ChainVerifier(keys: view.keyring.keys, head: view.validHead)
+        do throws(StorageError) {
+            if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
+                verifier = ChainVerifier(
+                    at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys, head: view.validHead)
+            }
+            if threadCount > 1, budget == nil {
+                verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
+            }
+            while true {
+                var reader = try SegmentReader(view.storage)
+                let end = try reader.scan(&verifier, isOutOfTime: run.isOutOfTime(verifier))
+                switch end {
+                case .complete, .stopped: return conclude(view, verifier, failure: nil, reader)
+                case .outOfTime: return partial(view, verifier)
+                case .failed(let failure):
+                    if try isSettling(failure, &view, &run) {
+                        verifier = verifier.goingOn(head: view.validHead)
+                        continue
+                    }
+                    let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
+                    return conclude(view, verifier, failure: judgement, reader, isBusy: run.isBusy)
+                }
+            }
+        } catch {
+            throw LedgerError(error, doing: "cannot read the ledger")
+        }
+    }
+
+    private func totalByteCount(_ view: LedgerView) throws(LedgerError) -> Int {
+        try doing("cannot read the ledger") { () throws(StorageError) in
+            var total = 0
+            for segment in view.segments { total += try view.storage.status(of: SegmentReader.path(ofSegment: segment))?.size ?? 0 }
+            return total
+        }
+    }
+
+    /// What one audit remembers between its looks at a ledger that others write to.
+    private struct Run {
+        let audit: Audit
+        let environment: Environment
+        let total: Int
+        let start: Int64
+        var patience = 100
+        var unchangedLooks = 0
+        var lastFailure: ChainFailure?
+        var isBusy = false
+
+        init(audit: Audit, environment: Environment, total: Int) {
+            self.audit = audit
+            self.environment = environment
+            self.total = total
+            start = environment.uptime()
+        }
+
+        var progress: @Sendable (Int) -> Void {
+            let (report, total) = (audit.progress, total)
+            return { report?(min($0, total), total) }
+        }
+
+        func isOutOfTime(_ verifier: ChainVerifier) -> () -> Bool {
+            var reads = 0
+            let progress = progress
+            return {
+                reads += 1
+                progress(reads * SegmentReader.readByteCount)
+                guard let budget = audit.budget else { return false }
+                return environment.uptime() - start >= budget
+            }
+        }
+    }
+
+    /// Whether a failure behind HEAD may be a write that is under way: HEAD and the place are looked at again before it is judged.
+    private func isSettling(_ failure: ChainFailure, _ view: inout LedgerView, _ run: inout Run) throws(StorageError) -> Bool {
+        guard let head = view.validHead, failure.place.seq > head.seq, run.patience > 0 else { return false }
+        run.patience -= 1
+        if try view.refresh() {
+            run.unchangedLooks = 0
+            return true
+        }
+        run.isBusy = view.storage.holder(of: .writer) != nil
+        run.unchangedLooks = failure == run.lastFailure && !run.isBusy ? run.unchangedLooks + 1 : 0
+        run.lastFailure = failure
+        if run.unchangedLooks >= 2 { return false }
+        environment.pause(10_000)
+        return true
+    }
+}
+
+// The verdict
+extension Audit {
+    private func conclude(
+        _ view: LedgerView, _ verifier: ChainVerifier, failure: Judgement?, _ reader: SegmentReader, isBusy: Bool = false
+    ) -> AuditReport {
+        var report = AuditReport(
+            verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
+            byteCount: 0, head: view.validHead)
+        report.keyAbsence = view.keyAbsence
+        switch failure {
+        case .tampered(let failure):
+            report.verdict = if case .laterVersion = failure.reason { .unverifiable } else { .tampered }
+            report.place = failure.place
+            report.reason = failure.reason.description
+            return report
+        case .torn(let tear):
+            report.verdict = .torn
+            report.place = tear.place
+            report.reason = tear.reason.description
+            // A writer is at it right now: what is torn for us is not finished for him.
+            if isBusy {
+                report.verdict = .intact
+                report.isUnsettledBehind = true
+                report.place = verifier.verifiedEnd
+            }
+        case nil: break
+        }
+        if case .failure(let fault) = view.head {
+            report.verdict = .tampered
+            report.place = Place(segment: 0, offset: 0, seq: verifier.tip?.seq ?? 0)
+            report.reason = fault.description
+            return report
+        }
+        if let absence = view.keyAbsence {
+            let torn = report.verdict == .torn ? "; behind it lies a torn tail" : ""
+            report.verdict = .unverifiable
+            report.place = verifier.verifiedEnd
+            report.reason = "\(absence); all that needs no key was checked\(torn)"
+        }
+        return report
+    }
+
+    private func partial(_ view: LedgerView, _ verifier: ChainVerifier) -> AuditReport {
+        var report = AuditReport(
+            verdict: .partial, place: verifier.verifiedEnd, reason: "the time budget ran out", tip: verifier.tip,
+            entryCount: verifier.entryCount, byteCount: 0, head: view.validHead)
+        report.resumeSeq = verifier.position.seq
+        return report
+    }
+}
+
+extension ChainVerifier {
+    /// The end of what was verified: behind the last entry, with its seq.
+    var verifiedEnd: Place { Place(segment: position.segment, offset: position.offset, seq: position.seq - 1) }
+
+    /// The same chain, compared with a HEAD that came later.
+    func goingOn(head: Head?) -> ChainVerifier {
+        guard var copy = continued(head: head) else { return ChainVerifier(keys: knownKeys, head: head) }
+        copy.addEntries(entryCount)
+        return copy
+    }
+}
+
+// Receipts
+extension Audit {
+    private func check(_ receipts: [Receipt], _ report: inout AuditReport, _ view: LedgerView) {
+        for receipt in receipts {
+            let failure = failure(of: receipt, report, view)
+            report.receipts.append(.init(receipt: receipt, failure: failure))
+            guard let failure, report.verdict != .tampered else { continue }
+            report.verdict = .tampered
+            report.place = Place(segment: report.place.segment, offset: report.place.offset, seq: receipt.seq)
+            report.reason = failure
+        }
+    }
+
+    private func failure(of receipt: Receipt, _ report: AuditReport, _ view: LedgerView) -> String? {
+        guard let tip = report.tip, receipt.ledger == tip.ledger else { return "the receipt is of another ledger, \(receipt.ledger)" }
+        guard receipt.seq <= tip.seq else {
+            return "the receipt's entry, seq \(receipt.seq), is not there: the verified ledger ends at seq \(tip.seq)"
+        }
+        guard let entry = try? EntryReader(view).entry(receipt.seq) else { return "the receipt's entry, seq \(receipt.seq), cannot be read" }
+        return entry.hash == receipt.hash ? nil : "the entry with seq \(receipt.seq) has another hash than the receipt: this is another history"
+    }
+}

@@ -1,0 +1,77 @@
+package import DurableFiles
+package import LedgerFormat
+
+/// A ledger as a reader finds it, without any lock: HEAD first, then the segments, so that what HEAD vouches for is there.
+package struct LedgerView: Sendable {
+    package let storage: any Storage
+    package private(set) var headBytes: [UInt8]
+    package private(set) var segments: [UInt64]
+    /// The first frame; nil when there is none that has the form of one.
+    package let genesis: FrameView?
+    package let keyring: Keyring
+    /// HEAD, judged with the key that the first entry names.
+    package private(set) var head: Result<Head, HeadFault>
+
+    /// - Parameter given: a key from outside, instead of the ledger's own key files.
+    package init(_ storage: any Storage, keyring given: Keyring? = nil) throws(LedgerError) {
+        self.storage = storage
+        do throws(StorageError) {
+            headBytes = try HeadFinding.bytes(in: storage)
+            let reader: SegmentReader?
+            do throws(StorageError) {
+                reader = try SegmentReader(storage)
+            } catch {
+                // Without `ledger/` there is nothing to walk; what HEAD says about that, the audit tells.
+                guard error.isNotFound else { throw error }
+                reader = nil
+            }
+            segments = reader?.segments ?? []
+            genesis = try reader?.genesis()
+        } catch {
+            throw LedgerError(error, doing: "cannot read the ledger")
+        }
+        if headBytes.isEmpty, segments.isEmpty {
+            throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
+        }
+        if let given {
+            keyring = given
+        } else if let key = genesis?.key {
+            keyring = try Keyring(key, in: storage)
+        } else {
+            keyring = Keyring()
+        }
+        head = Self.judge(headBytes, genesis, keyring)
+    }
+
+    private static func judge(_ bytes: [UInt8], _ genesis: FrameView?, _ keyring: Keyring) -> Result<Head, HeadFault> {
+        switch HeadFinding(bytes, keys: keyring.keys) {
+        case .faulty(let fault): return .failure(fault)
+        case .valid(let head):
+            guard let genesis else { return .success(head) }
+            guard head.ledger == genesis.ledger else { return .failure(.foreignLedger) }
+            guard head.key == genesis.key else { return .failure(.foreignKey) }
+            return .success(head)
+        }
+    }
+
+    package var validHead: Head? { try? head.get() }
+
+    /// Why SIGs cannot be checked; nil when they can.
+    package var keyAbsence: String? {
+        guard let key = genesis?.key, keyring.keys[key] == nil else { return nil }
+        return keyring.absence(of: key)
+    }
+
+    /// Looks at HEAD and the segments again; says whether HEAD changed.
+    package mutating func refresh() throws(StorageError) -> Bool {
+        let bytes = try HeadFinding.bytes(in: storage)
+        segments = try SegmentReader.segments(in: storage)
+        guard bytes != headBytes else { return false }
+        headBytes = bytes
+        head = Self.judge(bytes, genesis, keyring)
+        return true
+    }
+
+    /// The entry behind which nobody has vouched yet.
+    package func isSettled(_ seq: UInt64) -> Bool { validHead.map { seq <= $0.seq } ?? false }
+}
