@@ -46,6 +46,7 @@ let package = Package(
             dependencies: [
                 "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: sourceRules),
         // Tests

@@ -29,8 +29,8 @@ struct InputFile {
     /// What there is, up to `limit` bytes; nil at the end.
     func read(upTo limit: Int) throws(LedgerError) -> [UInt8]? {
         do {
-            let bytes = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-                unsafe count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+            let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+                unsafe count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: true)
             }
             return bytes.isEmpty ? nil : bytes
         } catch {

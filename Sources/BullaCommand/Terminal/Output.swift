@@ -18,7 +18,7 @@ enum Output {
     /// Text to stderr, without a line's end.
     static func errorText(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
-    static func exit(_ code: Int32) -> Never { unsafe Glibc.exit(code) }
+    static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
     /// Whether a person looks at the stream, and how many columns he sees; nil when it is piped.
     static func columns(of stream: Int32) -> Int? {

@@ -1,7 +1,8 @@
-package import ArgumentParser
+import ArgumentParser
 import CanonicalJSON
 import DurableFiles
 import Ledger
+import LedgerFormat
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

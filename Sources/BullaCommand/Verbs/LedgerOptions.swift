@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 import CanonicalJSON
 import DurableFiles
 import Ledger
@@ -65,7 +65,6 @@ extension WriterSession {
         let answer = commit([drafts])[0]
         release()
         for notice in notices { Output.error("bulla: \(Printable.text(notice))") }
-        notices = []
         return try answer.get()
     }
 }

@@ -14,6 +14,7 @@ import Synchronization
 package final class POSIXStorage: Storage {
     package let basePath: String
     package let owner: UInt32
+    package var user: UInt32 { System.user }
     private let base: Descriptor
     /// Where a base under construction will be published; nil once it is in place.
     private let construction: Construction?
@@ -36,11 +37,10 @@ package final class POSIXStorage: Storage {
     /// - Parameter allowedNetworkFileSystem: the name of a network file system that the user accepts.
     package init(path: String, allowedNetworkFileSystem: String? = nil) throws(StorageError) {
         basePath = path
-        owner = System.user
         base = try DirectoryWalk.open(path: path)
         construction = nil
+        do throws(Errno) { owner = try System.status(of: base.raw).owner } catch { throw StorageError(.system(error), "look at", path) }
         try Self.checkFileSystem(base, path, allowedNetworkFileSystem)
-        try checkBaseOwner()
     }
 
     /// Makes a base directory aside, in the directory that will hold it, under a name that `random` makes unique.
@@ -72,12 +72,6 @@ package final class POSIXStorage: Storage {
     ) throws(StorageError) {
         guard let type = try? System.fileSystemType(directory.raw), let name = NetworkFileSystem.name(ofType: type) else { return }
         if name != allowed { throw StorageError(.refused(.networkFileSystem(name)), "open", path) }
-    }
-
-    private func checkBaseOwner() throws(StorageError) {
-        let status: FileStatus
-        do throws(Errno) { status = try System.status(of: base.raw) } catch { throw failure(error, "look at", nil) }
-        guard status.owner == owner else { throw StorageError(.refused(.foreignOwner(status.owner)), "open", basePath) }
     }
 
     private func failure(_ errno: Errno, _ operation: String, _ path: StoragePath?) -> StorageError {

@@ -6,8 +6,10 @@
 package protocol Storage: AnyObject, Sendable {
     /// Where the base is, for messages.
     var basePath: String { get }
-    /// The user whose files these must be.
+    /// The user whose files these must be: the owner of the base.
     var owner: UInt32 { get }
+    /// The user that we are: only the owner writes, not even root.
+    var user: UInt32 { get }
 
     /// Opens a regular file with one link that belongs to the owner; anything else is refused.
     func open(_ path: StoragePath, _ access: FileAccess) throws(StorageError) -> any StorageFile

@@ -128,10 +128,11 @@ extension Audit {
         report.keyAbsence = view.keyAbsence
         switch failure {
         case .tampered(let failure):
-            report.verdict = if case .laterVersion = failure.reason { .unverifiable } else { .tampered }
             report.place = failure.place
             report.reason = failure.reason.description
-            return report
+            // A later version says nothing against the ledger; a HEAD that is missing or wrong does.
+            if case .laterVersion = failure.reason { report.verdict = .unverifiable } else { report.verdict = .tampered }
+            if report.verdict == .tampered || view.validHead != nil { return report }
         case .torn(let tear):
             report.verdict = .torn
             report.place = tear.place

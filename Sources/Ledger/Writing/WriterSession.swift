@@ -53,6 +53,10 @@ package struct WriterSession: Sendable {
     package mutating func acquire() throws(LedgerError) {
         precondition(state == nil, "the lock is held already")
         if let latched { throw latched }
+        guard storage.user == storage.owner else {
+            throw LedgerError(
+                .refused, "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)")
+        }
         let lock = WriterLock(storage: storage, environment: environment)
         try lock.acquire(timeout: settings.lockTimeoutMicroseconds)
         do throws(LedgerError) {

@@ -1,12 +1,12 @@
-/// A moment in UTC with microseconds, from year 0000 to 9999; written as RFC 3339, always 27 bytes.
+/// A moment in UTC with microseconds, from year 0001 to 9999; written as RFC 3339, always 27 bytes.
 package struct Timestamp: Sendable, Hashable, Comparable {
     /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
     package let microseconds: Int64
 
     package static let byteCount = 27
-    static let range: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+    static let range: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
-    /// Takes microseconds since the epoch; what lies outside the years 0000–9999 is moved to their border.
+    /// Takes microseconds since the epoch; what lies outside the years 0001–9999 is moved to their border.
     package init(microseconds: Int64) {
         self.microseconds = min(max(microseconds, Self.range.lowerBound), Self.range.upperBound)
     }
@@ -59,7 +59,7 @@ extension Timestamp: CustomStringConvertible {
         guard let year = number(0, 4, "-"), let month = number(5, 2, "-"), let day = number(8, 2, "T"),
             let hour = number(11, 2, ":"), let minute = number(14, 2, ":"), let second = number(17, 2, "."),
             let fraction = number(20, 6, "Z"),
-            (1...12).contains(month), day >= 1, hour < 24, minute < 60, second < 60,
+            year >= 1, (1...12).contains(month), day >= 1, hour < 24, minute < 60, second < 60,
             day <= Self.days(inMonth: month, of: year)
         else { return nil }
         let days = Self.days(year: year, month: month, day: day)
