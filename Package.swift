@@ -28,13 +28,14 @@ let package = Package(
         // Floor 2
         .target(
             name: "LedgerFormat",
-            dependencies: ["CanonicalJSON", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["CanonicalJSON", "CSHA256", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: sourceRules),
         .target(
             name: "DurableFiles",
             dependencies: ["CSystemCalls", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: sourceRules),
         .target(name: "CSystemCalls"),
+        .target(name: "CSHA256"),
         // Floor 3
         .target(
             name: "Ledger",

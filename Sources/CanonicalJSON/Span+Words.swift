@@ -4,8 +4,8 @@
 
 extension Span where Element == UInt8 {
     /// The eight bytes from `offset` on, the first one lowest; nil if they do not all lie inside.
-    @inline(__always)
-    func fullWord(at offset: Int) -> UInt64? {
+    @inlinable @inline(__always)
+    package func fullWord(at offset: Int) -> UInt64? {
         guard offset >= 0, offset <= count &- 8 else { return nil }
         // Every bit pattern is a UInt64, and the guard keeps the load inside.
         return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
@@ -41,7 +41,7 @@ extension Span where Element == UInt8 {
 
 extension Array where Element == UInt8 {
     /// Appends the bytes of `span` in one copy.
-    mutating func append(copying span: Span<UInt8>) {
+    package mutating func append(copying span: Span<UInt8>) {
         // The pointer lives as long as the closure, and append only reads through it.
         unsafe span.withUnsafeBufferPointer { buffer in unsafe append(contentsOf: buffer) }
     }

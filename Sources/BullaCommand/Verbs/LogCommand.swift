@@ -84,7 +84,7 @@ struct LogCommand: ParsableCommand {
         guard let since else { return nil }
         if let time = Timestamp(since) { return time }
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        if let unit = since.last.flatMap({ units[$0] }), let count = Int64(since.dropLast()), count >= 0, count < 1_000_000_000 {
+        if let unit = since.last.flatMap({ units[$0] }), let count = Int64(since.dropLast()), (0...100_000_000).contains(count) {
             return Timestamp(microseconds: Environment.system.now().microseconds - count * unit * 1_000_000)
         }
         // A date or a time without fractions is completed.

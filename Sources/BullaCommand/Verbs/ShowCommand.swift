@@ -18,6 +18,10 @@ struct ShowCommand: ParsableCommand {
 
     @OptionGroup var options: LedgerOptions
 
+    func validate() throws {
+        guard seq >= 1 else { throw ValidationError("seqs begin at 1") }
+    }
+
     func run() throws {
         let view = try LedgerView(try options.storage())
         var payload: [UInt8] = []
@@ -55,6 +59,10 @@ struct ReceiptCommand: ParsableCommand {
     var seq: UInt64
 
     @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        guard seq >= 1 else { throw ValidationError("seqs begin at 1") }
+    }
 
     func run() throws {
         let view = try LedgerView(try options.storage())

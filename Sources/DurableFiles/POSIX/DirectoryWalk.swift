@@ -15,7 +15,8 @@ enum DirectoryWalk {
         let parts = components(path)
         var current: Descriptor
         do throws(Errno) {
-            current = try System.open(path.hasPrefix("/") ? "/" : ".", in: System.currentDirectory, O_RDONLY | O_DIRECTORY)
+            let start = path.hasPrefix("/") ? "/" : "."
+            current = try System.open(start, in: System.currentDirectory, O_RDONLY | O_DIRECTORY)
         } catch {
             throw StorageError(.system(error), "open", path)
         }
@@ -28,14 +29,17 @@ enum DirectoryWalk {
     }
 
     /// One step: a directory's descriptor, or why the name leads to none.
-    static func step(_ name: String, in directory: borrowing Descriptor, _ walked: String) throws(StorageError) -> Descriptor {
+    static func step(
+        _ name: String, in directory: borrowing Descriptor, _ walked: String
+    ) throws(StorageError) -> Descriptor {
         do throws(Errno) {
             return try System.open(name, in: directory.raw, O_RDONLY | O_DIRECTORY)
         } catch {
             guard error == .notDirectory || error == .tooManySymbolicLinkLevels,
-                let status = try? System.status(of: name, in: directory.raw)
+                let status = try? System.status(of: name, in: directory.raw), status.kind != .directory
             else { throw StorageError(.system(error), "open", walked) }
-            let refusal: StorageError.Refusal = status.kind == .symbolicLink ? .symbolicLink : .notDirectory(status.kind)
+            let refusal: StorageError.Refusal =
+                status.kind == .symbolicLink ? .symbolicLink : .notDirectory(status.kind)
             throw StorageError(.refused(refusal), "open", walked)
         }
     }

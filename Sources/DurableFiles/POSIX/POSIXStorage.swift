@@ -17,7 +17,7 @@ package final class POSIXStorage: Storage {
     package var user: UInt32 { System.user }
     private let base: Descriptor
     /// Where a base under construction will be published; nil once it is in place.
-    private let construction: Construction?
+    private let construction: Mutex<Construction?>
     /// The gate, while we hold it: closing its descriptor gives the lock back.
     private let gate = Mutex<Gate?>(nil)
 
@@ -38,8 +38,12 @@ package final class POSIXStorage: Storage {
     package init(path: String, allowedNetworkFileSystem: String? = nil) throws(StorageError) {
         basePath = path
         base = try DirectoryWalk.open(path: path)
-        construction = nil
-        do throws(Errno) { owner = try System.status(of: base.raw).owner } catch { throw StorageError(.system(error), "look at", path) }
+        construction = Mutex(nil)
+        do throws(Errno) {
+            owner = try System.status(of: base.raw).owner
+        } catch {
+            throw StorageError(.system(error), "look at", path)
+        }
         try Self.checkFileSystem(base, path, allowedNetworkFileSystem)
     }
 
@@ -64,13 +68,16 @@ package final class POSIXStorage: Storage {
         base = try DirectoryWalk.step(aside, in: parent, parentPath + "/" + aside)
         basePath = path
         owner = System.user
-        construction = Construction(parentPath: parentPath, asideName: aside, finalName: name)
+        construction = Mutex(Construction(parentPath: parentPath, asideName: aside, finalName: name))
     }
 
     private static func checkFileSystem(
         _ directory: borrowing Descriptor, _ path: String, _ allowed: String?
     ) throws(StorageError) {
-        guard let type = try? System.fileSystemType(directory.raw), let name = NetworkFileSystem.name(ofType: type) else { return }
+        guard let type = try? System.fileSystemType(directory.raw), let name = NetworkFileSystem.name(ofType: type)
+        else {
+            return
+        }
         if name != allowed { throw StorageError(.refused(.networkFileSystem(name)), "open", path) }
     }
 
@@ -143,15 +150,12 @@ extension POSIXStorage {
     }
 
     package func synchronize(directory: StoragePath?) throws(StorageError) {
+        guard let directory else {
+            do throws(Errno) { try System.synchronize(base.raw) } catch { throw failure(error, "synchronize", nil) }
+            return
+        }
+        let descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
         do throws(Errno) {
-            guard let directory else { return try System.synchronize(base.raw) }
-            let descriptor: Descriptor
-            do throws(StorageError) {
-                descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
-            } catch {
-                guard case .system(let errno) = error.kind else { throw Errno.notDirectory }
-                throw errno
-            }
             try System.synchronize(descriptor.raw)
         } catch {
             throw failure(error, "synchronize", directory)
@@ -178,10 +182,16 @@ extension POSIXStorage {
 // The base itself
 extension POSIXStorage {
     package func checkBase() throws(StorageError) {
-        if construction != nil { return }
+        if construction.withLock({ $0 != nil }) { return }
         let drift = StorageError(.drift, "check", basePath)
         let found: Descriptor
-        do throws(StorageError) { found = try DirectoryWalk.open(path: basePath) } catch { throw drift }
+        do throws(StorageError) {
+            found = try DirectoryWalk.open(path: basePath)
+        } catch {
+            // Too many open files, or a permission lost, says nothing of what stands there.
+            if case .system(let errno) = error.kind, errno != .noSuchFileOrDirectory { throw error }
+            throw drift
+        }
         guard let now = try? System.status(of: found.raw), let held = try? System.status(of: base.raw),
             now.identity == held.identity
         else { throw drift }
@@ -193,11 +203,14 @@ extension POSIXStorage {
     ///
     /// A crash leaves no ledger and an orphan `.bulla-init-…`, or the whole ledger.
     package func publish() throws(StorageError) {
-        guard let construction else { preconditionFailure("the base is published already") }
+        guard let construction = construction.withLock({ $0 }) else {
+            preconditionFailure("the base is published already")
+        }
         try synchronize(directory: nil)
         let parent = try DirectoryWalk.open(path: construction.parentPath)
         do throws(Errno) {
             try System.renameNew(construction.asideName, to: construction.finalName, in: parent.raw)
+            self.construction.withLock { $0 = nil }
             try System.synchronize(parent.raw)
         } catch {
             throw failure(error, "make", nil)
@@ -206,7 +219,9 @@ extension POSIXStorage {
 
     /// Removes a base under construction after a failure; best effort, an orphan is harmless.
     package func abandon() {
-        guard let construction, let parent = try? DirectoryWalk.open(path: construction.parentPath) else { return }
+        guard let construction = construction.withLock({ $0 }),
+            let parent = try? DirectoryWalk.open(path: construction.parentPath)
+        else { return }
         for directory in [Layout.ledger, Layout.keys, Layout.quarantine, Layout.snapshots] {
             for name in (try? names(in: directory)) ?? [] { try? remove(StoragePath(directory.name, name)) }
             try? System.remove(directory.name, in: base.raw, isDirectory: true)
@@ -219,18 +234,14 @@ extension POSIXStorage {
 // Locks
 extension POSIXStorage {
     package func tryLock(_ lock: StorageLock) throws(StorageError) -> Bool {
+        let opened: Gate? = lock == .gate ? Gate(try openGate()) : nil
         do throws(Errno) {
-            switch lock {
-            case .writer: return try System.tryLock(base.raw)
-            case .gate:
-                let opened = Gate(try openGate())
-                guard try System.tryLock(opened.descriptor.raw) else { return false }
-                gate.withLock { $0 = opened }
-                return true
-            }
+            guard try System.tryLock(opened?.descriptor.raw ?? base.raw) else { return false }
         } catch {
             throw failure(error, "lock", lock == .gate ? Layout.keys : nil)
         }
+        if let opened { gate.withLock { $0 = opened } }
+        return true
     }
 
     package func unlock(_ lock: StorageLock) {
@@ -242,15 +253,17 @@ extension POSIXStorage {
 
     /// A shared lock of our own description is to be had unless a waiter holds the gate; it is given back at once.
     package func gateIsTaken() throws(StorageError) -> Bool {
+        // Named, because a temporary is closed as soon as its number is read.
+        let opened = try openGate()
         do throws(Errno) {
-            return try !System.tryLock(try openGate().raw, shared: true)
+            return try !System.tryLock(opened.raw, shared: true)
         } catch {
             throw failure(error, "lock", Layout.keys)
         }
     }
 
-    private func openGate() throws(Errno) -> Descriptor {
-        try System.open(Layout.keys.name, in: base.raw, O_RDONLY | O_DIRECTORY)
+    private func openGate() throws(StorageError) -> Descriptor {
+        try DirectoryWalk.step(Layout.keys.name, in: base, shown(Layout.keys))
     }
 
     package func holder(of lock: StorageLock) -> LockHolder? {

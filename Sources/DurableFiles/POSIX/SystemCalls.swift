@@ -24,7 +24,8 @@ enum System {
     static let currentDirectory = AT_FDCWD
 
     /// `openat`, never following a link in the last component, never blocking on a FIFO, never leaking into a child.
-    static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor {
+    static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor
+    {
         let flags = flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
         return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
     }
@@ -42,7 +43,8 @@ enum System {
         return FileStatus(status)
     }
 
-    static func read(_ descriptor: Int32, _ buffer: inout [UInt8], from start: Int, at offset: Int) throws(Errno) -> Int {
+    static func read(_ descriptor: Int32, _ buffer: inout [UInt8], from start: Int, at offset: Int) throws(Errno) -> Int
+    {
         precondition(start >= 0 && start <= buffer.count && offset >= 0)
         let count = buffer.count - start
         let done = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -162,6 +164,7 @@ extension FileStatus {
             }
         self.init(
             identity: FileIdentity(volume: UInt64(status.st_dev), file: UInt64(status.st_ino)), kind: kind,
-            size: Int(status.st_size), linkCount: Int(status.st_nlink), owner: status.st_uid, mode: status.st_mode & 0o7777)
+            size: Int(status.st_size), linkCount: Int(status.st_nlink), owner: status.st_uid,
+            mode: status.st_mode & 0o7777)
     }
 }

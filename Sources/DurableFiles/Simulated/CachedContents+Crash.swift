@@ -65,7 +65,9 @@ extension CachedContents {
                 target = misdirection(of: sector, among: cache.count, using: &generator)
                 tally.sectorsMisdirected += target == sector ? 0 : 1
             }
-            disk.overlay(cache.bytes(ofSector: sector), at: target * Self.sectorSize)
+            // A sector that lands in the last one makes the file no longer.
+            let start = target * Self.sectorSize
+            disk.overlay(cache.bytes(ofSector: sector).prefix(cache.count - start), at: start)
         }
         var growsOnly = false
         if kept < sectors.count, disk.count < cache.count, case .anySectors = fate, generator.coin() {

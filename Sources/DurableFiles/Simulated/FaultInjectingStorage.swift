@@ -33,6 +33,7 @@ package final class FaultInjectingStorage: Storage {
 
     package var basePath: String { wrapped.basePath }
     package var owner: UInt32 { wrapped.owner }
+    package var user: UInt32 { wrapped.user }
 }
 
 // The protocol, each operation under the plan

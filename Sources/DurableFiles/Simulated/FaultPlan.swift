@@ -51,6 +51,11 @@ package struct FaultOperation: Sendable, Hashable, CustomStringConvertible {
     /// Nil for the base itself.
     package var path: StoragePath?
 
+    package init(kind: Kind, path: StoragePath?) {
+        self.kind = kind
+        self.path = path
+    }
+
     package var description: String { path.map { "\(kind.rawValue) \($0)" } ?? kind.rawValue }
 }
 

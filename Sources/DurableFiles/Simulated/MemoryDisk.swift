@@ -7,7 +7,7 @@ import Synchronization
 package final class MemoryDisk: Sendable {
     /// Where the base is, for messages.
     package let basePath: String
-    /// The user of all its processes.
+    /// The user to whom the base and its files belong.
     package let owner: UInt32
     /// What the crash did that made this disk of another.
     package let crashTally: CrashTally

@@ -8,6 +8,7 @@ package final class MemoryStorage: Storage {
     package let process: Int32
     package var basePath: String { disk.basePath }
     package var owner: UInt32 { disk.owner }
+    package let user: UInt32
     private let base: Int
     private let session: Mutex<Session>
 
@@ -18,9 +19,10 @@ package final class MemoryStorage: Storage {
         var gate: Int?
     }
 
-    /// Opens the base of a disk.
-    package init(_ disk: MemoryDisk) throws(StorageError) {
+    /// Opens the base of a disk, as its owner or as another user.
+    package init(_ disk: MemoryDisk, user: UInt32? = nil) throws(StorageError) {
         self.disk = disk
+        self.user = user ?? disk.owner
         (base, process) = try disk.volume.withLock { volume throws(StorageError) in
             guard let base = volume.nodes[MemoryVolume.root].names.current[MemoryVolume.baseName] else {
                 throw volume.failure(.noSuchFileOrDirectory, "open", nil)
@@ -34,6 +36,7 @@ package final class MemoryStorage: Storage {
     /// Makes a base aside, for `publish` to put in place.
     package init(constructing disk: MemoryDisk) throws(StorageError) {
         self.disk = disk
+        user = disk.owner
         (base, process) = try disk.volume.withLock { volume throws(StorageError) in
             if volume.nodes[MemoryVolume.root].names.current[MemoryVolume.baseName] != nil {
                 throw volume.failure(.fileExists, "make", nil)

@@ -16,7 +16,9 @@ package struct Oath: Sendable {
         try status.checkRegular(owner: storage.owner, "check", "\(storage.basePath)/\(path)")
     }
 
-    private func drift(_ storage: any Storage) -> StorageError { StorageError(.drift, "check", "\(storage.basePath)/\(path)") }
+    private func drift(_ storage: any Storage) -> StorageError {
+        StorageError(.drift, "check", "\(storage.basePath)/\(path)")
+    }
 }
 
 extension FileStatus {

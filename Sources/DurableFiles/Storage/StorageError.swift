@@ -38,7 +38,9 @@ package struct StorageError: Error, Sendable, Equatable {
 
     package var isNotFound: Bool { kind == .system(.noSuchFileOrDirectory) }
     package var isExisting: Bool { kind == .system(.fileExists) || kind == .system(.directoryNotEmpty) }
-    package var isOutOfSpace: Bool { kind == .system(.noSpace) || kind == .system(.diskQuotaExceeded) || kind == .system(.fileTooLarge) }
+    package var isOutOfSpace: Bool {
+        kind == .system(.noSpace) || kind == .system(.diskQuotaExceeded) || kind == .system(.fileTooLarge)
+    }
 }
 
 extension StorageError: CustomStringConvertible {

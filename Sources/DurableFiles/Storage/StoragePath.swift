@@ -14,7 +14,8 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
 
     private init(directory: String?, name: String) {
         for part in [directory, name].compactMap({ $0 }) {
-            precondition(!part.isEmpty && part != "." && part != ".." && !part.utf8.contains(UInt8(ascii: "/")) && !part.utf8.contains(0))
+            precondition(!part.isEmpty && part != "." && part != "..")
+            precondition(!part.utf8.contains(UInt8(ascii: "/")) && !part.utf8.contains(0))
         }
         self.directory = directory
         self.name = name

@@ -18,8 +18,17 @@ package struct SegmentReader {
     }
 
     /// The first seqs of the segments in `ledger/`, rising; files with other names mean nothing.
+    ///
+    /// Without `ledger/` there are none: what HEAD says about that is a verdict, not a failed read.
     package static func segments(in storage: any Storage) throws(StorageError) -> [UInt64] {
-        try storage.names(in: Layout.ledger).compactMap { SegmentName.firstSeq(file: $0) }.sorted()
+        let names: [String]
+        do throws(StorageError) {
+            names = try storage.names(in: Layout.ledger)
+        } catch {
+            guard error.isNotFound else { throw error }
+            return []
+        }
+        return names.compactMap { SegmentName.firstSeq(file: $0) }.sorted()
     }
 
     package static func path(ofSegment firstSeq: UInt64) -> StoragePath {

@@ -22,12 +22,21 @@ struct WriterLock: Sendable {
             do throws(StorageError) {
                 if try storage.tryLock(lock) { return }
             } catch {
+                if lock == .gate, error.isNotFound { throw noGate() }
                 throw LedgerError(error, doing: "cannot lock the ledger")
             }
             guard environment.uptime() < deadline else { throw busy(timeout) }
             environment.pause(pause)
             pause = min(pause * 2, Self.pauseMicrosecondsMax)
         }
+    }
+
+    /// The gate is `keys/`: without it there is no key, or no ledger at all.
+    private func noGate() -> LedgerError {
+        guard let head = try? storage.status(of: Layout.head), head.size > 0 else {
+            return LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
+        }
+        return LedgerError(.unverifiable, "\(storage.basePath)/keys is missing, and the sealing key with it; put its backup in place")
     }
 
     private func busy(_ timeout: Int64) -> LedgerError {

@@ -35,9 +35,7 @@ package struct FrameFinder: Sendable {
 
     private func frame(in bytes: Span<UInt8>, at start: Int) -> FrameView? {
         guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger == ledger else { return nil }
-        let entry = bytes.extracting(frame.entry)
-        guard SealEngine.hash(of: entry, signatureText: bytes.extracting(frame.signatureText)) == frame.hash else { return nil }
-        guard let key else { return frame }
-        return frame.key == key.id && SealEngine.signature(of: entry, with: key) == frame.sig ? frame : nil
+        guard key == nil || frame.key == key?.id else { return nil }
+        return SealEngine.firstFault(in: CollectionOfOne(frame), of: bytes, key: key) == nil ? frame : nil
     }
 }

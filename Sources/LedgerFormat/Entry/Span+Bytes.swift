@@ -1,3 +1,5 @@
+import CanonicalJSON
+
 extension Span where Element == UInt8 {
     /// Whether the literal's bytes stand at `offset`.
     ///
@@ -6,8 +8,17 @@ extension Span where Element == UInt8 {
     func holds(_ literal: StaticString, at offset: Int) -> Bool {
         let count = literal.utf8CodeUnitCount
         guard offset >= 0, offset <= self.count - count else { return false }
-        let text = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: count)
-        for index in 0..<count where unsafe self[offset + index] != text[index] { return false }
+        let text = unsafe UnsafeRawPointer(literal.utf8Start)
+        var index = 0
+        while index + 8 <= count {
+            let word = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            if fullWord(at: offset + index) != word { return false }
+            index += 8
+        }
+        while index < count {
+            if unsafe self[offset + index] != text.load(fromByteOffset: index, as: UInt8.self) { return false }
+            index += 1
+        }
         return true
     }
 
@@ -31,8 +42,7 @@ extension Span where Element == UInt8 {
     /// The bytes of a range, copied.
     package func copy(_ range: Range<Int>) -> [UInt8] {
         var copy: [UInt8] = []
-        copy.reserveCapacity(range.count)
-        for index in range { copy.append(self[index]) }
+        copy.append(copying: extracting(range))
         return copy
     }
 

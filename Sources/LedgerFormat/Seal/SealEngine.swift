@@ -1,26 +1,59 @@
 import Crypto
 
-/// Computes seals: SIG = HMAC-SHA256(key, ENTRY) and HASH = SHA-256(ENTRY, `|sig:`, hex SIG) (FORMAT.md §3).
+/// Computes and checks seals: SIG = HMAC-SHA256(key, ENTRY) and HASH = SHA-256(ENTRY, `|sig:`, hex SIG) (FORMAT.md §3).
+///
+/// The one interface to SHA-256 for entries; kernels or swift-crypto work behind it with the same result.
 package enum SealEngine {
-    static let signatureLabel = Array("|sig:".utf8)
+    private static let signatureLabel = Array("|sig:".utf8)
 
     /// Seals an entry's canonical bytes.
     package static func seal(_ entry: Span<UInt8>, with key: SealingKey) -> (sig: Digest, hash: Digest) {
-        let sig = signature(of: entry, with: key)
+        if let states = key.states { return SHA256Kernel.seal(entry, states) }
+        let sig = key.hash.authenticate(entry)
         var text: [UInt8] = []
         sig.append(to: &text)
-        return (sig, hash(of: entry, signatureText: text.span))
+        return (sig, portableHash(of: entry, signatureText: text.span))
     }
 
-    /// The SIG of an entry's canonical bytes.
-    package static func signature(of entry: Span<UInt8>, with key: SealingKey) -> Digest { key.hash.authenticate(entry) }
-
-    /// The HASH of an entry's canonical bytes with the 64 digits of its SIG; needs no key.
-    package static func hash(of entry: Span<UInt8>, signatureText: Span<UInt8>) -> Digest {
+    static func portableHash(of entry: Span<UInt8>, signatureText: Span<UInt8>) -> Digest {
         var hash = SHA256()
         hash.absorb(entry)
         hash.absorb(signatureLabel.span)
         hash.absorb(signatureText)
         return Digest(hash.finalize())
+    }
+
+    /// What of a frame's seal does not hold.
+    package enum Fault: Sendable {
+        case hash, signature
+    }
+
+    /// The first frame whose seal does not hold; without a key only the HASHes are checked.
+    ///
+    /// Frames are checked together, because a processor computes many digests at once in hardly more time than one.
+    package static func firstFault(
+        in frames: some Collection<FrameView>, of bytes: Span<UInt8>, key: SealingKey?
+    ) -> (index: Int, fault: Fault)? {
+        var found: (Int, Fault)?
+        func check(_ index: Int, _ frame: FrameView, _ sig: Digest, _ hash: Digest) -> Bool {
+            if hash != frame.hash { found = (index, .hash) } else if key != nil, sig != frame.sig { found = (index, .signature) }
+            return found == nil
+        }
+        if SHA256Kernel.features != 0, key == nil || key?.states != nil {
+            var iterator = frames.makeIterator()
+            let jobs = frames.lazy.map { SHA256Kernel.Job(entry: $0.entry, signatureText: $0.signatureText) }
+            SHA256Kernel.seals(of: jobs, in: bytes, key?.states) { index, sig, hash in
+                guard let frame = iterator.next() else { return false }
+                return check(index, frame, sig, hash)
+            }
+        } else {
+            for (index, frame) in frames.enumerated() {
+                let entry = bytes.extracting(frame.entry)
+                let sig = key?.hash.authenticate(entry) ?? .zero
+                let hash = portableHash(of: entry, signatureText: bytes.extracting(frame.signatureText))
+                if !check(index, frame, sig, hash) { break }
+            }
+        }
+        return found
     }
 }

@@ -1,3 +1,5 @@
+import CSHA256
+
 /// A 256-bit sealing key with its HMAC states computed once.
 ///
 /// Whoever holds it can seal, and so forge: it is never printed.
@@ -6,6 +8,8 @@ package struct SealingKey: Sendable {
     /// The 32 secret bytes.
     package let bytes: [UInt8]
     let hash: KeyedHash
+    /// The same states for the kernels; nil where the portable code runs.
+    let states: csha256_hmac_key?
 
     package static let byteCount = 32
     private static let idLabel = Array("bulla/1/key-id\n".utf8)
@@ -17,6 +21,7 @@ package struct SealingKey: Sendable {
         let labelled = Self.idLabel + bytes
         id = KeyID(Digest(sha256: labelled.span).words[0])
         hash = KeyedHash(key: bytes)
+        states = SHA256Kernel.states(ofKey: bytes)
     }
 
     /// HMAC-SHA256 of a label that separates its use from every other, then `message`.

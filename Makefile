@@ -1,0 +1,45 @@
+# Targets for people. Each checks for what it needs, installs it where it may (Debian, as root), and says so.
+SHELL := /bin/sh
+PREFIX ?= /usr/local
+BUILD := swift build -c release --static-swift-stdlib --product bulla
+
+.PHONY: help demo test check bench install need-swift need-judge need-strace
+
+help:
+	@echo "make demo     build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
+	@echo "make test     everything that can be tested here; no network but for packages"
+	@echo "make check    format, warnings, house rules, thread sanitizer"
+	@echo "make bench    measure beside openssl, SQLite and a raw write loop"
+	@echo "make install  one binary to PREFIX/bin (PREFIX=$(PREFIX))"
+
+demo: need-swift
+	@$(BUILD)
+	@sh tools/demo.sh "$$($(BUILD) --show-bin-path)/bulla"
+
+# Heavy suites run optimised; debug code is ten times slower and tests the same.
+test: need-swift need-judge need-strace
+	swift build -c release --build-tests
+	swift test -c release --skip-build
+
+check: need-swift need-judge
+	sh tools/check.sh
+
+bench: need-swift need-judge
+	@sh Benchmarks/run.sh
+
+install: need-swift
+	$(BUILD)
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 "$$($(BUILD) --show-bin-path)/bulla" "$(DESTDIR)$(PREFIX)/bin/bulla"
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/bulla; completions: bulla --generate-completion-script bash|zsh|fish"
+
+need-swift:
+	@command -v swift >/dev/null || { echo "make: Swift 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }
+
+# The independent verifier judges in the tests.
+need-judge:
+	@command -v python3 >/dev/null || sh tools/need.sh python3 python3 required
+
+# Faults at system calls; without it those tests say that they are skipped.
+need-strace:
+	@command -v strace >/dev/null || sh tools/need.sh strace strace optional

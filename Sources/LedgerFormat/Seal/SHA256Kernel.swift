@@ -1,0 +1,142 @@
+import CSHA256
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// SHA-256 by the processor's own instructions, where it has them: the only file that calls the C target.
+///
+/// The portable code is swift-crypto. `BULLA_SHA256=portable` forces it and `BULLA_SHA256=sha-ni` leaves AVX-512 out. Before
+/// its first use a kernel must agree with the portable code on a series of messages; one that does not is never used.
+enum SHA256Kernel {
+    /// Bits of `csha256_features` that are used; 0 for the portable code.
+    static let features: UInt32 = {
+        let wanted = choice
+        return wanted == 0 || agreesWithPortableCode(wanted) ? wanted : 0
+    }()
+
+    private static let shaNI = UInt32(CSHA256_SHANI)
+
+    private static var choice: UInt32 {
+        let found = csha256_features()
+        // The 16-lane code leaves remainders to SHA-NI.
+        guard found & shaNI != 0 else { return 0 }
+        guard let name = unsafe getenv("BULLA_SHA256") else { return found }
+        switch unsafe String(cString: name) {
+        case "portable": return 0
+        case "sha-ni": return shaNI
+        default: return found
+        }
+    }
+
+    static func states(ofKey key: [UInt8]) -> csha256_hmac_key? { features == 0 ? nil : makeStates(key) }
+
+    private static func makeStates(_ key: [UInt8]) -> csha256_hmac_key {
+        precondition(key.count == SealingKey.byteCount)
+        var states = csha256_hmac_key()
+        unsafe key.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe csha256_hmac_key_init(&states, base)
+        }
+        return states
+    }
+
+    static func seal(_ entry: Span<UInt8>, _ states: csha256_hmac_key) -> (sig: Digest, hash: Digest) {
+        precondition(entry.count > 0)
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digests in
+            unsafe entry.withUnsafeBufferPointer { bytes in
+                guard let text = bytes.baseAddress, let out = digests.baseAddress else { preconditionFailure() }
+                unsafe withUnsafePointer(to: states) { unsafe csha256_seal($0, text, bytes.count, out, out + 32) }
+                return unsafe (Digest(raw: out), Digest(raw: out + 32))
+            }
+        }
+    }
+
+    /// One entry to check: where it and the text of its SIG lie.
+    struct Job {
+        var entry: Range<Int>
+        var signatureText: Range<Int>
+    }
+
+    /// Computes the seals of entries that lie in one buffer; `check` gets each one's SIG (zero without a key) and HASH.
+    static func seals(
+        of jobs: some Collection<Job>, in bytes: Span<UInt8>, _ states: csha256_hmac_key?, features: UInt32 = features,
+        check: (_ index: Int, _ sig: Digest, _ hash: Digest) -> Bool
+    ) {
+        unsafe withUnsafeTemporaryAllocation(of: csha256_job.self, capacity: jobs.count) { list in
+            unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: jobs.count * 64) { digests in
+                unsafe bytes.withUnsafeBufferPointer { bytes in
+                    guard let base = bytes.baseAddress, let sigs = digests.baseAddress, let first = list.baseAddress else { return }
+                    var count = 0
+                    for job in jobs {
+                        precondition(!job.entry.isEmpty && job.entry.lowerBound >= 0 && job.entry.upperBound <= bytes.count)
+                        precondition(job.signatureText.lowerBound >= 0 && job.signatureText.upperBound <= bytes.count && job.signatureText.count == 64)
+                        unsafe (first + count).initialize(
+                            to: csha256_job(
+                                entry: base + job.entry.lowerBound, n: job.entry.count, sig_hex: base + job.signatureText.lowerBound))
+                        count += 1
+                    }
+                    let hashes = unsafe sigs + 32 * count
+                    if let states {
+                        unsafe withUnsafePointer(to: states) {
+                            unsafe csha256_verify_batch(
+                                $0, first, count, .init(OpaquePointer(sigs)), .init(OpaquePointer(hashes)), features)
+                        }
+                    } else {
+                        unsafe csha256_verify_batch(nil, first, count, nil, .init(OpaquePointer(hashes)), features)
+                    }
+                    for index in 0..<count {
+                        let sig = unsafe states == nil ? Digest.zero : Digest(raw: sigs + 32 * index)
+                        if unsafe !check(index, sig, Digest(raw: hashes + 32 * index)) { return }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lengths around every border of a block, sealed one by one and checked as a batch, against swift-crypto.
+    private static func agreesWithPortableCode(_ features: UInt32) -> Bool {
+        let key = (0..<32).map { UInt8($0) }
+        let states = makeStates(key)
+        let portable = KeyedHash(key: key)
+        var bytes: [UInt8] = []
+        var jobs: [Job] = []
+        var expected: [(sig: Digest, hash: Digest)] = []
+        for length in [1, 47, 48, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 300, 345, 346, 1000] {
+            let entry = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ length) }
+            let sig = portable.authenticate(entry.span)
+            var text: [UInt8] = []
+            sig.append(to: &text)
+            let hash = SealEngine.portableHash(of: entry.span, signatureText: text.span)
+            expected.append((sig, hash))
+            let single = seal(entry.span, states)
+            guard single.sig == sig, single.hash == hash else { return false }
+            jobs.append(Job(entry: bytes.count..<bytes.count + length, signatureText: bytes.count + length..<bytes.count + length + 64))
+            bytes += entry + text
+        }
+        var agreeing = 0
+        seals(of: jobs, in: bytes.span, states, features: features) { index, sig, hash in
+            if sig == expected[index].sig, hash == expected[index].hash { agreeing += 1 }
+            return true
+        }
+        return agreeing == expected.count
+    }
+}
+
+extension Digest {
+    /// Reads 32 bytes behind a pointer.
+    @unsafe fileprivate init(raw pointer: UnsafePointer<UInt8>) {
+        let raw = unsafe UnsafeRawPointer(pointer)
+        var words = InlineArray<4, UInt64>(repeating: 0)
+        for index in 0..<4 {
+            words[index] = unsafe UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        self.init(words: words)
+    }
+
+    @unsafe fileprivate init(raw pointer: UnsafeMutablePointer<UInt8>) {
+        unsafe self.init(raw: UnsafePointer(pointer))
+    }
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# The house rules, as far as a machine can tell: format, warnings as errors, no Foundation below floor 4, races.
+set -eu
+cd "$(dirname -- "$0")/.."
+
+echo "== format"
+swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+echo "== house rules"
+if grep -rnE '^(package |public |internal |@_exported )*import Foundation' \
+    Sources/CanonicalJSON Sources/LedgerFormat Sources/DurableFiles Sources/Ledger Sources/BullaCommand; then
+    echo "check: Foundation is not used here" >&2
+    exit 1
+fi
+upward=0
+# floor TARGET FORBIDDEN-IMPORTS
+floor() {
+    if grep -rnE "^(package |public |internal |@testable )*import ($2)$" "Sources/$1"; then upward=1; fi
+}
+floor CanonicalJSON 'LedgerFormat|DurableFiles|Ledger|BullaCommand'
+floor LedgerFormat 'DurableFiles|Ledger|BullaCommand'
+floor DurableFiles 'CanonicalJSON|LedgerFormat|Ledger|BullaCommand'
+floor Ledger 'BullaCommand'
+if [ "$upward" = 1 ]; then
+    echo "check: imports point downwards only" >&2
+    exit 1
+fi
+python3 - tools/*.py <<'PY'
+import ast, sys
+for path in sys.argv[1:]:
+    ast.parse(open(path).read(), path, feature_version=(3, 9))
+PY
+for script in tools/*.sh Benchmarks/*.sh .ci/run; do [ ! -e "$script" ] || sh -n "$script"; done
+
+echo "== build, warnings as errors"
+swift build -c release --build-tests
+
+echo "== thread sanitizer"
+swift test --sanitize=thread --scratch-path .build-tsan --filter 'Lock|Concurrent|GroupCommit'
