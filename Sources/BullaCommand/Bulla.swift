@@ -22,7 +22,7 @@ struct Bulla: AsyncParsableCommand {
             """,
         version: "bulla 0.1.0",
         subcommands: [
-            InitCommand.self, AppendCommand.self, IngestCommand.self, LogCommand.self, ShowCommand.self,
+            InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self,
         ])
 }

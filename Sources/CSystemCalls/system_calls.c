@@ -4,7 +4,14 @@
 #include <stdio.h>
 
 #ifdef __linux__
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int csystem_rename_new(int directory, const char *name, const char *target) {
     return renameat2(directory, name, directory, target, RENAME_NOREPLACE);
@@ -15,5 +22,118 @@ int csystem_file_system_type(int descriptor, uint32_t *type) {
     if (fstatfs(descriptor, &status) != 0) return -1;
     *type = (uint32_t)status.f_type;
     return 0;
+}
+
+// Running a command as a child
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+extern char **environ;
+
+char **csystem_environment(void) { return environ; }
+
+int csystem_open_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+int csystem_is_first_thread(void) { return (pid_t)syscall(SYS_gettid) == getpid(); }
+
+int csystem_open_process(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+int csystem_child_has_ended(pid_t child) {
+    siginfo_t information;
+    information.si_pid = 0;
+    while (waitid(P_PID, (id_t)child, &information, WEXITED | WNOHANG | WNOWAIT) != 0)
+        if (errno != EINTR) return -1;
+    return information.si_pid != 0;
+}
+
+// A handler and not a signalfd: a signalfd sees a signal only where every thread blocks it, and with an asynchronous main the
+// first thread waits with nothing blocked. It also forwards at once while we wait in a write that does not return.
+
+static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
+enum { taken_count = sizeof taken / sizeof taken[0] };
+
+// Written only between begin and end, by the one caller.
+static struct sigaction taken_before[taken_count], pipe_before, child_before;
+
+// The child while it can be signalled; 0 before, -1 after.
+static _Atomic pid_t receiver;
+// Signals, a bit for each number, that came when there was no child to take them.
+static atomic_uint waiting;
+
+static void deliver(pid_t child) {
+    unsigned signals = atomic_exchange(&waiting, 0);
+    for (int number = 1; number < 32; number++)
+        if (signals & 1u << number) kill(child, number);
+}
+
+// The default action; the kernel leaves it out where nobody could continue us (an orphaned process group).
+static void stop_ourselves(void) {
+    struct sigaction normal = {.sa_handler = SIG_DFL}, ours;
+    sigset_t stop;
+    sigaction(SIGTSTP, &normal, &ours);
+    raise(SIGTSTP);
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+    sigaction(SIGTSTP, &ours, NULL);
+}
+
+static void take(int number, siginfo_t *information, void *context) {
+    (void)context;
+    int error_before = errno;
+    pid_t child = atomic_load(&receiver);
+    // A terminal that hangs up tells the session's leader alone.
+    int child_has_it = information->si_code == SI_KERNEL && !(number == SIGHUP && getsid(0) == getpid());
+    if (number == SIGTSTP) {
+        if (!child_has_it && child > 0) kill(child, SIGTSTP);
+        stop_ourselves();
+    } else if (!child_has_it || child < 0) {
+        atomic_fetch_or(&waiting, 1u << number);
+        // Read again: the child may have come since, and its start may have missed this bit.
+        child = atomic_load(&receiver);
+        if (child > 0) deliver(child);
+    }
+    errno = error_before;
+}
+
+void csystem_forwarding_begin(void) {
+    atomic_store(&receiver, 0);
+    atomic_store(&waiting, 0);
+    struct sigaction ours = {.sa_sigaction = take, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&ours.sa_mask);
+    for (int index = 0; index < taken_count; index++) {
+        sigaction(taken[index], NULL, &taken_before[index]);
+        if (taken_before[index].sa_handler != SIG_IGN) sigaction(taken[index], &ours, NULL);
+    }
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, normal = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &ignored, &pipe_before);
+    // Where SIGCHLD is ignored, the kernel reaps, and the status is lost.
+    sigaction(SIGCHLD, &normal, &child_before);
+}
+
+void csystem_forwarding_start(pid_t child) {
+    atomic_store(&receiver, child);
+    deliver(child);
+}
+
+void csystem_forwarding_stop(void) { atomic_store(&receiver, -1); }
+
+int csystem_forwarding_interrupted(void) {
+    const unsigned ending = 1u << SIGHUP | 1u << SIGINT | 1u << SIGQUIT | 1u << SIGTERM;
+    return (atomic_load(&waiting) & ending) != 0;
+}
+
+void csystem_forwarding_end(void) {
+    for (int index = 0; index < taken_count; index++) sigaction(taken[index], &taken_before[index], NULL);
+    sigaction(SIGPIPE, &pipe_before, NULL);
+    sigaction(SIGCHLD, &child_before, NULL);
 }
 #endif

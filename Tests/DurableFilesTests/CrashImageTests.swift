@@ -10,7 +10,7 @@ struct CrashImageTests {
         "Synchronised bytes survive, others are old, new or NULs", arguments: [0, 10_000] as [UInt64], [false, true])
     func bytes(firstSeed: UInt64, misdirects: Bool) throws {
         var tally = CrashTally()
-        for seed in firstSeed..<firstSeed + 2000 {
+        for seed in firstSeed..<firstSeed + 700 {
             let workload = try Workload(seed: seed, path: Self.file)
             let image = workload.disk.crashImage(seed: seed, options: CrashOptions(misdirects: misdirects))
             tally += image.crashTally
@@ -60,7 +60,7 @@ struct CrashImageTests {
     @Test("A block beyond the synchronised end leaves NULs that end at a sector or with the file")
     func holes() throws {
         var holes = 0
-        for seed in 0..<2000 as Range<UInt64> {
+        for seed in 0..<400 as Range<UInt64> {
             let disk = MemoryDisk.withEmptyBase()
             let storage = try MemoryStorage(disk)
             try storage.create(Self.file, text: String(repeating: "a", count: 700))

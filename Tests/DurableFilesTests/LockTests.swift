@@ -60,13 +60,18 @@ struct LockTests {
         #expect(try bench.storage.tryLock(.gate))
     }
 
-    @Test("A gate without its directory fails", arguments: StorageKind.allCases)
+    @Test("A gate without its directory, or behind a link, fails", arguments: StorageKind.allCases)
     func noKeys(_ kind: StorageKind) throws {
         let bench = try Bench(kind)
         #expect(try bench.storage.tryLock(.gate))
         try bench.move(Layout.keys, to: StoragePath("elsewhere"))
         let error = #expect(throws: StorageError.self) { try bench.storage.gateIsTaken() }
         #expect(error?.isNotFound == true)
+        try bench.plantLink(at: Layout.keys)
+        let refusal = StorageError(.refused(.symbolicLink), "open", "\(bench.storage.basePath)/keys")
+        #expect(throws: refusal) { try bench.storage.gateIsTaken() }
+        #expect(throws: refusal) { try bench.storage.tryLock(.gate) }
+        try bench.delete(Layout.keys)
         bench.storage.unlock(.gate)
         try bench.move(StoragePath("elsewhere"), to: Layout.keys)
         #expect(try !bench.storage.gateIsTaken())

@@ -57,7 +57,7 @@ struct LastMatches {
         while seqs.count < count, end >= first {
             let start = end - first >= step ? end - step + 1 : first
             var found: [UInt64] = []
-            try EntryReader(view).read(from: start, through: end) { frame, bytes in
+            try EntryReader(view, .system).read(from: start, through: end) { frame, bytes in
                 if filter.matches(frame, bytes) { found.append(frame.seq) }
                 return true
             }

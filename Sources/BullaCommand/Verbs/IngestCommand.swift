@@ -56,7 +56,7 @@ struct IngestCommand: ParsableCommand {
         let total = input.size ?? 0
         let result = Result { () throws(LedgerError) in try ingestion.run { done in bar.update(done, of: total) } }
         bar.finish()
-        report(ingestion)
+        report(&ingestion)
         try result.get()
     }
 
@@ -75,8 +75,8 @@ struct IngestCommand: ParsableCommand {
         }
     }
 
-    private func report(_ ingestion: Ingestion) {
-        for notice in ingestion.notices { Output.error("bulla: \(Printable.text(notice))") }
+    private func report(_ ingestion: inout Ingestion) {
+        for notice in ingestion.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
         if options.json {
             Output.line(
                 Printable.json([
@@ -132,7 +132,7 @@ struct Ingestion {
         self.parser = parser
     }
 
-    var notices: [String] { session.notices }
+    mutating func takeNotices() -> [String] { session.takeNotices() }
 
     mutating func run(progress: (Int) -> Void) throws(LedgerError) {
         defer { session.release() }

@@ -62,9 +62,14 @@ extension WriterSession {
     /// Lock, commit one decision, release: what a one-shot verb does.
     mutating func record(_ drafts: [Draft]) throws(LedgerError) -> Answer {
         try acquire()
+        return try finish(drafts)
+    }
+
+    /// The same under a lock that is held already.
+    mutating func finish(_ drafts: [Draft]) throws(LedgerError) -> Answer {
         let answer = commit([drafts])[0]
         release()
-        for notice in notices { Output.error("bulla: \(Printable.text(notice))") }
+        for notice in takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
         return try answer.get()
     }
 }

@@ -62,7 +62,7 @@ struct LogCommand: ParsableCommand {
     private func list(_ view: LedgerView, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
         let (first, end) = (from ?? 1, to ?? .max)
         guard let last else { return try print(view, from: first, through: end, filter) }
-        let tip = min(try EntryReader(view).lastSeq(), end)
+        let tip = min(try EntryReader(view, .system).lastSeq(), end)
         if filter.isEmpty {
             let start = tip >= UInt64(last) ? tip - UInt64(last) + 1 : 1
             return try print(view, from: max(first, start), through: end, filter)
@@ -74,7 +74,7 @@ struct LogCommand: ParsableCommand {
     private func print(_ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
         var printer = EntryPrinter(isJSON: options.json, columns: Output.stdoutColumns, settledSeq: view.validHead?.seq ?? 0)
         defer { printer.flush() }
-        return try EntryReader(view).read(from: first, through: last) { frame, bytes in
+        return try EntryReader(view, .system).read(from: first, through: last) { frame, bytes in
             if filter.matches(frame, bytes) { printer.print(frame, bytes) }
             return true
         }

@@ -25,7 +25,7 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         let view = try LedgerView(try options.storage())
         var payload: [UInt8] = []
-        let reader = EntryReader(view)
+        let reader = EntryReader(view, .system)
         // Read twice at most: the first for the friendly error if there is no such entry.
         let entry = try reader.entry(seq)
         try reader.read(from: seq, through: seq) { frame, bytes in
@@ -66,7 +66,7 @@ struct ReceiptCommand: ParsableCommand {
 
     func run() throws {
         let view = try LedgerView(try options.storage())
-        let receipt = try EntryReader(view).entry(seq).receipt
+        let receipt = try EntryReader(view, .system).entry(seq).receipt
         guard view.isSettled(seq) else {
             throw LedgerError(.refused, "entry \(seq) is unsettled: HEAD does not vouch for it yet, and there is no receipt before it does")
         }

@@ -28,8 +28,8 @@ struct StatusCommand: ParsableCommand {
         }
         var sizes = 0
         for segment in view.segments { sizes += (try? storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0 }
-        let tip = try EntryReader(view).lastSeq()
-        let entry = try EntryReader(view).entry(min(tip, head.seq))
+        let tip = try EntryReader(view, .system).lastSeq()
+        let entry = try EntryReader(view, .system).entry(min(tip, head.seq))
         print(view, head, entry, tip: tip, byteCount: sizes)
     }
 

@@ -10,4 +10,45 @@ int csystem_rename_new(int directory, const char *name, const char *target);
 // The type number of the file system that the descriptor is on; 0 where the platform has none.
 int csystem_file_system_type(int descriptor, uint32_t *type);
 
+#ifdef __linux__
+#include <sys/types.h>
+
+// Running a command as a child.
+
+// The variables that a child inherits.
+char **csystem_environment(void);
+
+// pipe2, both ends close-on-exec.
+int csystem_open_pipe(int *reading, int *writing);
+
+// Whether the calling thread is the one that the process began with.
+int csystem_is_first_thread(void);
+
+// A descriptor that becomes readable when the process ends; close-on-exec.
+int csystem_open_process(pid_t process);
+
+// 1 when the child has ended, 0 when it runs; it is not reaped.
+int csystem_child_has_ended(pid_t child);
+
+// Passes on the signals that others send to us: HUP, INT, QUIT, TERM, USR1, USR2, WINCH, CONT, TSTP. What the terminal sends
+// to the foreground group reaches the child by itself, and is swallowed here. TSTP stops us too. A signal that is ignored
+// at the start stays ignored, here and in the child. Meanwhile SIGPIPE is ignored and SIGCHLD has its default.
+// One forwarding at a time; the state is the process's.
+
+// Takes the signals; they wait for the child. Before the spawn.
+void csystem_forwarding_begin(void);
+
+// Hands over what waits, and from now on each signal as it comes. After the spawn.
+void csystem_forwarding_start(pid_t child);
+
+// No signal goes to the child any more; before it is reaped, so that none goes to a stranger with its number.
+void csystem_forwarding_stop(void);
+
+// 1 when HUP, INT, QUIT or TERM has come since the stop, from whomever.
+int csystem_forwarding_interrupted(void);
+
+// Puts the dispositions back.
+void csystem_forwarding_end(void);
+#endif
+
 #endif

@@ -179,11 +179,6 @@ extension MemoryStorage {
     }
 
     private func slot(of lock: StorageLock, in volume: MemoryVolume) throws(StorageError) -> Int {
-        if lock == .writer { return base }
-        guard let keys = volume.nodes[base].names.current[Layout.keys.name] else {
-            throw volume.failure(.noSuchFileOrDirectory, "lock", Layout.keys)
-        }
-        guard volume.nodes[keys].kind == .directory else { throw volume.failure(.notDirectory, "lock", Layout.keys) }
-        return keys
+        lock == .writer ? base : try volume.directory(Layout.keys, base: base)
     }
 }

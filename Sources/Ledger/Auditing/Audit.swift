@@ -27,7 +27,8 @@ package struct Audit: Sendable {
 // The walk
 extension Audit {
     private func walk(_ view: inout LedgerView) async throws(LedgerError) -> AuditReport {
-        var run = Run(audit: self, environment: environment, total: try totalByteCount(view))
+        let run = Run(audit: self, environment: environment, total: try totalByteCount(view))
+        var settling = Settling(environment)
         var verifier = ChainVerifier(keys: view.keyring.keys, head: view.validHead)
         do throws(StorageError) {
             if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
@@ -44,12 +45,12 @@ extension Audit {
                 case .complete, .stopped: return conclude(view, verifier, failure: nil, reader)
                 case .outOfTime: return partial(view, verifier)
                 case .failed(let failure):
-                    if try isSettling(failure, &view, &run) {
+                    if try settling.mayBeUnderWay(failure, &view) {
                         verifier = verifier.goingOn(head: view.validHead)
                         continue
                     }
                     let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
-                    return conclude(view, verifier, failure: judgement, reader, isBusy: run.isBusy)
+                    return conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy)
                 }
             }
         } catch {
@@ -65,16 +66,12 @@ extension Audit {
         }
     }
 
-    /// What one audit remembers between its looks at a ledger that others write to.
+    /// The time and progress of one audit.
     private struct Run {
         let audit: Audit
         let environment: Environment
         let total: Int
         let start: Int64
-        var patience = 100
-        var unchangedLooks = 0
-        var lastFailure: ChainFailure?
-        var isBusy = false
 
         init(audit: Audit, environment: Environment, total: Int) {
             self.audit = audit
@@ -98,22 +95,6 @@ extension Audit {
                 return environment.uptime() - start >= budget
             }
         }
-    }
-
-    /// Whether a failure behind HEAD may be a write that is under way: HEAD and the place are looked at again before it is judged.
-    private func isSettling(_ failure: ChainFailure, _ view: inout LedgerView, _ run: inout Run) throws(StorageError) -> Bool {
-        guard let head = view.validHead, failure.place.seq > head.seq, run.patience > 0 else { return false }
-        run.patience -= 1
-        if try view.refresh() {
-            run.unchangedLooks = 0
-            return true
-        }
-        run.isBusy = view.storage.holder(of: .writer) != nil
-        run.unchangedLooks = failure == run.lastFailure && !run.isBusy ? run.unchangedLooks + 1 : 0
-        run.lastFailure = failure
-        if run.unchangedLooks >= 2 { return false }
-        environment.pause(10_000)
-        return true
     }
 }
 
@@ -199,7 +180,7 @@ extension Audit {
         guard receipt.seq <= tip.seq else {
             return "the receipt's entry, seq \(receipt.seq), is not there: the verified ledger ends at seq \(tip.seq)"
         }
-        guard let entry = try? EntryReader(view).entry(receipt.seq) else { return "the receipt's entry, seq \(receipt.seq), cannot be read" }
+        guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else { return "the receipt's entry, seq \(receipt.seq), cannot be read" }
         return entry.hash == receipt.hash ? nil : "the entry with seq \(receipt.seq) has another hash than the receipt: this is another history"
     }
 }

@@ -14,7 +14,7 @@ package struct WriterSession: Sendable {
     var state: State?
     var latched: LedgerError?
     /// What a caller should be told that is no error, such as a cut tail.
-    package internal(set) var notices: [String] = []
+    var notices: [String] = []
 
     /// A ledger under our lock, caught up: everything up to `tip` is durable.
     struct State: Sendable {
@@ -79,6 +79,12 @@ package struct WriterSession: Sendable {
         }
         state = nil
         storage.unlock(.writer)
+    }
+
+    /// The notices since the last call.
+    package mutating func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices
     }
 
     /// Whether somebody waits for the lock.

@@ -31,8 +31,8 @@ package struct Receipt: Sendable, Hashable {
     /// Reads the one-line form.
     package init?(line: some StringProtocol) {
         let parts = line.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 5, parts[0] == Self.label else { return nil }
-        self.init(ledger: String(parts[1]), seq: UInt64(parts[2]), hash: String(parts[3]), time: String(parts[4]))
+        guard parts.count == 5, parts[0] == Self.label, let seq = UInt64(parts[2]), String(seq) == parts[2] else { return nil }
+        self.init(ledger: String(parts[1]), seq: seq, hash: String(parts[3]), time: String(parts[4]))
     }
 
     /// Reads the JSON form.

@@ -1,0 +1,4 @@
+struct Redactor {
+    init(digest: @escaping ([UInt8]) -> String) {}
+    func redact(_ arguments: [String]) -> [String] { arguments }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct RecordCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Run a command, and record that it ran, how it ended, and what it wrote.",
+        discussion: """
+            One entry is durable before the command starts, and one follows its end: status, duration, arguments, working directory, and \
+            byte counts and SHA-256 of stdout and stderr. Its output, signals and exit code are passed through; it sees pipes, not a \
+            terminal. Arguments that look like secrets are replaced by a keyed digest. The exit code is the command's, 128 + n when \
+            signal n ended it, 127 or 126 when it could not be started, 125 when recording itself failed.
+
+            Example:
+              bulla record --actor specialist:builder -- make -j2 all
+            """)
+
+    @Option(help: ArgumentHelp("Who runs it, as kind:name.", valueName: "kind:name"))
+    var actor: String
+
+    @Option(help: ArgumentHelp("sovereignty, integrity, resilience or evolution.", valueName: "pillar"))
+    var pillar: String = "integrity"
+
+    @Option(help: ArgumentHelp("Why it is run.", valueName: "text"))
+    var reason: String = "a recorded run"
+
+    @Flag(name: .customLong("no-redact"), help: "Record arguments as they are, secrets too.")
+    var keepsSecrets = false
+
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
+    var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("no command: write it behind --, as in bulla record --actor user:ada -- make test") }
+    }
+
+    func run() throws {
+        do throws(LedgerError) {
+            Output.exit(try record())
+        } catch {
+            // Codes of the ledger would be taken for the command's.
+            Output.error("bulla: \(Printable.text(error.message))")
+            Output.exit(125)
+        }
+    }
+
+    private func record() throws(LedgerError) -> Int32 {
+        var session = WriterSession(try options.storage(), .system, writer.settings)
+        let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
+        try session.acquire()
+        guard let key = session.sealingKey else { preconditionFailure("a session that holds the lock has a key") }
+        let described = invocation.described(by: keepsSecrets ? nil : Redactor(key))
+        let started = try session.finish([try draft("record.started", described)]).receipts[0]
+
+        var body = described
+        let status: Int32
+        var output = StreamingDigest()
+        var errors = StreamingDigest()
+        do throws(ChildError) {
+            let outcome = try ChildProcess.run(
+                arguments: invocation.arguments, standardOutput: { output.update($0) }, standardError: { errors.update($0) })
+            status = outcome.exitCode
+            body["status"] = outcome.status.json
+            body["microseconds"] = .number(Double(outcome.durationMicroseconds))
+            body["stdout"] = outcome.standardOutput.json(output.finish())
+            body["stderr"] = outcome.standardError.json(errors.finish())
+        } catch {
+            status = error.exitCode
+            body["error"] = .string("\(error)")
+            Output.error("bulla: \(Printable.text("\(invocation.name): \(error)"))")
+        }
+        do throws(LedgerError) {
+            let finished = try session.record([try draft("record.finished", body, cause: started.seq)]).receipts[0]
+            if options.json { Output.error(Printable.json(["started": started.json, "finished": finished.json])) }
+        } catch {
+            throw LedgerError(error.code, "the command ended with code \(status), but that could not be recorded: \(error.message)")
+        }
+        return status
+    }
+
+    private func draft(_ action: String, _ body: JSONObject, cause: UInt64? = nil) throws(LedgerError) -> Draft {
+        do throws(DraftError) {
+            guard let known = Justification.Pillar(rawValue: pillar) else { throw .pillar(pillar) }
+            let context: JSONObject = cause.map { ["causes": [.number(Double($0))]] } ?? [:]
+            return try Draft(
+                action: action, actor: actor, justification: Justification(known, reason), body: .object(body), context: context)
+        } catch {
+            throw LedgerError(.usage, error.description)
+        }
+    }
+}
+
+extension ChildProcess.Status {
+    /// `{"exit":n}` or `{"signal":n}`.
+    fileprivate var json: JSON {
+        switch self {
+        case .exited(let code): ["exit": .number(Double(code))]
+        case .signaled(let signal): ["signal": .number(Double(signal))]
+        }
+    }
+}
+
+extension ChildProcess.Passage {
+    /// What a stream carried; `error` is the errno after which nothing more could be passed on.
+    fileprivate func json(_ digest: Digest) -> JSON {
+        var object: JSONObject = ["bytes": .number(Double(byteCount)), "sha256": .string(digest.description)]
+        if let failure { object["error"] = .number(Double(failure)) }
+        return .object(object)
+    }
+}
