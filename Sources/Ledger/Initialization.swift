@@ -30,7 +30,13 @@ package enum Initialization {
             try storage.create(StoragePath(Layout.keys.name, SealingKey.fileName(key.id)), keyFile.span)
             try storage.create(SegmentReader.path(ofSegment: 1), writer.block.span)
             try storage.create(Layout.head, head.span)
+        }
+        do throws(StorageError) {
             try storage.publish()
+        } catch {
+            // Somebody else was quicker.
+            if error.isExisting { throw LedgerError(.refused, "\(storage.basePath) exists already; init overwrites nothing") }
+            throw LedgerError(error, doing: "cannot make a ledger")
         }
         return receipt
     }

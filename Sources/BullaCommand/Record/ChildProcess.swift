@@ -5,6 +5,7 @@
 #endif
 
 import Synchronization
+import SystemPackage
 
 /// Runs a command as if we were not there: it inherits our input, its two output streams go through to ours byte for byte, and
 /// the signals that others send to us reach it.
@@ -80,6 +81,15 @@ enum ChildError: Error, Equatable {
         case .cannotStart(ENOENT): 127
         case .cannotStart: 126
         case .lost: 125
+        }
+    }
+}
+
+extension ChildError: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .cannotStart(let number): "cannot be started: \(Errno(rawValue: number))"
+        case .lost(let number): "the run could not be followed to its end: \(Errno(rawValue: number))"
         }
     }
 }

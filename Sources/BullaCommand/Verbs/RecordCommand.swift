@@ -73,7 +73,7 @@ struct RecordCommand: ParsableCommand {
         } catch {
             status = error.exitCode
             body["error"] = .string("\(error)")
-            Output.error("bulla: \(Printable.text("\(invocation.name): \(error)"))")
+            Output.error("bulla: \(Printable.text(invocation.name)): \(error)")
         }
         do throws(LedgerError) {
             let finished = try session.record([try draft("record.finished", body, cause: started.seq)]).receipts[0]

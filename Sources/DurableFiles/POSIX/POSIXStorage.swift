@@ -20,6 +20,7 @@ package final class POSIXStorage: Storage {
     private let construction: Mutex<Construction?>
     /// The gate, while we hold it: closing its descriptor gives the lock back.
     private let gate = Mutex<Gate?>(nil)
+    private let allowedNetworkFileSystem: String?
 
     private struct Construction: Sendable {
         let parentPath: String
@@ -39,6 +40,7 @@ package final class POSIXStorage: Storage {
         basePath = path
         base = try DirectoryWalk.open(path: path)
         construction = Mutex(nil)
+        self.allowedNetworkFileSystem = allowedNetworkFileSystem
         do throws(Errno) {
             owner = try System.status(of: base.raw).owner
         } catch {
@@ -68,6 +70,7 @@ package final class POSIXStorage: Storage {
         base = try DirectoryWalk.step(aside, in: parent, parentPath + "/" + aside)
         basePath = path
         owner = System.user
+        self.allowedNetworkFileSystem = allowedNetworkFileSystem
         construction = Mutex(Construction(parentPath: parentPath, asideName: aside, finalName: name))
     }
 
@@ -181,6 +184,10 @@ extension POSIXStorage {
 
 // The base itself
 extension POSIXStorage {
+    package func reopened() throws(StorageError) -> any Storage {
+        try POSIXStorage(path: basePath, allowedNetworkFileSystem: allowedNetworkFileSystem)
+    }
+
     package func checkBase() throws(StorageError) {
         if construction.withLock({ $0 != nil }) { return }
         let drift = StorageError(.drift, "check", basePath)

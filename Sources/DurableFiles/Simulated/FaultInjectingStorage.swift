@@ -10,6 +10,11 @@ package final class FaultInjectingStorage: Storage {
         clock = FaultClock(plan)
     }
 
+    private init(_ wrapped: any Storage, _ clock: FaultClock) {
+        self.wrapped = wrapped
+        self.clock = clock
+    }
+
     /// All operations up to a crash, in order; their indices are the numbers of a plan.
     package var trace: [FaultOperation] { clock.trace }
     /// The faults that happened, in order.
@@ -73,6 +78,9 @@ extension FaultInjectingStorage {
     package func publish() throws(StorageError) {
         try run(.publish, nil, "make") { () throws(StorageError) in try wrapped.publish() }
     }
+
+    /// Under the same plan; the opening itself is no operation of it.
+    package func reopened() throws(StorageError) -> any Storage { FaultInjectingStorage(try wrapped.reopened(), clock) }
 
     package func checkBase() throws(StorageError) {
         try run(.checkBase, nil, "check") { () throws(StorageError) in try wrapped.checkBase() }

@@ -124,6 +124,8 @@ extension MemoryStorage {
         }
     }
 
+    package func reopened() throws(StorageError) -> any Storage { try MemoryStorage(disk, user: user) }
+
     package func checkBase() throws(StorageError) {
         if session.withLock({ $0.aside != nil }) { return }
         try disk.volume.withLock { volume throws(StorageError) in

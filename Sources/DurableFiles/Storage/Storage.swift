@@ -28,6 +28,8 @@ package protocol Storage: AnyObject, Sendable {
     func publish() throws(StorageError)
     /// Throws `drift` unless the base's path still leads to the base that is open.
     func checkBase() throws(StorageError)
+    /// The base that its path leads to now, without any lock: for who waited for a lock, and got that of a base that was replaced.
+    func reopened() throws(StorageError) -> any Storage
 
     /// Takes a lock if nobody has it; locks end with the process.
     func tryLock(_ lock: StorageLock) throws(StorageError) -> Bool

@@ -9,8 +9,7 @@ struct WriterLock: Sendable {
     private static let pauseMicrosecondsMax: Int64 = 1000
 
     /// First the gate, then the lock, then the gate is given back; nothing is ever stolen.
-    func acquire(timeout: Int64) throws(LedgerError) {
-        let deadline = environment.uptime() + timeout
+    func acquire(until deadline: Int64, timeout: Int64) throws(LedgerError) {
         try wait(for: .gate, until: deadline, timeout)
         defer { storage.unlock(.gate) }
         try wait(for: .writer, until: deadline, timeout)

@@ -4,11 +4,6 @@ import LedgerFormat
 // What opening finds, and does: the table of design §3. Called under the writer's lock.
 extension WriterSession {
     mutating func open() throws(LedgerError) {
-        do throws(StorageError) {
-            try storage.checkBase()
-        } catch {
-            throw LedgerError(.busy, "\(error); it was replaced while we waited for it: try again")
-        }
         var reader = try doing("cannot open the ledger") { () throws(StorageError) in try SegmentReader(storage) }
         let bytes = try doing("cannot open the ledger") { () throws(StorageError) in try HeadFinding.bytes(in: storage) }
         switch HeadFinding(bytes, keys: [:]) {

@@ -6,7 +6,8 @@ package import LedgerFormat
 /// A value for one thread at a time. Whatever it acknowledges is durable; after a failed sync it is latched and
 /// refuses everything until a new session has opened the ledger anew (design §5, rule 8).
 package struct WriterSession: Sendable {
-    let storage: any Storage
+    /// Replaced when the base was, while we waited for its lock.
+    private(set) var storage: any Storage
     let environment: Environment
     let settings: WriterSettings
 
@@ -53,17 +54,40 @@ package struct WriterSession: Sendable {
     package mutating func acquire() throws(LedgerError) {
         precondition(state == nil, "the lock is held already")
         if let latched { throw latched }
-        guard storage.user == storage.owner else {
-            throw LedgerError(
-                .refused, "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)")
+        let deadline = environment.uptime() + settings.lockTimeoutMicroseconds
+        try lock(until: deadline)
+        while !(try isInPlace()) {
+            storage.unlock(.writer)
+            storage = try doing("cannot open the ledger") { () throws(StorageError) in try storage.reopened() }
+            try lock(until: deadline)
         }
-        let lock = WriterLock(storage: storage, environment: environment)
-        try lock.acquire(timeout: settings.lockTimeoutMicroseconds)
         do throws(LedgerError) {
             try open()
         } catch {
             storage.unlock(.writer)
             throw error
+        }
+    }
+
+    private func lock(until deadline: Int64) throws(LedgerError) {
+        guard storage.user == storage.owner else {
+            throw LedgerError(
+                .refused,
+                "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)")
+        }
+        let lock = WriterLock(storage: storage, environment: environment)
+        try lock.acquire(until: deadline, timeout: settings.lockTimeoutMicroseconds)
+    }
+
+    /// Whether the base whose lock we got is still where its path leads; only a holder calls that drift, who waited starts over.
+    private func isInPlace() throws(LedgerError) -> Bool {
+        do throws(StorageError) {
+            try storage.checkBase()
+            return true
+        } catch {
+            if error.kind == .drift { return false }
+            storage.unlock(.writer)
+            throw LedgerError(error, doing: "cannot open the ledger")
         }
     }
 
