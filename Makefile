@@ -1,7 +1,7 @@
 # Targets for people. Each checks for what it needs, installs it where it may (Debian, as root), and says so.
 SHELL := /bin/sh
 PREFIX ?= /usr/local
-BUILD := swift build -c release --static-swift-stdlib --product bulla
+BUILD := swift build -c release --static-swift-stdlib --scratch-path .build-static --product bulla
 
 .PHONY: help demo test check bench install need-swift need-judge need-strace
 

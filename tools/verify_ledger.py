@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
-"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE]
-
-An independent judge, written from FORMAT.md alone (the § below are its sections). Prints the verdict line of §6 and
-exits with its code; what is no verdict (64, 30, 20) goes to the error output. Changes nothing."""
+"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE]. An independent judge, written from FORMAT.md alone (the § below
+are its sections). Prints the verdict line of §6 and exits with its code; changes nothing."""
 import argparse, datetime, decimal, hashlib, hmac, io, json, os, re, stat, sys
 
 class Stop(Exception): """(exit code, why): there is no verdict"""
@@ -11,50 +9,47 @@ class Later(Exception): """a later version wrote this entry"""
 
 # §1. JSON is canonical when it comes out as it went in; so order, duplicates, spaces and escapes need no other check.
 def number(x):  # as ECMAScript's Number::toString; Python's repr finds the same digits
-    sign, digits, exponent = decimal.Decimal(repr(x)).normalize().as_tuple()
+    _, digits, exponent = decimal.Decimal(repr(x)).normalize().as_tuple()
     s, n = "".join(map(str, digits)), len(digits) + int(exponent)  # 0.s times 10 to the n; ValueError if not finite
-    if len(s) <= n <= 21: s += "0" * (n - len(s))
-    elif 0 < n <= 21:     s = s[:n] + "." + s[n:]
-    elif -6 < n <= 0:     s = "0." + "0" * -n + s
-    else:                 s = s[0] + "." * (len(s) > 1) + s[1:] + "e%+d" % (n - 1)
-    return "-" * sign + s
+    if 0 < n <= 21:    s = s[:n].ljust(n, "0") + "." * (len(s) > n) + s[n:]
+    elif -6 < n <= 0:  s = "0." + "0" * -n + s
+    else:              s = s[0] + "." * (len(s) > 1) + s[1:] + "e%+d" % (n - 1)
+    return "-" * (x < 0) + s
 def dumps(v, depth=1):
     if isinstance(v, float): return number(v)
-    if not isinstance(v, (dict, list)): return json.dumps(v, ensure_ascii=False)  # string, int, true, false, null
+    if not isinstance(v, (dict, list)): return json.dumps(v, ensure_ascii=False)  # string, true, false, null
     if depth > 64: raise ValueError("too deep")
     if isinstance(v, list): return "[" + ",".join([dumps(x, depth + 1) for x in v]) + "]"
     names = sorted(v, key=lambda name: name.encode("utf-16-be"))
     return "{" + ",".join([dumps(name) + ":" + dumps(v[name], depth + 1) for name in names]) + "}"
-def whole(text):  # an int is a "plain integer" from here on: what is not below 2^53 becomes a float
-    return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 def loads(raw, form):
     try:
-        value = json.loads(raw.decode("utf-8"), parse_int=whole)
+        value = json.loads(raw.decode("utf-8"), parse_int=float)
         if dumps(value).encode("utf-8") == raw and fits(value, form): return value
     except (ValueError, RecursionError): pass  # a UnicodeError is a ValueError
     raise Fault("not canonical JSON with the right members")
 
-# §3 to §5. Forms: a string is a pattern, a dict an object with exactly these members, anything else a test.
+# §3 to §5. A form is a type, a pattern, a range of plain integers, a dict for exactly these members, or else a test.
 def fits(v, form):
-    if isinstance(form, str): return isinstance(v, str) and re.fullmatch(form, v) is not None
+    if isinstance(form, type): return type(v) is form
+    if isinstance(form, str): return type(v) is str and re.fullmatch(form, v) is not None
+    if isinstance(form, range): return type(v) is float and v.is_integer() and form.start <= v < form.stop
     if not isinstance(form, dict): return form(v)
-    return isinstance(v, dict) and v.keys() == form.keys() and all(fits(v[name], form[name]) for name in form)
-def an_object(v): return isinstance(v, dict)
-def integer(low): return lambda v: type(v) is int and v >= low  # True is none
-def context(v): return an_object(v) and ("part" not in v or part(v["part"]))
-def part(v): return isinstance(v, list) and len(v) == 2 and all(map(integer(1), v)) and v[0] <= v[1] > 1
+    return type(v) is dict and v.keys() == form.keys() and all(fits(v[name], form[name]) for name in form)
+def context(v):
+    part = v.get("part", [1.0, 2.0]) if type(v) is dict else None
+    return type(part) is list and len(part) == 2 and all(fits(x, POSITIVE) for x in part) and part[0] <= part[1] > 1
 def time(v):  # datetime raises ValueError when there is no such date or time
-    return (fits(v, "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
-            and bool(datetime.datetime(*map(int, re.findall("[0-9]+", v)))))
-HEX16, HEX32, HEX64 = "[0-9a-f]{16}", "[0-9a-f]{32}", "[0-9a-f]{64}"
-ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x1f\x7f"\\]+', "body": an_object,
-         "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": integer(1), "time": time,
-         "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": "(?s:.*)"},
-         "synced": integer(0), "v": integer(0)}
+    shape = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z"
+    return fits(v, shape) and datetime.datetime(*map(int, re.findall("[0-9]+", v)))
+NATURAL, POSITIVE, HEX16, HEX32, HEX64 = range(2**53), range(1, 2**53), "[0-9a-f]{16}", "[0-9a-f]{32}", "[0-9a-f]{64}"
+ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x1f\x7f"\\]+', "body": dict,
+         "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": POSITIVE, "time": time,
+         "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": str},
+         "synced": NATURAL, "v": NATURAL}
 PAYLOAD = {"entry": ENTRY, "hash": HEX64, "sig": HEX64}
-HEAD = {"alert": lambda v: isinstance(v, bool), "end": integer(1), "key": HEX16, "ledger": HEX32, "mac": HEX64,
-        "segment": integer(1), "seq": integer(1), "tip": HEX64, "v": lambda v: type(v) is int and v == 1}
-
+HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
+        "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 def read(file, pos, size):
     file.seek(pos)
     return file.read(size)
@@ -63,7 +58,7 @@ def read_frame(file, pos):  # PAYLOAD, the bytes of ENTRY, and the offset behind
     if not length or int(length[1]) > 1048576: raise Fault("no frame starts here")
     size, start = int(length[1]), pos + length.end()
     frame = read(file, start, size + 1)
-    if len(frame) <= size or frame[size:] != b"\n": raise Fault("the frame has not the length it states")
+    if frame[size:] != b"\n": raise Fault("the frame has not the length it states")
     return loads(frame[:size], PAYLOAD), frame[9:size - 148], start + size + 1  # HASH and SIG with their names: 148
 def content_end(file, pos):  # where the NULs at the file's end begin; pos, if nothing else follows it
     end = pos
@@ -73,24 +68,24 @@ def content_end(file, pos):  # where the NULs at the file's end begin; pos, if n
 
 class Ledger:  # §2, §6
     def __init__(self, base, key_file):
-        self.base, self.key_file, self.key, self.head, self.reached = base, key_file, None, None, False
+        self.base, self.key_file, self.first, self.key, self.reached = base, key_file, None, None, False
         if not os.path.isdir(base): raise Stop(64, "no such directory: " + base)
-        with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
+        try:
+            with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
+        except FileNotFoundError: self.head_bytes = b""
+        self.head = self.read_head()
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
-        self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and 0 < int(n[:20]) < 2**53)
+        self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and int(n[:20]) in POSITIVE)
         if not self.names and not self.head_bytes: raise Stop(64, "no ledger in " + base)
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
-
     def open(self, *path, unshared=0):
         path = os.path.join(self.base, *path)
-        try: status = os.lstat(path)
-        except FileNotFoundError: return io.BytesIO()  # HEAD and keys may be absent: as if empty
-        if (not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.stat(self.base).st_uid
-                or status.st_mode & unshared):
+        status = os.lstat(path)
+        if (not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_mode & unshared
+                or status.st_uid != os.stat(self.base).st_uid):
             raise Stop(20, "a link, no regular file, or not its owner's alone: " + path)
         return open(path, "rb")
-
     def read_key(self, key_id):  # None when it is absent
         try:
             with (open(self.key_file, "rb") if self.key_file
@@ -98,19 +93,16 @@ class Ledger:  # §2, §6
         except OSError: return None
         key = bytes.fromhex(text[:64].decode()) if re.fullmatch(b"[0-9a-f]{64}\n", text) else b""
         return key if hashlib.sha256(b"bulla/1/key-id\n" + key).hexdigest()[:16] == key_id else None
-
-    def read_head(self, first=None):  # None when it is missing or wrong
+    def read_head(self):  # None when it is missing or wrong
         try: head = loads(self.head_bytes, HEAD)
         except Fault: return None
         text = dumps({name: head[name] for name in head if name != "mac"})
-        right = not self.key or self.mac(b"bulla/1/head\n" + text.encode()) == head["mac"]
-        return head if right and (not first or all(head[x] == first[x] for x in ("key", "ledger"))) else None
-
+        if self.key and self.mac(b"bulla/1/head\n" + text.encode()) != head["mac"]: return None
+        return head if not self.first or all(head[name] == self.first[name] for name in ("key", "ledger")) else None
     def mac(self, data): return hmac.new(self.key, data, "sha256").hexdigest()
     def sealed(self, payload, raw):
         hashed = hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest()
         return hashed == payload["hash"] and (not self.key or self.mac(raw) == payload["sig"])
-
     def walk(self):
         if not self.names: raise Fault("there is no segment")
         for name in self.names:
@@ -124,44 +116,39 @@ class Ledger:  # §2, §6
                         raise Fault("something lies behind the NULs")
                     self.check(*read_frame(file, self.place[1]))
             if self.rest and not last: raise Fault("the segment ends inside a decision")
-        if self.place[2] == 1: self.head = self.read_head()  # no entry at all
         if self.head and not self.reached: raise Fault("the ledger is shorter than HEAD says")
-
     def check(self, payload, raw, end):
-        entry, (name, pos, seq) = payload["entry"], self.place
+        entry, (name, _, seq) = payload["entry"], self.place
         i, n = entry["context"].get("part", (1, 1))
         if seq == 1:
             self.first, self.key = entry, self.read_key(entry["key"])
-            self.head = self.read_head(entry)
-        for holds, reason in (
-                (entry["ledger"] == self.first["ledger"], "another ledger's entry"),
-                (entry["seq"] == seq, "not the seq expected"),
-                (entry["prev_hash"] == self.prev, "prev_hash is not the HASH before"),
-                (self.synced <= entry["synced"] < seq, "synced is out of range"),
-                (seq > 1 or entry["action"] == "ledger.genesis", "the first entry is no genesis"),
-                ((i, n) == self.rest if self.rest else i == 1, "a decision is broken"),
-                (entry["key"] == self.first["key"], "sealed with another key"),
-                (self.sealed(payload, raw), "HASH or SIG does not match"),
-                (entry["v"] > 0, "no such version")):
-            if not holds: raise Fault(reason)
+            self.head = self.read_head()
+        if entry["ledger"] != self.first["ledger"]: raise Fault("another ledger's entry")
+        if entry["seq"] != seq: raise Fault("not the seq expected")
+        if entry["prev_hash"] != self.prev: raise Fault("prev_hash is not the HASH before")
+        if not self.synced <= entry["synced"] < seq: raise Fault("synced is out of range")
+        if seq == 1 and entry["action"] != "ledger.genesis": raise Fault("the first entry is no genesis")
+        if (i, n) != self.rest if self.rest else i > 1: raise Fault("a decision is broken")
+        if entry["key"] != self.first["key"]: raise Fault("sealed with another key")
+        if not self.sealed(payload, raw): raise Fault("HASH or SIG does not match")
+        if entry["v"] < 1: raise Fault("no such version")
         if entry["v"] > 1: raise Later
         if self.head and self.head["seq"] == seq:
-            self.reached = i == n and payload["hash"] == self.head["tip"] and (
-                (int(name[:20]), end) == (self.head["segment"], self.head["end"]))
-            if not self.reached: raise Fault("HEAD says otherwise of this entry")
+            here = {"segment": int(name[:20]), "end": end, "tip": payload["hash"]}
+            if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
+            self.reached = True
         self.place, self.rest = (name, end, seq + 1), (i + 1, n) if i < n else None
         self.prev, self.synced = payload["hash"], entry["synced"]
-
-    def torn(self, name, at, seq):
+    def torn(self, name, at, seq):  # whether B, which is here, is
         if not self.reached or self.head["alert"] or name != self.names[-1]: return False
         head_name = "%020d.frames" % self.head["segment"]
         behind = at - self.head["end"] if head_name == name else at
         if head_name not in self.names[-2:] or behind > 8388608: return False
         with self.open("ledger", name) as file:
             size = content_end(file, at) - at
-            tail = read(file, at, size) if size <= 33554432 else None
+            tail = read(file, at, min(size, 33554432))
         # No frame that holds has a NUL: all NULs lie in damaged stretches. Those that end the file are not in tail.
-        if tail is None or any((at + nuls.end()) % 512 for nuls in re.finditer(b"\0+", tail)): return False
+        if size > 33554432 or any((at + nuls.end()) % 512 for nuls in re.finditer(b"\0+", tail)): return False
         pos = damage = 0
         while found := re.compile(rb'[1-9][0-9]{0,6}:\{"entry":').search(tail, pos):
             pos = found.start() + 1
@@ -175,18 +162,18 @@ class Ledger:  # §2, §6
         return True
 
 def verify(base, key_file=None):  # verdict, exit code, place, reason
-    ledger, reason, later, b = Ledger(base, key_file), None, False, None
+    ledger, reason, later = Ledger(base, key_file), None, False
     try:
         ledger.walk()
         if ledger.rest: reason, b = "the last decision is incomplete", ledger.start
     except Fault as fault: reason, b = str(fault), ledger.place
     except Later: later = True
-    start = ledger.start if ledger.rest else b
+    start = ledger.start if ledger.rest else ledger.place
     if reason and not ledger.torn(*start): return "tampered", 10, b, reason
     done = ledger.place[:2] + (ledger.place[2] - 1,)
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
-    if not ledger.key: return "unverifiable", 11, done, "the sealing key is absent"
     if later: return "unverifiable", 11, ledger.place, "a later version wrote this entry"
+    if not ledger.key: return "unverifiable", 11, done, "the sealing key is absent"
     return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
 
 def main():

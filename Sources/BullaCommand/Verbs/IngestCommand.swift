@@ -85,7 +85,7 @@ struct IngestCommand: ParsableCommand {
                 ]))
         } else {
             let repeated = ingestion.repeatedCount > 0 ? " (\(Format.count(ingestion.repeatedCount)) were there already)" : ""
-            Output.line("recorded \(Format.count(ingestion.recordedCount)) entries\(repeated)")
+            Output.line("recorded \(Format.count(ingestion.recordedCount)) \(ingestion.recordedCount == 1 ? "entry" : "entries")\(repeated)")
             if let last = ingestion.last { Output.line(last.line) }
         }
     }

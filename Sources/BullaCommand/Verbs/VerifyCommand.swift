@@ -81,7 +81,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func printText(_ report: AuditReport, _ duration: Int64) {
         Output.line(Printable.text(report.verdictLine))
-        Output.line("\(Format.count(report.entryCount)) entries checked in \(Format.seconds(duration))")
+        Output.line("\(Format.count(report.entryCount)) \(report.entryCount == 1 ? "entry" : "entries") checked in \(Format.seconds(duration))")
         if let tip = report.tip { Output.line("last: " + Receipt(tip).line) }
         for finding in report.receipts {
             let verdict = finding.failure.map { "FAILED: \($0)" } ?? "holds"

@@ -25,6 +25,8 @@ package enum Judgement: Sendable, Equatable {
     ) throws(StorageError) {
         self = .tampered(failure)
         if case .segmentName = failure.reason { return }
+        // What a later version wrote is not wrong, and never ours to cut.
+        if case .laterVersion = failure.reason { return }
         guard let head, !head.alert, verifier.reachedHead, let ledger = verifier.tip?.ledger else { return }
         let place = verifier.openDecision ?? failure.place
         guard place.segment == reader.segments.last, let lag = Self.lag(of: place, behind: head, reader.segments) else { return }

@@ -9,8 +9,10 @@ extension WriterSession {
     mutating func append(_ block: Span<UInt8>, tip: ChainTip) throws(LedgerError) {
         guard var state else { preconditionFailure("only the holder of the writer's lock appends") }
         try checkOaths(state)
-        if state.lag + block.count > Limits.headLag { try writeHead() }
-        if state.end > 0, state.end + block.count > settings.segmentByteCount { try roll() }
+        if !state.isHeadMissing {
+            if state.lag + block.count > Limits.headLag { try writeHead() }
+            if state.end > 0, state.end + block.count > settings.segmentByteCount { try roll() }
+        }
         guard let rolled = self.state else { preconditionFailure("the lock is held") }
         state = rolled
         // The old state's copy must not keep the new one's from being changed in place.

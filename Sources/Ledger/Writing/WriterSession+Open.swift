@@ -172,6 +172,7 @@ extension WriterSession {
         guard let tip = verifier.tip else { throw tampered(ChainFailure(.head(.missing), at: .head)) }
         let start = Place(segment: reader.segments[0], offset: 0, seq: 1)
         try stand(behind: verifier, Head(alert: true, end: 1, segment: 1, tip: tip), keyring, provenUpTo: start, reader)
+        state?.isHeadMissing = true
         // A crash before HEAD is written leaves the entry; it is not recorded twice.
         if lastAction != Drafts.headRebuilt { try commitOwn(Drafts.headRebuilt(seq: tip.seq)) }
         try writeHead(replacing: nil)

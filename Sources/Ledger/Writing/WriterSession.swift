@@ -36,6 +36,8 @@ package struct WriterSession: Sendable {
         var headTime: Int64
         /// Bytes behind HEAD, over all segments.
         var lag = 0
+        /// HEAD is being rebuilt: nothing replaces it before the entry that records it is there.
+        var isHeadMissing = false
     }
 
     package init(_ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
@@ -64,6 +66,8 @@ package struct WriterSession: Sendable {
         do throws(LedgerError) {
             try open()
         } catch {
+            // What opening had got so far is nothing to go on from without the lock.
+            state = nil
             storage.unlock(.writer)
             throw error
         }

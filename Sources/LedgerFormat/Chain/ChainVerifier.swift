@@ -33,6 +33,7 @@ package struct ChainVerifier: Sendable {
     private var inPadding = false
     /// Frames that fit the chain and whose seals are checked together; empty between two calls.
     private var pending: [FrameView] = []
+    private var scanner = CanonicalScanner()
 
     /// The last verified entry; nil before the first.
     package var tip: ChainTip? { verified.tip }
@@ -102,7 +103,7 @@ package struct ChainVerifier: Sendable {
                 end = bytes.isNUL(from: start) ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
-            switch FrameView.find(in: bytes, at: start) {
+            switch FrameView.find(in: bytes, at: start, &scanner) {
             case .padding:
                 if isLastSegment { inPadding = true } else { end = .failed(.init(.paddingInSealedSegment, at: ahead.position)) }
             case .incomplete(let atLeast):
@@ -125,18 +126,18 @@ package struct ChainVerifier: Sendable {
     }
 
     /// How many seals are checked together.
-    private static let batchCount = 128
+    private static let batchCount = 256
 
     /// Checks the seals of the frames that wait, accepts and shows them one by one; an outcome if that ends the feeding.
     private mutating func checkPending(_ bytes: Span<UInt8>, _ visit: (FrameView, Span<UInt8>) -> Bool) -> Outcome? {
         guard let first = pending.first else { return nil }
         let fault = SealEngine.firstFault(in: pending, of: bytes, key: key ?? knownKeys[first.key])
         defer { pending.removeAll(keepingCapacity: true) }
-        for (index, frame) in pending.enumerated() {
+        for index in pending.indices {
             if let fault, fault.index == index { return .failed(failure(fault.fault == .hash ? .hash : .signature)) }
-            if let reason = objectionAfterSeal(to: frame) { return .failed(failure(reason)) }
-            accept(frame)
-            if !visit(frame, bytes) { return .stopped }
+            if let reason = objectionAfterSeal(to: pending[index]) { return .failed(failure(reason)) }
+            accept(pending[index])
+            if !visit(pending[index], bytes) { return .stopped }
         }
         return nil
     }
@@ -176,7 +177,7 @@ extension ChainVerifier.Standing {
     fileprivate mutating func accept(_ frame: FrameView) {
         if let part = frame.part, !part.isLast {
             if openDecision == nil { openDecision = position }
-            expectedPart = Part(index: part.index + 1, count: part.count)
+            expectedPart = part.next
         } else {
             openDecision = nil
             expectedPart = nil

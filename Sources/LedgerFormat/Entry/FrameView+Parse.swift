@@ -13,6 +13,12 @@ package enum FrameFinding: Sendable {
 extension FrameView {
     /// Reads the frame that starts at `start`, where the buffer has at least one byte.
     package static func find(in bytes: Span<UInt8>, at start: Int) -> FrameFinding {
+        var scanner = CanonicalScanner()
+        return find(in: bytes, at: start, &scanner)
+    }
+
+    /// The same with a scanner that is used again: making one costs as much as reading a short entry.
+    static func find(in bytes: Span<UInt8>, at start: Int, _ scanner: inout CanonicalScanner) -> FrameFinding {
         if bytes[start] == 0 { return .padding }
         var position = start
         var length = 0
@@ -32,13 +38,15 @@ extension FrameView {
         guard payload + length < bytes.count else { return .incomplete(atLeast: payload + length + 1 - start) }
         guard bytes[payload + length] == 0x0A else { return .fault(.notTerminated) }
         do throws(FrameFault) {
-            return .frame(try FrameView(bytes, frame: start..<payload + length + 1, payload: payload))
+            return .frame(try FrameView(bytes, frame: start..<payload + length + 1, payload: payload, &scanner))
         } catch {
             return .fault(error)
         }
     }
 
-    private init(_ bytes: Span<UInt8>, frame: Range<Int>, payload: Int) throws(FrameFault) {
+    private init(
+        _ bytes: Span<UInt8>, frame: Range<Int>, payload: Int, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) {
         let end = frame.upperBound - 1
         let entryStart = payload + FrameShape.head.utf8CodeUnitCount
         let tail = end - FrameShape.tailByteCount
@@ -48,10 +56,11 @@ extension FrameView {
             bytes.holds(FrameShape.sig, at: tail + 73),
             bytes.holds(FrameShape.end, at: end - 2),
             let hash = Digest(hex: bytes, at: tail + 9),
-            let sig = Digest(hex: bytes, at: tail + 82)
+            // SIG's form; its value is compared where the seal is checked.
+            Digest(hex: bytes, at: tail + 82) != nil
         else { throw .shape }
         var reader = EntryReader(position: entryStart, end: tail)
-        self = try reader.read(bytes, frame: frame, hash: hash, sig: sig)
+        self = try reader.read(bytes, frame: frame, hash: hash, &scanner)
     }
 }
 
@@ -61,24 +70,25 @@ private struct EntryReader {
     let end: Int
 
     mutating func read(
-        _ bytes: Span<UInt8>, frame: Range<Int>, hash: Digest, sig: Digest
+        _ bytes: Span<UInt8>, frame: Range<Int>, hash: Digest, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> FrameView {
         let start = position
+        let base = frame.lowerBound
         try expect("{\"action\":", bytes, "action")
-        let action = try string(bytes)
+        let action = try string(bytes, &scanner)
         guard Names.isAction(bytes, action) else { throw .member("action") }
         try expect(",\"actor\":", bytes, "actor")
-        let actor = try string(bytes)
+        let actor = try string(bytes, &scanner)
         guard Names.isActor(bytes, actor) else { throw .member("actor") }
         try expect(",\"body\":", bytes, "body")
-        let body = try object(bytes, "body")
+        let body = try object(bytes, "body", &scanner)
         try expect(",\"context\":", bytes, "context")
-        let context = try object(bytes, "context")
-        let part = try Part.find(inContext: context, of: bytes)
+        let context = try object(bytes, "context", &scanner)
+        let part = try Part.find(inContext: context, of: bytes, &scanner)
         try expect(",\"justification\":{\"pillar\":\"", bytes, "justification")
         let pillar = try pillar(bytes)
         try expect(",\"reason\":", bytes, "justification")
-        let reason = try string(bytes)
+        let reason = try string(bytes, &scanner)
         try expect("},\"key\":\"", bytes, "key")
         guard let key = KeyID(hex: bytes, at: position) else { throw .member("key") }
         position += 16
@@ -100,9 +110,10 @@ private struct EntryReader {
         try expect("}", bytes, "members")
         guard position == end else { throw .member("members") }
         return FrameView(
-            frame: frame, entry: start..<end, action: action, actor: actor, reason: reason, body: body, context: context,
-            pillar: pillar, key: key, ledger: ledger, previousHash: previousHash, seq: seq, synced: synced, time: time,
-            version: version, part: part, hash: hash, sig: sig)
+            start: base, byteCount: Int32(frame.count), entryPart: .init(start..<end, base), actionPart: .init(action, base),
+            actorPart: .init(actor, base), bodyPart: .init(body, base), contextPart: .init(context, base),
+            reasonPart: .init(reason, base), pillar: pillar, part: part, key: key, ledger: ledger, previousHash: previousHash,
+            hash: hash, seq: seq, synced: synced, time: time, version: version)
     }
 
     private mutating func expect(_ literal: StaticString, _ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) {
@@ -113,9 +124,9 @@ private struct EntryReader {
     }
 
     /// The range between the quotation marks.
-    private mutating func string(_ bytes: Span<UInt8>) throws(FrameFault) -> Range<Int> {
+    private mutating func string(_ bytes: Span<UInt8>, _ scanner: inout CanonicalScanner) throws(FrameFault) -> Range<Int> {
         let start = position
-        var scanner = CanonicalScanner(at: position)
+        scanner.position = position
         do throws(JSONError) { try scanner.skipString(in: bytes) } catch { throw .notCanonical(error.description) }
         position = scanner.position
         guard position <= end else { throw .shape }
@@ -123,10 +134,12 @@ private struct EntryReader {
     }
 
     /// A payload and its entry enclose the object, so two containers are open around it.
-    private mutating func object(_ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) -> Range<Int> {
+    private mutating func object(
+        _ bytes: Span<UInt8>, _ member: StaticString, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) -> Range<Int> {
         let start = position
         guard bytes[start] == UInt8(ascii: "{") else { throw .member("\(member)") }
-        var scanner = CanonicalScanner(at: position)
+        scanner.position = position
         do throws(JSONError) { try scanner.skipValue(in: bytes, openContainers: 2, maximumDepth: Limits.depth) } catch {
             throw .notCanonical(error.description)
         }
@@ -153,5 +166,12 @@ private struct EntryReader {
         guard let (value, next) = bytes.plainInteger(at: position), next <= end else { throw .member("\(member)") }
         position = next
         return value
+    }
+}
+
+extension FrameView.Part32 {
+    /// A frame is at most 1 MiB long.
+    fileprivate init(_ range: Range<Int>, _ base: Int) {
+        self.init(start: Int32(range.lowerBound - base), end: Int32(range.upperBound - base))
     }
 }

@@ -1,47 +1,63 @@
 /// Where the parts of one well-formed frame lie in a buffer: offsets only, so that looking allocates nothing.
 ///
 /// A view says that the frame has the form of FORMAT.md §3 and §4; whether it belongs there and is sealed, the chain says.
+/// Kept small: millions of them are passed on in a second.
 package struct FrameView: Sendable {
-    /// The whole frame, LENGTH to line feed.
-    package var frame: Range<Int>
-    /// ENTRY, the bytes that are sealed.
-    package var entry: Range<Int>
-    /// Texts without their quotation marks.
-    package var action: Range<Int>
-    package var actor: Range<Int>
-    package var reason: Range<Int>
-    /// Canonical objects.
-    package var body: Range<Int>
-    package var context: Range<Int>
-    package var pillar: Justification.Pillar
-    package var key: KeyID
-    package var ledger: LedgerID
-    package var previousHash: Digest
-    package var seq: UInt64
-    package var synced: UInt64
-    package var time: Timestamp
-    package var version: UInt64
-    package var part: Part?
-    package var hash: Digest
-    package var sig: Digest
+    /// A part of the frame, relative to its start.
+    struct Part32: Sendable {
+        var start: Int32
+        var end: Int32
+    }
 
+    /// Where LENGTH starts in the buffer.
+    let start: Int
+    /// LENGTH to line feed.
+    let byteCount: Int32
+    let entryPart, actionPart, actorPart, bodyPart, contextPart, reasonPart: Part32
+    package let pillar: Justification.Pillar
+    package let part: Part?
+    package let key: KeyID
+    package let ledger: LedgerID
+    package let previousHash: Digest
+    package let hash: Digest
+    package let seq: UInt64
+    package let synced: UInt64
+    package let time: Timestamp
+    package let version: UInt64
+
+    /// The whole frame.
+    package var frame: Range<Int> { start..<start + Int(byteCount) }
+    /// ENTRY, the bytes that are sealed.
+    package var entry: Range<Int> { range(entryPart) }
+    /// Texts without their quotation marks.
+    package var action: Range<Int> { range(actionPart) }
+    package var actor: Range<Int> { range(actorPart) }
+    package var reason: Range<Int> { range(reasonPart) }
+    /// Canonical objects.
+    package var body: Range<Int> { range(bodyPart) }
+    package var context: Range<Int> { range(contextPart) }
     /// The 64 digits of SIG.
     package var signatureText: Range<Int> { frame.upperBound - 67..<frame.upperBound - 3 }
     /// `{"entry":…,"hash":…,"sig":…}`.
     package var payload: Range<Int> { entry.lowerBound - FrameShape.head.utf8CodeUnitCount..<frame.upperBound - 1 }
+
+    private func range(_ part: Part32) -> Range<Int> { start + Int(part.start)..<start + Int(part.end) }
 }
 
 /// Which of the entries of one decision this is: the `index`-th of `count`, from 1.
 package struct Part: Sendable, Equatable {
-    package var index: Int
-    package var count: Int
+    package var index: Int32
+    package var count: Int32
 
     package init(index: Int, count: Int) {
-        self.index = index
-        self.count = count
+        self.index = Int32(index)
+        self.count = Int32(count)
     }
 
     package var isLast: Bool { index == count }
+
+    /// The part that must follow.
+    var next: Part { Part(index: Int(index) + 1, count: Int(count)) }
 }
 
 /// What is wrong with the form of a frame.

@@ -2,8 +2,10 @@ import CanonicalJSON
 
 extension Part {
     /// Reads the member `part` of a canonical context object; nil when there is none.
-    static func find(inContext range: Range<Int>, of bytes: Span<UInt8>) throws(FrameFault) -> Part? {
-        var scanner = CanonicalScanner(at: range.lowerBound + 1)
+    static func find(
+        inContext range: Range<Int>, of bytes: Span<UInt8>, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) -> Part? {
+        scanner.position = range.lowerBound + 1
         while scanner.position < range.upperBound - 1 {
             let isPart = bytes.holds("\"part\":", at: scanner.position)
             do throws(JSONError) {
@@ -25,7 +27,7 @@ extension Part {
         guard bytes[start] == UInt8(ascii: "["),
             let (index, comma) = bytes.plainInteger(at: start + 1), bytes[comma] == UInt8(ascii: ","),
             let (count, close) = bytes.plainInteger(at: comma + 1), bytes[close] == UInt8(ascii: "]"),
-            index >= 1, index <= count, count >= 2
+            index >= 1, index <= count, count >= 2, count <= UInt64(Int32.max)
         else { throw .member("part") }
         return Part(index: Int(index), count: Int(count))
     }

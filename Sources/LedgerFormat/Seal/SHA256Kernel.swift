@@ -54,29 +54,30 @@ enum SHA256Kernel {
         }
     }
 
-    /// One entry to check: where it and the text of its SIG lie.
-    struct Job {
-        var entry: Range<Int>
-        var signatureText: Range<Int>
+    /// Computes the seals of frames that lie in one buffer; `check` gets each one's SIG (nil without a key) and HASH.
+    static func seals(
+        of frames: [FrameView], in bytes: Span<UInt8>, _ states: csha256_hmac_key?,
+        check: (_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool
+    ) {
+        seals(
+            count: frames.count, in: bytes, states, features: features,
+            job: { (frames[$0].entry, frames[$0].signatureText.lowerBound) }, check: check)
     }
 
-    /// Computes the seals of entries that lie in one buffer; `check` gets each one's SIG (zero without a key) and HASH.
-    static func seals(
-        of jobs: some Collection<Job>, in bytes: Span<UInt8>, _ states: csha256_hmac_key?, features: UInt32 = features,
-        check: (_ index: Int, _ sig: Digest, _ hash: Digest) -> Bool
+    private static func seals(
+        count: Int, in bytes: Span<UInt8>, _ states: csha256_hmac_key?, features: UInt32,
+        job: (Int) -> (entry: Range<Int>, signatureText: Int), check: (_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool
     ) {
-        unsafe withUnsafeTemporaryAllocation(of: csha256_job.self, capacity: jobs.count) { list in
-            unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: jobs.count * 64) { digests in
+        unsafe withUnsafeTemporaryAllocation(of: csha256_job.self, capacity: count) { list in
+            unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * 64) { digests in
                 unsafe bytes.withUnsafeBufferPointer { bytes in
                     guard let base = bytes.baseAddress, let sigs = digests.baseAddress, let first = list.baseAddress else { return }
-                    var count = 0
-                    for job in jobs {
-                        precondition(!job.entry.isEmpty && job.entry.lowerBound >= 0 && job.entry.upperBound <= bytes.count)
-                        precondition(job.signatureText.lowerBound >= 0 && job.signatureText.upperBound <= bytes.count && job.signatureText.count == 64)
-                        unsafe (first + count).initialize(
-                            to: csha256_job(
-                                entry: base + job.entry.lowerBound, n: job.entry.count, sig_hex: base + job.signatureText.lowerBound))
-                        count += 1
+                    for index in 0..<count {
+                        let (entry, text) = job(index)
+                        precondition(!entry.isEmpty && entry.lowerBound >= 0 && entry.upperBound <= bytes.count)
+                        precondition(text >= 0 && text + 64 <= bytes.count)
+                        unsafe (first + index).initialize(
+                            to: csha256_job(entry: base + entry.lowerBound, n: entry.count, sig_hex: base + text))
                     }
                     let hashes = unsafe sigs + 32 * count
                     if let states {
@@ -88,7 +89,7 @@ enum SHA256Kernel {
                         unsafe csha256_verify_batch(nil, first, count, nil, .init(OpaquePointer(hashes)), features)
                     }
                     for index in 0..<count {
-                        let sig = unsafe states == nil ? Digest.zero : Digest(raw: sigs + 32 * index)
+                        let sig = unsafe states == nil ? nil : Digest(raw: sigs + 32 * index)
                         if unsafe !check(index, sig, Digest(raw: hashes + 32 * index)) { return }
                     }
                 }
@@ -102,7 +103,7 @@ enum SHA256Kernel {
         let states = makeStates(key)
         let portable = KeyedHash(key: key)
         var bytes: [UInt8] = []
-        var jobs: [Job] = []
+        var jobs: [(entry: Range<Int>, signatureText: Int)] = []
         var expected: [(sig: Digest, hash: Digest)] = []
         for length in [1, 47, 48, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 300, 345, 346, 1000] {
             let entry = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ length) }
@@ -113,11 +114,11 @@ enum SHA256Kernel {
             expected.append((sig, hash))
             let single = seal(entry.span, states)
             guard single.sig == sig, single.hash == hash else { return false }
-            jobs.append(Job(entry: bytes.count..<bytes.count + length, signatureText: bytes.count + length..<bytes.count + length + 64))
+            jobs.append((bytes.count..<bytes.count + length, bytes.count + length))
             bytes += entry + text
         }
         var agreeing = 0
-        seals(of: jobs, in: bytes.span, states, features: features) { index, sig, hash in
+        seals(count: jobs.count, in: bytes.span, states, features: features, job: { jobs[$0] }) { index, sig, hash in
             if sig == expected[index].sig, hash == expected[index].hash { agreeing += 1 }
             return true
         }

@@ -31,27 +31,23 @@ package enum SealEngine {
     /// The first frame whose seal does not hold; without a key only the HASHes are checked.
     ///
     /// Frames are checked together, because a processor computes many digests at once in hardly more time than one.
-    package static func firstFault(
-        in frames: some Collection<FrameView>, of bytes: Span<UInt8>, key: SealingKey?
-    ) -> (index: Int, fault: Fault)? {
+    package static func firstFault(in frames: [FrameView], of bytes: Span<UInt8>, key: SealingKey?) -> (index: Int, fault: Fault)? {
         var found: (Int, Fault)?
-        func check(_ index: Int, _ frame: FrameView, _ sig: Digest, _ hash: Digest) -> Bool {
-            if hash != frame.hash { found = (index, .hash) } else if key != nil, sig != frame.sig { found = (index, .signature) }
+        func check(_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool {
+            if hash != frames[index].hash {
+                found = (index, .hash)
+            } else if let sig, sig != Digest(hex: bytes, at: frames[index].signatureText.lowerBound) {
+                found = (index, .signature)
+            }
             return found == nil
         }
         if SHA256Kernel.features != 0, key == nil || key?.states != nil {
-            var iterator = frames.makeIterator()
-            let jobs = frames.lazy.map { SHA256Kernel.Job(entry: $0.entry, signatureText: $0.signatureText) }
-            SHA256Kernel.seals(of: jobs, in: bytes, key?.states) { index, sig, hash in
-                guard let frame = iterator.next() else { return false }
-                return check(index, frame, sig, hash)
-            }
+            SHA256Kernel.seals(of: frames, in: bytes, key?.states, check: check)
         } else {
-            for (index, frame) in frames.enumerated() {
-                let entry = bytes.extracting(frame.entry)
-                let sig = key?.hash.authenticate(entry) ?? .zero
-                let hash = portableHash(of: entry, signatureText: bytes.extracting(frame.signatureText))
-                if !check(index, frame, sig, hash) { break }
+            for index in frames.indices {
+                let entry = bytes.extracting(frames[index].entry)
+                let hash = portableHash(of: entry, signatureText: bytes.extracting(frames[index].signatureText))
+                if !check(index, key?.hash.authenticate(entry), hash) { break }
             }
         }
         return found

@@ -16,6 +16,7 @@ package enum Hex {
     }
 
     /// Reads 16 digits at `offset`; nil when there are fewer or one is no lower-case hexadecimal digit.
+    @inline(__always)
     package static func word(_ bytes: Span<UInt8>, at offset: Int) -> UInt64? {
         guard let first = bytes.fullWord(at: offset), let second = bytes.fullWord(at: offset + 8),
             let high = value(ofEightDigits: first), let low = value(ofEightDigits: second)
