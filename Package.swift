@@ -45,7 +45,7 @@ let package = Package(
         .executableTarget(
             name: "BullaCommand",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -36,4 +36,5 @@ echo "== build, warnings as errors"
 swift build -c release --build-tests
 
 echo "== thread sanitizer"
-swift test --sanitize=thread --scratch-path .build-tsan --filter 'Lock|Concurrent|GroupCommit'
+TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp halt_on_error=1" \
+    swift test --sanitize=thread --scratch-path .build-tsan --filter 'Lock|Concurren|GroupCommit'

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE]. An independent judge, written from FORMAT.md alone (the § below
-are its sections). Prints the verdict line of §6 and exits with its code; changes nothing."""
+"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE]. An independent judge, written from FORMAT.md alone (the
+§ below are its sections). Prints the verdict line of §6, exits with its code and changes nothing."""
 import argparse, datetime, decimal, hashlib, hmac, io, json, os, re, stat, sys
 
 class Stop(Exception): """(exit code, why): there is no verdict"""
 class Fault(Exception): """(reason): a check failed"""
-class Later(Exception): """a later version wrote this entry"""
+class Later(Fault): """the same, but only because a later version wrote the entry"""
 
 # §1. JSON is canonical when it comes out as it went in; so order, duplicates, spaces and escapes need no other check.
 def number(x):  # as ECMAScript's Number::toString; Python's repr finds the same digits
+    if x.is_integer() and abs(x) < 2**53: return str(int(x))
     _, digits, exponent = decimal.Decimal(repr(x)).normalize().as_tuple()
     s, n = "".join(map(str, digits)), len(digits) + int(exponent)  # 0.s times 10 to the n; ValueError if not finite
     if 0 < n <= 21:    s = s[:n].ljust(n, "0") + "." * (len(s) > n) + s[n:]
@@ -50,6 +51,7 @@ ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x
 PAYLOAD = {"entry": ENTRY, "hash": HEX64, "sig": HEX64}
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
+
 def read(file, pos, size):
     file.seek(pos)
     return file.read(size)
@@ -63,16 +65,14 @@ def read_frame(file, pos):  # PAYLOAD, the bytes of ENTRY, and the offset behind
 def content_end(file, pos):  # where the NULs at the file's end begin; pos, if nothing else follows it
     end = pos
     while chunk := read(file, pos, 1 << 20):
-        end, pos = pos + len(chunk.rstrip(b"\0")) if chunk.strip(b"\0") else end, pos + len(chunk)
+        end, pos = pos + len(chunk.rstrip(b"\0")) if chunk != bytes(len(chunk)) else end, pos + len(chunk)
     return end
 
 class Ledger:  # §2, §6
     def __init__(self, base, key_file):
         self.base, self.key_file, self.first, self.key, self.reached = base, key_file, None, None, False
         if not os.path.isdir(base): raise Stop(64, "no such directory: " + base)
-        try:
-            with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
-        except FileNotFoundError: self.head_bytes = b""
+        with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
         self.head = self.read_head()
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
         self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and int(n[:20]) in POSITIVE)
@@ -81,7 +81,8 @@ class Ledger:  # §2, §6
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
     def open(self, *path, unshared=0):
         path = os.path.join(self.base, *path)
-        status = os.lstat(path)
+        try: status = os.lstat(path)
+        except FileNotFoundError: return io.BytesIO()  # HEAD and a key that are absent are as if empty
         if (not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_mode & unshared
                 or status.st_uid != os.stat(self.base).st_uid):
             raise Stop(20, "a link, no regular file, or not its owner's alone: " + path)
@@ -96,9 +97,9 @@ class Ledger:  # §2, §6
     def read_head(self):  # None when it is missing or wrong
         try: head = loads(self.head_bytes, HEAD)
         except Fault: return None
-        text = dumps({name: head[name] for name in head if name != "mac"})
-        if self.key and self.mac(b"bulla/1/head\n" + text.encode()) != head["mac"]: return None
-        return head if not self.first or all(head[name] == self.first[name] for name in ("key", "ledger")) else None
+        text = dumps({name: head[name] for name in head if name != "mac"}).encode()
+        if self.key and self.mac(b"bulla/1/head\n" + text) != head["mac"]: return None
+        return head if not self.first or all(head[x] == self.first[x] for x in ("key", "ledger")) else None
     def mac(self, data): return hmac.new(self.key, data, "sha256").hexdigest()
     def sealed(self, payload, raw):
         hashed = hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest()
@@ -111,9 +112,7 @@ class Ledger:  # §2, §6
             with self.open("ledger", name) as file:
                 while byte := read(file, self.place[1], 1):
                     if not self.rest: self.start = self.place
-                    if byte == b"\0" and last:
-                        if content_end(file, self.place[1]) == self.place[1]: break
-                        raise Fault("something lies behind the NULs")
+                    if byte == b"\0" and last and content_end(file, self.place[1]) == self.place[1]: break
                     self.check(*read_frame(file, self.place[1]))
             if self.rest and not last: raise Fault("the segment ends inside a decision")
         if self.head and not self.reached: raise Fault("the ledger is shorter than HEAD says")
@@ -132,7 +131,7 @@ class Ledger:  # §2, §6
         if entry["key"] != self.first["key"]: raise Fault("sealed with another key")
         if not self.sealed(payload, raw): raise Fault("HASH or SIG does not match")
         if entry["v"] < 1: raise Fault("no such version")
-        if entry["v"] > 1: raise Later
+        if entry["v"] > 1: raise Later("a later version wrote this entry")
         if self.head and self.head["seq"] == seq:
             here = {"segment": int(name[:20]), "end": end, "tip": payload["hash"]}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
@@ -166,13 +165,11 @@ def verify(base, key_file=None):  # verdict, exit code, place, reason
     try:
         ledger.walk()
         if ledger.rest: reason, b = "the last decision is incomplete", ledger.start
-    except Fault as fault: reason, b = str(fault), ledger.place
-    except Later: later = True
-    start = ledger.start if ledger.rest else ledger.place
-    if reason and not ledger.torn(*start): return "tampered", 10, b, reason
-    done = ledger.place[:2] + (ledger.place[2] - 1,)
+    except Fault as fault: reason, b, later = str(fault), ledger.place, isinstance(fault, Later)
+    start, done = ledger.start if ledger.rest else ledger.place, ledger.place[:2] + (ledger.place[2] - 1,)
+    if reason and not later and not ledger.torn(*start): return "tampered", 10, b, reason
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
-    if later: return "unverifiable", 11, ledger.place, "a later version wrote this entry"
+    if later: return "unverifiable", 11, b, reason
     if not ledger.key: return "unverifiable", 11, done, "the sealing key is absent"
     return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
 

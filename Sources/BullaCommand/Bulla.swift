@@ -30,6 +30,7 @@ struct Bulla: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        Output.fillStandardStreams()
         do {
             try RawArguments.checkText()
             var command = try Bulla.parseAsRoot()

@@ -44,7 +44,13 @@ int csystem_open_pipe(int *reading, int *writing) {
 
 int csystem_is_first_thread(void) { return (pid_t)syscall(SYS_gettid) == getpid(); }
 
-int csystem_open_process(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+int csystem_open_process(pid_t process) {
+    int low = (int)syscall(SYS_pidfd_open, process, 0);
+    if (low < 0 || low > STDERR_FILENO) return low;
+    int high = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(low);
+    return high;
+}
 
 int csystem_child_has_ended(pid_t child) {
     siginfo_t information;

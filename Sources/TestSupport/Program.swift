@@ -1,36 +1,36 @@
 import Foundation
 
 /// Runs programs as a user would, and tells what they did.
-public struct Program: Sendable {
-    public let executable: String
-    public let arguments: [String]
+package struct Program: Sendable {
+    package let executable: String
+    package let arguments: [String]
 
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// The exit code; 128 + n when it was ended by signal n.
-        public var code: Int32
-        public var output: String
-        public var error: String
+        package var code: Int32
+        package var output: String
+        package var error: String
 
         /// The last line of the output.
-        public var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
+        package var lastLine: String { output.split(separator: "\n").last.map(String.init) ?? "" }
     }
 
-    public init(_ executable: String, _ arguments: [String] = []) {
+    package init(_ executable: String, _ arguments: [String] = []) {
         self.executable = executable
         self.arguments = arguments
     }
 
     /// The built `bulla`, which lies beside the test bundle.
-    public static func bulla(_ arguments: [String]) -> Program { Program(bullaPath, arguments) }
+    package static func bulla(_ arguments: [String]) -> Program { Program(bullaPath, arguments) }
 
-    public static func bulla(_ arguments: String...) -> Program { bulla(arguments) }
+    package static func bulla(_ arguments: String...) -> Program { bulla(arguments) }
 
     /// `tools/verify_ledger.py`, the independent judge.
-    public static func judge(_ arguments: String...) -> Program {
+    package static func judge(_ arguments: String...) -> Program {
         Program("/usr/bin/env", ["python3", repository + "/tools/verify_ledger.py"] + arguments)
     }
 
-    public static let bullaPath: String = {
+    package static let bullaPath: String = {
         let test = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var folder = test.deletingLastPathComponent()
         // The runner may be a helper elsewhere; the bundle's path is then among its arguments.
@@ -45,25 +45,25 @@ public struct Program: Sendable {
     }()
 
     /// The checkout that this was built from.
-    public static let repository: String = URL(fileURLWithPath: #filePath)
+    package static let repository: String = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
     /// Starts it and returns at once.
-    public func start(
+    package func start(
         in directory: String? = nil, input: [UInt8]? = nil, environment: [String: String] = [:]
     ) throws -> Running {
         try Running(self, directory: directory, input: input, environment: environment)
     }
 
     /// Runs it to its end.
-    public func run(
+    package func run(
         in directory: String? = nil, input: [UInt8]? = nil, environment: [String: String] = [:]
     ) throws -> Result {
         try start(in: directory, input: input, environment: environment).wait()
     }
 
     /// A program that runs.
-    public final class Running: @unchecked Sendable {
+    package final class Running: @unchecked Sendable {
         // Used by one test's thread at a time.
         private let process = Process()
         private let files: TemporaryDirectory
@@ -83,15 +83,30 @@ public struct Program: Sendable {
             process.standardInput = try FileHandle(forReadingFrom: files.url.appendingPathComponent("in"))
             process.standardOutput = try FileHandle(forWritingTo: files.url.appendingPathComponent("out"))
             process.standardError = try FileHandle(forWritingTo: files.url.appendingPathComponent("err"))
-            try process.run()
+            // The threads of tests block all signals, and a child would inherit that.
+            var (none, blocked) = (sigset_t(), sigset_t())
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, &blocked)
+            defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+            try Self.withoutBlockedSignals { try process.run() }
         }
 
-        public var processID: Int32 { process.processIdentifier }
+        /// A child inherits the blocked signals of the thread that starts it, and the threads of a pool block nearly all.
+        private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+            var none = sigset_t()
+            var before = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, &before)
+            defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+            try body()
+        }
+
+        package var processID: Int32 { process.processIdentifier }
 
         /// What it has written so far.
-        public var output: String { get throws { String(decoding: try files.read("out"), as: UTF8.self) } }
+        package var output: String { get throws { String(decoding: try files.read("out"), as: UTF8.self) } }
 
-        public func wait() throws -> Result {
+        package func wait() throws -> Result {
             process.waitUntilExit()
             let code = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
             return Result(
@@ -99,6 +114,6 @@ public struct Program: Sendable {
                 error: String(decoding: try files.read("err"), as: UTF8.self))
         }
 
-        public func send(signal: Int32) { kill(process.processIdentifier, signal) }
+        package func send(signal: Int32) { kill(process.processIdentifier, signal) }
     }
 }

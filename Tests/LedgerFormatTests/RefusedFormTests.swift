@@ -184,7 +184,7 @@ struct RefusedFormTests {
         let (bytes, tip, _) = TestLedger.frames(count: 1)
         let head = Head(alert: false, end: bytes.count, segment: 1, tip: tip)
         let file = head.sealed(with: TestLedger.key)
-        #expect(SealEngine.signature(of: file.span, with: TestLedger.key) != head.mac(TestLedger.key))
+        #expect(SealEngine.seal(file.span, with: TestLedger.key).sig != head.mac(TestLedger.key))
         let labelled = Array("bulla/1/head\n".utf8)
         #expect(
             head.mac(TestLedger.key) == TestLedger.key.authenticate(label: "", labelled + Array(file.withoutMAC.utf8)))

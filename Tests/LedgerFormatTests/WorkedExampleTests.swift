@@ -56,7 +56,7 @@ struct WorkedExampleTests {
         }
         #expect(String(decoding: block[view.entry], as: UTF8.self) == example.entry)
         example.expectNames("Key id", TestLedger.key.id)
-        example.expectNames("SIG", view.sig)
+        example.expectNames("SIG", SealEngine.seal(block.span.extracting(view.entry), with: TestLedger.key).sig)
         example.expectNames("HASH", view.hash)
         #expect(view.hash == receipt.hash)
         let entry = Array(example.entry.utf8)

@@ -39,7 +39,8 @@ struct LineReader {
             searched = buffer.count
             guard searched - start <= lineByteCountMax else {
                 throw LedgerError(
-                    .usage, "line \(lineCount + 1) of \(file.name) is longer than \(lineByteCountMax) bytes, which no entry holds")
+                    .usage, "line \(lineCount + 1) of \(file.name) is longer than \(lineByteCountMax) bytes, which no entry holds"
+                )
             }
             if isAtEnd {
                 guard start < buffer.count else { return .end }

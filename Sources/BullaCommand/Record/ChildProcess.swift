@@ -15,28 +15,33 @@ import SystemPackage
 /// what it writes later meets a closed pipe. To wait for it would hang `record -- sh -c 'daemon &'` as long as the daemon
 /// lives, and its command would have no end to record; a daemon that is to survive redirects its output, as it must under
 /// any runner that reads pipes.
-struct ChildProcess {
-    enum Status: Equatable {
+package struct ChildProcess {
+    package enum Status: Equatable {
         case exited(Int32)
         case signaled(Int32)
     }
 
     /// What went through one stream.
-    struct Passage: Equatable {
-        var byteCount = 0
+    package struct Passage: Equatable {
+        package var byteCount = 0
         /// The error (errno) after which nothing more was passed on, EINTR where a signal ended that; nil when all was.
-        var failure: Int32?
+        package var failure: Int32?
+
+        package init(byteCount: Int = 0, failure: Int32? = nil) {
+            self.byteCount = byteCount
+            self.failure = failure
+        }
     }
 
-    struct Outcome: Equatable {
-        let status: Status
+    package struct Outcome: Equatable {
+        package let status: Status
         /// From just before the start to the end of the command itself, on the monotonic clock.
-        let durationMicroseconds: Int
-        let standardOutput: Passage
-        let standardError: Passage
+        package let durationMicroseconds: Int
+        package let standardOutput: Passage
+        package let standardError: Passage
 
         /// The code to pass on: the command's own, or 128 and the signal's number as shells give it.
-        var exitCode: Int32 {
+        package var exitCode: Int32 {
             switch status {
             case .exited(let code): code
             case .signaled(let signal): 128 + signal
@@ -54,7 +59,7 @@ struct ChildProcess {
     ///   - destinations: The descriptors of our own streams.
     ///   - standardOutput: Is given what the command writes, in the order and at the time it is read.
     ///   - standardError: The same for the other stream.
-    static func run(
+    package static func run(
         arguments: [[UInt8]], destinations: (output: Int32, error: Int32) = (STDOUT_FILENO, STDERR_FILENO),
         standardOutput: (Span<UInt8>) -> Void, standardError: (Span<UInt8>) -> Void
     ) throws(ChildError) -> Outcome {
@@ -69,14 +74,14 @@ struct ChildProcess {
 }
 
 /// Why a command did not run, or how far we could follow it.
-enum ChildError: Error, Equatable {
+package enum ChildError: Error, Equatable {
     /// The system did not start it, for this reason (errno). ENOEXEC for a script without a `#!` line: no shell is guessed.
     case cannotStart(Int32)
     /// A call of our own failed (errno); the command may have run, and was waited for.
     case lost(Int32)
 
     /// As shells have it: 127 not found, 126 found but not started; 125 for a failure of ours.
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .cannotStart(ENOENT): 127
         case .cannotStart: 126
@@ -86,7 +91,7 @@ enum ChildError: Error, Equatable {
 }
 
 extension ChildError: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .cannotStart(let number): "cannot be started: \(Errno(rawValue: number))"
         case .lost(let number): "the run could not be followed to its end: \(Errno(rawValue: number))"

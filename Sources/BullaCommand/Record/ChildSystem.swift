@@ -90,7 +90,8 @@ enum ChildSystem {
 
     /// The arguments as C strings, one after the other in one buffer, and pointers to them.
     private static func withArgumentVector(
-        _ arguments: [[UInt8]], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemFailure) -> Void
+        _ arguments: [[UInt8]],
+        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) throws(SystemFailure) -> Void
     ) throws(SystemFailure) {
         let byteCount = arguments.reduce(0) { $0 + $1.count + 1 }
         let strings = UnsafeMutablePointer<CChar>.allocate(capacity: byteCount)
@@ -147,7 +148,9 @@ enum ChildSystem {
     static func read(_ descriptor: Int32, _ buffer: inout [UInt8], limit: Int) throws(SystemFailure) -> Int? {
         precondition(limit > 0 && limit <= buffer.count)
         while true {
-            let done = unsafe buffer.withUnsafeMutableBytes { unsafe Self.systemRead(descriptor, $0.baseAddress, limit) }
+            let done = unsafe buffer.withUnsafeMutableBytes {
+                unsafe Self.systemRead(descriptor, $0.baseAddress, limit)
+            }
             if done >= 0 { return done }
             if errno == EAGAIN { return nil }
             if errno != EINTR { throw failure }

@@ -19,7 +19,9 @@ struct Invocation {
     func described(by redactor: Redactor?) -> JSONObject {
         let printable = arguments.map { String(decoding: $0, as: UTF8.self) }
         let shown = redactor?.redact(printable) ?? printable
-        var body: JSONObject = ["argv": .array(shown.map { .string($0) }), "cwd": .string(String(decoding: directory, as: UTF8.self))]
+        var body: JSONObject = [
+            "argv": .array(shown.map { .string($0) }), "cwd": .string(String(decoding: directory, as: UTF8.self)),
+        ]
         if !RawArguments.isText(directory) { body["cwd_base64"] = .string(Base64.text(directory)) }
         // A redacted argument's bytes would give the secret away.
         let raw = arguments.indices.filter { !RawArguments.isText(arguments[$0]) && shown[$0] == printable[$0] }

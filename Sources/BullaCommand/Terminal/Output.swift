@@ -18,6 +18,14 @@ enum Output {
     /// Text to stderr, without a line's end.
     static func errorText(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
+    /// Opens `/dev/null` over standard streams that are closed: else the ledger's file would get their number, and be printed to.
+    static func fillStandardStreams() {
+        for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) == -1 {
+            // The lowest free number is this one, since those below are open.
+            _ = unsafe open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+        }
+    }
+
     static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
     /// Whether a person looks at the stream, and how many columns he sees; nil when it is piped.

@@ -23,7 +23,9 @@ final class ProgressBar: Sendable {
         LockConstitution.holdsNothing()
         let now = Environment.system.uptime()
         let isDue = state.withLock { state in
-            guard now - start > 5 * Self.intervalMicroseconds, now - state.drawnAt > Self.intervalMicroseconds else { return false }
+            guard now - start > 5 * Self.intervalMicroseconds, now - state.drawnAt > Self.intervalMicroseconds else {
+                return false
+            }
             state = (now, true)
             return true
         }

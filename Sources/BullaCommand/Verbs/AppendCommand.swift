@@ -62,7 +62,8 @@ struct AppendCommand: ParsableCommand {
                 throw .json(error)
             }
             let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
-            return try Draft(action: action, actor: actor, justification: Justification(pillar, reason), body: json, context: context)
+            return try Draft(
+                action: action, actor: actor, justification: Justification(pillar, reason), body: json, context: context)
         } catch {
             throw LedgerError(error, bytes: bytes, what: "the body")
         }

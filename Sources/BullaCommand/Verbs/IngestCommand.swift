@@ -85,7 +85,9 @@ struct IngestCommand: ParsableCommand {
                 ]))
         } else {
             let repeated = ingestion.repeatedCount > 0 ? " (\(Format.count(ingestion.repeatedCount)) were there already)" : ""
-            Output.line("recorded \(Format.count(ingestion.recordedCount)) \(ingestion.recordedCount == 1 ? "entry" : "entries")\(repeated)")
+            Output.line(
+                "recorded \(Format.count(ingestion.recordedCount)) \(ingestion.recordedCount == 1 ? "entry" : "entries")\(repeated)"
+            )
             if let last = ingestion.last { Output.line(last.line) }
         }
     }
@@ -186,7 +188,7 @@ struct Ingestion {
     private mutating func record(_ drafts: [[Draft]], _ lineNumbers: [Int]) throws(LedgerError) {
         guard !drafts.isEmpty else { return }
         if !session.isHolding { try session.acquire() }
-        let answers = session.commit(drafts)
+        let answers = session.commit(drafts, stopsAtFailure: true)
         for (answer, line) in zip(answers, lineNumbers) {
             switch answer {
             case .success(let answer):
@@ -201,7 +203,8 @@ struct Ingestion {
     }
 
     private func stopping(_ error: LedgerError) -> LedgerError {
-        let done = settledLineCount == 0 ? "nothing was recorded before it" : "everything up to line \(settledLineCount) is recorded"
+        let done =
+            settledLineCount == 0 ? "nothing was recorded before it" : "everything up to line \(settledLineCount) is recorded"
         return LedgerError(error.code, "\(error.message); \(done): go on at line \(settledLineCount + 1)", at: error.place)
     }
 }

@@ -25,7 +25,10 @@ struct LedgerOptions: ParsableArguments {
         do throws(StorageError) {
             return try POSIXStorage(path: path, allowedNetworkFileSystem: Self.allowedNetworkFileSystem)
         } catch {
-            if error.isNotFound { throw LedgerError(.usage, "there is no ledger at \(path); make one with `bulla init`, or name another with --ledger") }
+            if error.isNotFound {
+                throw LedgerError(
+                    .usage, "there is no ledger at \(path); make one with `bulla init`, or name another with --ledger")
+            }
             throw LedgerError(error, doing: "cannot open the ledger")
         }
     }

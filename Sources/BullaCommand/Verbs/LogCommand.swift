@@ -71,7 +71,9 @@ struct LogCommand: ParsableCommand {
         return try print(view, from: start, through: end, filter)
     }
 
-    private func print(_ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
+    private func print(_ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter) throws(LedgerError)
+        -> UInt64
+    {
         var printer = EntryPrinter(isJSON: options.json, columns: Output.stdoutColumns, settledSeq: view.validHead?.seq ?? 0)
         defer { printer.flush() }
         return try EntryReader(view, .system).read(from: first, through: last) { frame, bytes in
@@ -90,7 +92,9 @@ struct LogCommand: ParsableCommand {
         // A date or a time without fractions is completed.
         let template = "0000-01-01T00:00:00.000000Z"
         let stem = since.hasSuffix("Z") ? String(since.dropLast()) : since
-        if [10, 16, 19].contains(stem.utf8.count), let time = Timestamp(stem + template.dropFirst(stem.utf8.count)) { return time }
+        if [10, 16, 19].contains(stem.utf8.count), let time = Timestamp(stem + template.dropFirst(stem.utf8.count)) {
+            return time
+        }
         throw LedgerError(.usage, "--since takes 90s, 15m, 2h, 7d, or a time such as 2026-01-31 or 2026-01-31T12:00:00Z")
     }
 }

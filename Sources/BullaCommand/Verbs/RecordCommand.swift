@@ -37,7 +37,9 @@ struct RecordCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("no command: write it behind --, as in bulla record --actor user:ada -- make test") }
+        if command.isEmpty {
+            throw ValidationError("no command: write it behind --, as in bulla record --actor user:ada -- make test")
+        }
     }
 
     func run() throws {
@@ -79,7 +81,8 @@ struct RecordCommand: ParsableCommand {
             let finished = try session.record([try draft("record.finished", body, cause: started.seq)]).receipts[0]
             if options.json { Output.error(Printable.json(["started": started.json, "finished": finished.json])) }
         } catch {
-            throw LedgerError(error.code, "the command ended with code \(status), but that could not be recorded: \(error.message)")
+            throw LedgerError(
+                error.code, "the command ended with code \(status), but that could not be recorded: \(error.message)")
         }
         return status
     }

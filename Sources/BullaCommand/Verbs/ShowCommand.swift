@@ -68,7 +68,8 @@ struct ReceiptCommand: ParsableCommand {
         let view = try LedgerView(try options.storage())
         let receipt = try EntryReader(view, .system).entry(seq).receipt
         guard view.isSettled(seq) else {
-            throw LedgerError(.refused, "entry \(seq) is unsettled: HEAD does not vouch for it yet, and there is no receipt before it does")
+            throw LedgerError(
+                .refused, "entry \(seq) is unsettled: HEAD does not vouch for it yet, and there is no receipt before it does")
         }
         Output.line(options.json ? Printable.json(receipt.json) : receipt.line)
     }

@@ -81,7 +81,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func printText(_ report: AuditReport, _ duration: Int64) {
         Output.line(Printable.text(report.verdictLine))
-        Output.line("\(Format.count(report.entryCount)) \(report.entryCount == 1 ? "entry" : "entries") checked in \(Format.seconds(duration))")
+        Output.line(
+            "\(Format.count(report.entryCount)) \(report.entryCount == 1 ? "entry" : "entries") checked in \(Format.seconds(duration))"
+        )
         if let tip = report.tip { Output.line("last: " + Receipt(tip).line) }
         for finding in report.receipts {
             let verdict = finding.failure.map { "FAILED: \($0)" } ?? "holds"
@@ -89,7 +91,9 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
         if report.verdict == .torn {
-            Output.line("a crash left the tail torn, behind everything that was acknowledged; the next writer keeps it as evidence and cuts it")
+            Output.line(
+                "a crash left the tail torn, behind everything that was acknowledged; the next writer keeps it as evidence and cuts it"
+            )
         }
         if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
         if report.head?.alert == true { Output.line("the alert is RAISED: nothing is written until it is released") }

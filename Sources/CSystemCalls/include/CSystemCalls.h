@@ -24,7 +24,7 @@ int csystem_open_pipe(int *reading, int *writing);
 // Whether the calling thread is the one that the process began with.
 int csystem_is_first_thread(void);
 
-// A descriptor that becomes readable when the process ends; close-on-exec.
+// A descriptor that becomes readable when the process ends; close-on-exec, and none of a standard stream's.
 int csystem_open_process(pid_t process);
 
 // 1 when the child has ended, 0 when it runs; it is not reaped.

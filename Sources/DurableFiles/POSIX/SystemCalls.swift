@@ -24,8 +24,7 @@ enum System {
     static let currentDirectory = AT_FDCWD
 
     /// `openat`, never following a link in the last component, never blocking on a FIFO, never leaking into a child.
-    static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor
-    {
+    static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor {
         let flags = flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
         return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
     }
@@ -43,8 +42,7 @@ enum System {
         return FileStatus(status)
     }
 
-    static func read(_ descriptor: Int32, _ buffer: inout [UInt8], from start: Int, at offset: Int) throws(Errno) -> Int
-    {
+    static func read(_ descriptor: Int32, _ buffer: inout [UInt8], from start: Int, at offset: Int) throws(Errno) -> Int {
         precondition(start >= 0 && start <= buffer.count && offset >= 0)
         let count = buffer.count - start
         let done = unsafe buffer.withUnsafeMutableBytes { bytes in

@@ -61,7 +61,9 @@ extension Audit {
     private func totalByteCount(_ view: LedgerView) throws(LedgerError) -> Int {
         try doing("cannot read the ledger") { () throws(StorageError) in
             var total = 0
-            for segment in view.segments { total += try view.storage.status(of: SegmentReader.path(ofSegment: segment))?.size ?? 0 }
+            for segment in view.segments {
+                total += try view.storage.status(of: SegmentReader.path(ofSegment: segment))?.size ?? 0
+            }
             return total
         }
     }
@@ -176,11 +178,16 @@ extension Audit {
     }
 
     private func failure(of receipt: Receipt, _ report: AuditReport, _ view: LedgerView) -> String? {
-        guard let tip = report.tip, receipt.ledger == tip.ledger else { return "the receipt is of another ledger, \(receipt.ledger)" }
+        guard let tip = report.tip, receipt.ledger == tip.ledger else {
+            return "the receipt is of another ledger, \(receipt.ledger)"
+        }
         guard receipt.seq <= tip.seq else {
             return "the receipt's entry, seq \(receipt.seq), is not there: the verified ledger ends at seq \(tip.seq)"
         }
-        guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else { return "the receipt's entry, seq \(receipt.seq), cannot be read" }
-        return entry.hash == receipt.hash ? nil : "the entry with seq \(receipt.seq) has another hash than the receipt: this is another history"
+        guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else {
+            return "the receipt's entry, seq \(receipt.seq), cannot be read"
+        }
+        return entry.hash == receipt.hash
+            ? nil : "the entry with seq \(receipt.seq) has another hash than the receipt: this is another history"
     }
 }

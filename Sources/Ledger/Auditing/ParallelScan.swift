@@ -83,7 +83,9 @@ struct ParallelScan: Sendable {
                 pieces.append(Piece(start: from, end: place))
                 from = place
             }
-            if segment != reader.segments.last { pieces.append(Piece(start: from, end: Place(segment: segment, offset: size, seq: 0))) }
+            if segment != reader.segments.last {
+                pieces.append(Piece(start: from, end: Place(segment: segment, offset: size, seq: 0)))
+            }
         }
         return pieces
     }

@@ -33,12 +33,14 @@ package struct EntryReader: Sendable {
                     return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
                 }
                 var verifier = ChainVerifier(at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys)
-                let end = try reader.scan(&verifier, visit: { frame, bytes in
-                    if frame.seq < next { return true }
-                    if frame.seq > last { return false }
-                    next = frame.seq + 1
-                    return visit(frame, bytes) && frame.seq < last
-                })
+                let end = try reader.scan(
+                    &verifier,
+                    visit: { frame, bytes in
+                        if frame.seq < next { return true }
+                        if frame.seq > last { return false }
+                        next = frame.seq + 1
+                        return visit(frame, bytes) && frame.seq < last
+                    })
                 guard case .failed(let failure) = end else { return nil }
                 if try settling.mayBeUnderWay(failure, &view) { continue }
                 if settling.isBusy { return nil }

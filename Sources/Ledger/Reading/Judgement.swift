@@ -40,12 +40,15 @@ package enum Judgement: Sendable, Equatable {
     /// How far behind HEAD's end a place lies, in bytes; nil when it lies before it, or HEAD is more than a segment back.
     private static func lag(of place: Place, behind head: Head, _ segments: [UInt64]) -> Int? {
         if place.segment == head.segment { return place.offset - head.end }
-        guard let index = segments.firstIndex(of: place.segment), index > 0, segments[index - 1] == head.segment else { return nil }
+        guard let index = segments.firstIndex(of: place.segment), index > 0, segments[index - 1] == head.segment else {
+            return nil
+        }
         return place.offset
     }
 
     /// The bytes from a place to the end of its file; nil when they are more than a crash can leave.
-    private static func tail(from place: Place, _ reader: SegmentReader) throws(StorageError) -> (bytes: [UInt8], fileSize: Int)? {
+    private static func tail(from place: Place, _ reader: SegmentReader) throws(StorageError) -> (bytes: [UInt8], fileSize: Int)?
+    {
         let file = try reader.open(segment: place.segment)
         let size = try file.status().size
         var bytes: [UInt8] = []

@@ -25,7 +25,8 @@ extension SegmentReader {
     private static var locateByteCount: Int { 1 << 16 }
 
     /// The first frame that starts behind `offset`.
-    func frame(behind offset: Int, before end: Int, in file: any StorageFile) throws(StorageError) -> (offset: Int, seq: UInt64)? {
+    func frame(behind offset: Int, before end: Int, in file: any StorageFile) throws(StorageError) -> (offset: Int, seq: UInt64)?
+    {
         var size = 1 << 12
         while true {
             var window = [UInt8](repeating: 0, count: size)
@@ -58,7 +59,9 @@ extension SegmentReader {
             let lineFeed = window.span.extracting(0..<window.count - 1).lastIndex(of: 0x0A)
             if let first = lineFeed.map({ $0 + 1 }) ?? (start == 0 ? 0 : nil) {
                 let bytes = Array(window[first...])
-                guard case .frame(let frame) = FrameView.find(in: bytes.span, at: 0), frame.frame.count == bytes.count else { return nil }
+                guard case .frame(let frame) = FrameView.find(in: bytes.span, at: 0), frame.frame.count == bytes.count else {
+                    return nil
+                }
                 return (frame, bytes)
             }
             if start == 0 || size > 2 * Limits.frame { return nil }

@@ -41,7 +41,8 @@ enum Drafts {
     ) -> Draft {
         do throws(DraftError) {
             let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
-            return try Draft(action: action, actor: actor, justification: Justification(pillar, reason), body: body, context: context)
+            return try Draft(
+                action: action, actor: actor, justification: Justification(pillar, reason), body: body, context: context)
         } catch {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }

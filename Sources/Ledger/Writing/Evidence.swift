@@ -27,7 +27,8 @@ struct Evidence: Sendable, Equatable {
     init?(pendingName name: String) {
         guard name.hasPrefix("tail-"), name.hasSuffix(Self.pendingSuffix) else { return nil }
         let parts = name.dropLast(Self.pendingSuffix.count).split(separator: "-")
-        guard parts.count == 4, let segment = UInt64(parts[1]), let offset = Int(parts[2]), let digest = KeyID(String(parts[3])) else {
+        guard parts.count == 4, let segment = UInt64(parts[1]), let offset = Int(parts[2]), let digest = KeyID(String(parts[3]))
+        else {
             return nil
         }
         self.segment = segment

@@ -48,11 +48,14 @@ package final class GroupCommitter: Sendable {
             let start = environment.uptime()
             let answers = session.withLock { session in Self.commit(requests, &session) }
             for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
-            linger(for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
+            linger(
+                for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
         }
     }
 
-    private static func commit(_ requests: [Request], _ session: inout WriterSession) -> [Result<WriterSession.Answer, LedgerError>] {
+    private static func commit(_ requests: [Request], _ session: inout WriterSession) -> [Result<
+        WriterSession.Answer, LedgerError
+    >] {
         do throws(LedgerError) {
             if !session.isHolding { try session.acquire() }
         } catch {

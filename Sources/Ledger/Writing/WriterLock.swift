@@ -35,7 +35,8 @@ struct WriterLock: Sendable {
         guard let head = try? storage.status(of: Layout.head), head.size > 0 else {
             return LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
         }
-        return LedgerError(.unverifiable, "\(storage.basePath)/keys is missing, and the sealing key with it; put its backup in place")
+        return LedgerError(
+            .unverifiable, "\(storage.basePath)/keys is missing, and the sealing key with it; put its backup in place")
     }
 
     private func busy(_ timeout: Int64) -> LedgerError {

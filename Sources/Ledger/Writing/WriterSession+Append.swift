@@ -28,7 +28,10 @@ extension WriterSession {
             try state.file.synchronize()
         } catch {
             throw latch(
-                LedgerError(.inputOutput, "\(error); whether the entries up to seq \(tip.seq) are durable is unknown: open the ledger again, and repeat with the same id"))
+                LedgerError(
+                    .inputOutput,
+                    "\(error); whether the entries up to seq \(tip.seq) are durable is unknown: open the ledger again, and repeat with the same id"
+                ))
         }
         try checkOaths(state)
         state.end += block.count
@@ -74,7 +77,8 @@ extension WriterSession {
     /// After a failed write: the length is restored, and if that fails too the session is latched.
     private mutating func restoring(_ state: inout State, _ error: LedgerError) -> LedgerError {
         do throws(StorageError) {
-            try state.file.truncate(to: state.end)
+            // Synced: were the next block torn, what is left of this one would not look like a crash.
+            try state.file.cut(to: state.end)
             state.fileSize = state.end
             return error
         } catch let second {
@@ -100,7 +104,9 @@ extension WriterSession {
         case .drift, .refused:
             raiseAlert(state.head, state.key)
             throw latch(
-                LedgerError(.tampered, "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised"))
+                LedgerError(
+                    .tampered,
+                    "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised"))
         case .system, .crashed:
             throw latch(LedgerError(drift, doing: "cannot tell whether the ledger is still the one that was opened"))
         }
@@ -115,12 +121,23 @@ extension WriterSession {
         let head = Head(alert: state.head.alert, end: state.end, segment: state.segment, tip: state.tip)
         precondition(head.seq >= state.head.seq, "HEAD never steps back")
         let bytes = head.sealed(with: state.key)
-        try doing("cannot replace HEAD") { () throws(StorageError) in
-            let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key])
-            guard found.head == expected else { throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD") }
+        do throws(StorageError) {
+            let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key]).head
+            guard found == expected || found != nil && found == state.triedHead else {
+                // What is no valid HEAD locks the house as it stands.
+                if let found { raiseAlert(found, state.key) }
+                throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD")
+            }
+            if let found { self.state?.head = found }
+            self.state?.triedHead = head
             try storage.replace(Layout.head, bytes.span)
+        } catch {
+            let failure = LedgerError(error, doing: "cannot replace HEAD")
+            if case .system = error.kind { throw failure }
+            throw latch(failure)
         }
         state.head = head
+        state.triedHead = nil
         state.commitCount = 0
         state.lag = 0
         state.headTime = environment.uptime()
@@ -133,18 +150,31 @@ extension WriterSession {
     /// leaves a legal ledger: an old segment with or without NULs, HEAD old or new, no next segment or an empty one.
     mutating func roll() throws(LedgerError) {
         guard let old = state else { preconditionFailure("only the holder of the writer's lock rolls") }
-        try doing("cannot close the segment") { () throws(StorageError) in try old.file.cut(to: old.end) }
+        try doing("cannot close the segment") { () throws(StorageError) in try old.file.truncate(to: old.end) }
         state?.fileSize = old.end
+        do throws(StorageError) {
+            try old.file.synchronize()
+        } catch {
+            throw latch(LedgerError(error, doing: "cannot close the segment"))
+        }
         try writeHead()
         let path = SegmentReader.path(ofSegment: old.tip.seq + 1)
-        let file = try doing("cannot begin a segment") { () throws(StorageError) in
+        do throws(StorageError) {
             try storage.create(path, [UInt8]().span)
-            return try storage.open(path, .readWrite)
+            let file = try storage.open(path, .readWrite)
+            state?.oath = try Oath(file)
+            state?.file = file
+        } catch {
+            let failure = LedgerError(error, doing: "cannot begin a segment")
+            // One that may be there already must be the next one: nothing goes into the old one any more.
+            throw isAbsent(path) ? failure : latch(failure)
         }
-        state?.oath = try doing("cannot begin a segment") { () throws(StorageError) in try Oath(file) }
-        state?.file = file
         state?.segment = old.tip.seq + 1
         state?.end = 0
         state?.fileSize = 0
+    }
+
+    private func isAbsent(_ path: StoragePath) -> Bool {
+        do throws(StorageError) { return try storage.status(of: path) == nil } catch { return false }
     }
 }

@@ -13,10 +13,11 @@ extension WriterSession {
 
     /// Records decisions; the drafts of one lie together and are durable together or not at all.
     ///
-    /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others.
-    package mutating func commit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+    /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others, unless
+    /// `stopsAtFailure`: then nothing behind the first that fails is recorded.
+    package mutating func commit(_ decisions: [[Draft]], stopsAtFailure: Bool = false) -> [Result<Answer, LedgerError>] {
         precondition(state != nil, "only the holder of the writer's lock commits")
-        var batch = Batch(count: decisions.count)
+        var batch = Batch(count: decisions.count, stopsAtFailure: stopsAtFailure)
         for (index, drafts) in decisions.enumerated() {
             if let latched {
                 batch.answers[index] = .failure(latched)
@@ -30,6 +31,7 @@ extension WriterSession {
                 }
             } catch {
                 batch.answers[index] = .failure(error)
+                if stopsAtFailure { break }
             }
         }
         flush(&batch)
@@ -47,10 +49,14 @@ extension WriterSession {
         var writer: FrameWriter?
         /// The decisions whose answers wait for the sync.
         var pending: [Int] = []
+        /// Whether a failure ends the commit, and the first block that could not be made durable.
+        let stopsAtFailure: Bool
+        var failure: LedgerError?
 
         var byteCount: Int { writer?.block.count ?? 0 }
 
-        init(count: Int) {
+        init(count: Int, stopsAtFailure: Bool) {
+            self.stopsAtFailure = stopsAtFailure
             let unanswered = LedgerError(.inputOutput, "the decision was not reached")
             answers = Array(repeating: .failure(unanswered), count: count)
         }
@@ -68,16 +74,19 @@ extension WriterSession {
         if batch.byteCount > Limits.commit, mark.byteCount > 0 {
             batch.writer?.rewind(to: mark)
             flush(&batch)
-            if let latched { throw latched }
+            if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
             let mark = try openBlock(&batch)
             receipts = try sealed(drafts, &batch, mark)
         }
         if batch.byteCount > Limits.commit {
             batch.writer?.rewind(to: mark)
-            throw LedgerError(.usage, "the decision has \(batch.byteCount) bytes; at most \(Limits.commit) become durable together")
+            throw LedgerError(
+                .usage, "the decision has \(batch.byteCount) bytes; at most \(Limits.commit) become durable together")
         }
         for (draft, receipt) in zip(drafts, receipts) {
-            if let id = draft.id { state?.ids?.insert(actor: draft.actor, id: id, .init(receipt: receipt, content: .init(draft))) }
+            if let id = draft.id {
+                state?.ids?.insert(actor: draft.actor, id: id, .init(receipt: receipt, content: .init(draft)))
+            }
         }
         batch.add(.success(Answer(receipts: receipts)), at: index)
     }
@@ -125,6 +134,7 @@ extension WriterSession {
             } catch {
                 state?.ids = nil
                 for index in batch.pending { batch.answers[index] = .failure(error) }
+                batch.failure = error
             }
         }
         batch.writer = nil
@@ -144,7 +154,8 @@ extension WriterSession {
             guard known.content == content else {
                 throw LedgerError(
                     .conflict,
-                    "\(draft.actor) used the id \"\(id)\" before for other content: seq \(known.receipt.seq) has \(known.content), and now it is \(content)")
+                    "\(draft.actor) used the id \"\(id)\" before for other content: seq \(known.receipt.seq) has \(known.content), and now it is \(content)"
+                )
             }
             receipts.append(known.receipt)
         }
@@ -165,15 +176,17 @@ extension WriterSession {
             var verifier = ChainVerifier(
                 at: start, of: current.tip.ledger, key: current.tip.key, keys: [current.key.id: current.key])
             // Damage that was there before this opening is the audit's to name; ids behind it are not known.
-            _ = try reader.scan(&verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0), visit: { frame, bytes in
-                if frame.context.count > 2, frame.seq >= first {
-                    let entry = Entry(frame, of: bytes)
-                    if let id = entry.id {
-                        ids.insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)))
+            _ = try reader.scan(
+                &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
+                visit: { frame, bytes in
+                    if frame.context.count > 2, frame.seq >= first {
+                        let entry = Entry(frame, of: bytes)
+                        if let id = entry.id {
+                            ids.insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)))
+                        }
                     }
-                }
-                return true
-            })
+                    return true
+                })
         }
         state?.ids = ids
     }

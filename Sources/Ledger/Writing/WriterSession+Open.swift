@@ -18,7 +18,9 @@ extension WriterSession {
             }
             if form.alert {
                 throw LedgerError(
-                    .locked, "the ledger \(storage.basePath) is in alert: nothing is written until it is released; `bulla verify` shows what is wrong")
+                    .locked,
+                    "the ledger \(storage.basePath) is in alert: nothing is written until it is released; `bulla verify` shows what is wrong"
+                )
             }
             try adopt(form, keyring, &reader)
         }
@@ -36,11 +38,13 @@ extension WriterSession {
                 try reader.open(segment: tear.place.segment, .readWrite).cut(to: tear.place.offset)
             }
             guard case .whole(let found) = try examine(head, keyring, &reader) else {
-                throw LedgerError(.inputOutput, "the torn tail at \(tear.place) was cut, and the ledger is still not whole; verify it")
+                throw LedgerError(
+                    .inputOutput, "the torn tail at \(tear.place) was cut, and the ledger is still not whole; verify it")
             }
             verifier = found
         }
-        try stand(behind: verifier, head, keyring, provenUpTo: Place(segment: head.segment, offset: head.end, seq: head.seq), reader)
+        try stand(
+            behind: verifier, head, keyring, provenUpTo: Place(segment: head.segment, offset: head.end, seq: head.seq), reader)
         try recordKeptEvidence()
     }
 
@@ -50,7 +54,9 @@ extension WriterSession {
     }
 
     private func examine(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> Examination {
-        guard let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) }) else {
+        guard
+            let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) })
+        else {
             throw raisingAlert(head, keyring, try firstFailure(head, keyring, &reader))
         }
         var verifier = ChainVerifier(
@@ -60,7 +66,11 @@ extension WriterSession {
         let judgement: Judgement?
         do throws(StorageError) {
             end = try reader.scan(&verifier)
-            if case .failed(let failure) = end { judgement = try Judgement(failure, verifier, head: head, reader) } else { judgement = nil }
+            if case .failed(let failure) = end {
+                judgement = try Judgement(failure, verifier, head: head, reader)
+            } else {
+                judgement = nil
+            }
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
         }
@@ -79,7 +89,8 @@ extension WriterSession {
     }
 
     /// Where HEAD's frame is not found, the whole chain is walked to name the first bad entry.
-    private func firstFailure(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> ChainFailure {
+    private func firstFailure(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> ChainFailure
+    {
         var verifier = ChainVerifier(keys: keyring.keys, head: head)
         let end = try doing("cannot read the ledger") { () throws(StorageError) in try reader.scan(&verifier) }
         if case .failed(let failure) = end { return failure }
@@ -95,6 +106,8 @@ extension WriterSession {
         let position = verifier.position
         state = try doing("cannot open the ledger") { () throws(StorageError) in
             let lag = try prove(from: proven, to: position, reader)
+            // Whoever made the segment may have been killed before its name was durable.
+            if position.segment != head.segment { try storage.synchronize(directory: Layout.ledger) }
             let file = try reader.open(segment: position.segment, .readWrite)
             return State(
                 key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
@@ -155,7 +168,9 @@ extension WriterSession {
     /// HEAD is gone, which no crash does: verify all; a whole ledger gets a HEAD in alert, a damaged one nothing.
     private mutating func rebuildHead(_ reader: inout SegmentReader) throws(LedgerError) {
         guard let genesis = try doing("cannot read the ledger", { () throws(StorageError) in try reader.genesis() }) else {
-            if reader.segments.isEmpty { throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`") }
+            if reader.segments.isEmpty {
+                throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
+            }
             throw tampered(ChainFailure(.head(.missing), at: .head))
         }
         let keyring = try Keyring(genesis.key, in: storage)
@@ -163,10 +178,16 @@ extension WriterSession {
         var verifier = ChainVerifier(keys: keyring.keys)
         var lastAction = ""
         let end = try doing("cannot read the ledger") { () throws(StorageError) in
-            try reader.scan(&verifier, visit: { frame, bytes in
-                if frame.action.count == Drafts.headRebuilt.utf8.count { lastAction = bytes.text(frame.action) } else { lastAction = "" }
-                return true
-            })
+            try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    if frame.action.count == Drafts.headRebuilt.utf8.count {
+                        lastAction = bytes.text(frame.action)
+                    } else {
+                        lastAction = ""
+                    }
+                    return true
+                })
         }
         if case .failed(let failure) = end { throw tampered(failure) }
         guard let tip = verifier.tip else { throw tampered(ChainFailure(.head(.missing), at: .head)) }

@@ -38,6 +38,8 @@ package struct WriterSession: Sendable {
         var lag = 0
         /// HEAD is being rebuilt: nothing replaces it before the entry that records it is there.
         var isHeadMissing = false
+        /// Of a replacement that failed, perhaps behind its renaming: it may be the one that stands there.
+        var triedHead: Head?
     }
 
     package init(_ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
@@ -77,7 +79,8 @@ package struct WriterSession: Sendable {
         guard storage.user == storage.owner else {
             throw LedgerError(
                 .refused,
-                "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)")
+                "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)"
+            )
         }
         let lock = WriterLock(storage: storage, environment: environment)
         try lock.acquire(until: deadline, timeout: settings.lockTimeoutMicroseconds)

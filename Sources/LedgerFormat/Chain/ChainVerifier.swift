@@ -100,7 +100,9 @@ package struct ChainVerifier: Sendable {
         var end: Outcome?
         while start < bytes.count, end == nil {
             if inPadding {
-                end = bytes.isNUL(from: start) ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
+                end =
+                    bytes.isNUL(from: start)
+                    ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
             switch FrameView.find(in: bytes, at: start, &scanner) {

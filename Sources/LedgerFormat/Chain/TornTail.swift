@@ -12,7 +12,9 @@ package enum TornTail {
         while position < tail.count {
             let frame = finder.next(in: tail, from: position)
             let stretch = position..<(frame?.frame.lowerBound ?? tail.count)
-            if !stretch.isEmpty, !isCrashLike(stretch, of: tail, at: offset) { return .noTraceOfCrash(offset: offset + stretch.lowerBound) }
+            if !stretch.isEmpty, !isCrashLike(stretch, of: tail, at: offset) {
+                return .noTraceOfCrash(offset: offset + stretch.lowerBound)
+            }
             guard let frame else { return nil }
             guard frame.synced < seq else { return .wasDurable(knownBy: frame.seq) }
             position = frame.frame.upperBound

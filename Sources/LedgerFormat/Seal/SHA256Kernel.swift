@@ -71,7 +71,9 @@ enum SHA256Kernel {
         unsafe withUnsafeTemporaryAllocation(of: csha256_job.self, capacity: count) { list in
             unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * 64) { digests in
                 unsafe bytes.withUnsafeBufferPointer { bytes in
-                    guard let base = bytes.baseAddress, let sigs = digests.baseAddress, let first = list.baseAddress else { return }
+                    guard let base = bytes.baseAddress, let sigs = digests.baseAddress, let first = list.baseAddress else {
+                        return
+                    }
                     for index in 0..<count {
                         let (entry, text) = job(index)
                         precondition(!entry.isEmpty && entry.lowerBound >= 0 && entry.upperBound <= bytes.count)

@@ -31,7 +31,8 @@ package enum SealEngine {
     /// The first frame whose seal does not hold; without a key only the HASHes are checked.
     ///
     /// Frames are checked together, because a processor computes many digests at once in hardly more time than one.
-    package static func firstFault(in frames: [FrameView], of bytes: Span<UInt8>, key: SealingKey?) -> (index: Int, fault: Fault)? {
+    package static func firstFault(in frames: [FrameView], of bytes: Span<UInt8>, key: SealingKey?) -> (index: Int, fault: Fault)?
+    {
         var found: (Int, Fault)?
         func check(_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool {
             if hash != frames[index].hash {
