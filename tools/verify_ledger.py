@@ -16,13 +16,14 @@ def number(x):  # as ECMAScript's Number::toString; Python's repr finds the same
     elif -6 < n <= 0:  s = "0." + "0" * -n + s
     else:              s = s[0] + "." * (len(s) > 1) + s[1:] + "e%+d" % (n - 1)
     return "-" * (x < 0) + s
+quote = json.JSONEncoder(ensure_ascii=False).encode  # for strings, true, false and null
 def dumps(v, depth=1):
     if isinstance(v, float): return number(v)
-    if not isinstance(v, (dict, list)): return json.dumps(v, ensure_ascii=False)  # string, true, false, null
+    if not isinstance(v, (dict, list)): return quote(v)
     if depth > 64: raise ValueError("too deep")
     if isinstance(v, list): return "[" + ",".join([dumps(x, depth + 1) for x in v]) + "]"
     names = sorted(v, key=lambda name: name.encode("utf-16-be"))
-    return "{" + ",".join([dumps(name) + ":" + dumps(v[name], depth + 1) for name in names]) + "}"
+    return "{" + ",".join([quote(name) + ":" + dumps(v[name], depth + 1) for name in names]) + "}"
 def loads(raw, form):
     try:
         value = json.loads(raw.decode("utf-8"), parse_int=float)
@@ -48,7 +49,6 @@ ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x
          "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": POSITIVE, "time": time,
          "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": str},
          "synced": NATURAL, "v": NATURAL}
-PAYLOAD = {"entry": ENTRY, "hash": HEX64, "sig": HEX64}
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 
@@ -61,7 +61,8 @@ def read_frame(file, pos):  # PAYLOAD, the bytes of ENTRY, and the offset behind
     size, start = int(length[1]), pos + length.end()
     frame = read(file, start, size + 1)
     if frame[size:] != b"\n": raise Fault("the frame has not the length it states")
-    return loads(frame[:size], PAYLOAD), frame[9:size - 148], start + size + 1  # HASH and SIG with their names: 148
+    payload = loads(frame[:size], {"entry": ENTRY, "hash": HEX64, "sig": HEX64})
+    return payload, frame[9:size - 148], start + size + 1  # 148: HASH and SIG with their names
 def content_end(file, pos):  # where the NULs at the file's end begin; pos, if nothing else follows it
     end = pos
     while chunk := read(file, pos, 1 << 20):

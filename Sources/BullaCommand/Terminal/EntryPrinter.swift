@@ -39,16 +39,23 @@ struct EntryPrinter {
 
     private func line(_ frame: FrameView, _ bytes: Span<UInt8>) -> String {
         let entry = Entry(frame, of: bytes)
-        // 2026-01-31 12:00:00.000 is enough for people; --json has it all.
+        let isNarrow = columns.map { $0 < Self.fullColumns } ?? false
+        // 2026-01-31 12:00:00.000 is enough for people, 01-31 12:00:00 where there is little room; --json has it all.
         let time = entry.time.description
         let day = time.prefix(10) + " " + time.dropFirst(11).prefix(12)
-        var text = "\(pad(String(entry.seq), 6, left: true))  \(day)  \(pad(entry.actor, 18))  \(pad(entry.action, 20))  "
+        var text = pad(String(entry.seq), isNarrow ? 4 : 6, left: true) + "  "
+        text += (isNarrow ? String(day.dropFirst(5).dropLast(4)) : String(day)) + "  "
+        text += pad(entry.actor, isNarrow ? 12 : 18) + "  " + pad(entry.action, isNarrow ? 15 : 20) + "  "
         text += frame.seq > settledSeq ? "(unsettled) " : ""
-        text += entry.justification.reason + "  " + String(decoding: entry.body, as: UTF8.self)
+        text += isNarrow ? "" : entry.justification.reason + "  "
+        text += String(decoding: entry.body, as: UTF8.self)
         text = Printable.text(text)
         guard let columns, text.count > columns else { return text }
         return text.prefix(columns - 1) + "…"
     }
+
+    /// From this width on a line has room for everything.
+    private static let fullColumns = 120
 
     private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
         let space = String(repeating: " ", count: max(0, width - text.count))

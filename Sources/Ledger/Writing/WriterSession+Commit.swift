@@ -91,26 +91,31 @@ extension WriterSession {
         batch.add(.success(Answer(receipts: receipts)), at: index)
     }
 
-    private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ mark: FrameWriter.Mark) throws(LedgerError) -> [Receipt] {
+    private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
         guard var writer = batch.writer else { preconditionFailure("a block is open") }
         batch.writer = nil
         defer { batch.writer = writer }
         var receipts: [Receipt] = []
-        let now = environment.now()
         for (index, draft) in drafts.enumerated() {
             do throws(DraftError) {
                 let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
-                receipts.append(try writer.append(draft, at: now, part: part))
+                receipts.append(try writer.append(draft, at: start.now, part: part))
             } catch {
-                writer.rewind(to: mark)
+                writer.rewind(to: start.mark)
                 throw LedgerError(.usage, error.description)
             }
         }
         return receipts
     }
 
+    /// Where in a block a decision starts, and when: one look at the clock, so that no step back goes unseen.
+    private struct Start {
+        var mark: FrameWriter.Mark
+        var now: Timestamp
+    }
+
     /// Opens a block if none is, and records a clock that stepped back since the last entry.
-    private func openBlock(_ batch: inout Batch) throws(LedgerError) -> FrameWriter.Mark {
+    private func openBlock(_ batch: inout Batch) -> Start {
         guard let state else { preconditionFailure("the lock is held") }
         var writer = batch.writer ?? FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)
         batch.writer = nil
@@ -123,7 +128,7 @@ extension WriterSession {
                 preconditionFailure("the ledger's own draft is refused: \(error)")
             }
         }
-        return writer.mark
+        return Start(mark: writer.mark, now: now)
     }
 
     /// Makes durable what is sealed; if that fails, every answer that waited for it becomes the failure.
@@ -146,6 +151,7 @@ extension WriterSession {
     /// The answer of then, if the draft's `id` is among the last entries; a conflict if it was used for something else.
     private mutating func repetition(of drafts: [Draft]) throws(LedgerError) -> Answer? {
         guard drafts.contains(where: { $0.id != nil }) else { return nil }
+        try refuseDoubleIds(in: drafts)
         try loadIds()
         var receipts: [Receipt] = []
         for draft in drafts {
@@ -164,6 +170,18 @@ extension WriterSession {
             throw LedgerError(.conflict, "some drafts of the decision were recorded before and others were not")
         }
         return Answer(receipts: receipts, isRepetition: true)
+    }
+
+    /// A decision with one id twice could never be repeated.
+    private func refuseDoubleIds(in drafts: [Draft]) throws(LedgerError) {
+        var seen: Set<[UInt8]> = []
+        for draft in drafts {
+            guard let id = draft.id else { continue }
+            // An actor holds no NUL; texts are compared by their bytes.
+            guard seen.insert(Array("\(draft.actor)\0\(id)".utf8)).inserted else {
+                throw LedgerError(.conflict, "\(draft.actor) uses the id \"\(id)\" twice in one decision")
+            }
+        }
     }
 
     private mutating func loadIds() throws(LedgerError) {

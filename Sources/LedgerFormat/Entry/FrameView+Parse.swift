@@ -59,13 +59,13 @@ extension FrameView {
             // SIG's form; its value is compared where the seal is checked.
             Digest(hex: bytes, at: tail + 82) != nil
         else { throw .shape }
-        var reader = EntryReader(position: entryStart, end: tail)
+        var reader = EntryParser(position: entryStart, end: tail)
         self = try reader.read(bytes, frame: frame, hash: hash, &scanner)
     }
 }
 
 /// Walks over ENTRY, member by member: the members are fixed, so their names are literals and only values are scanned.
-private struct EntryReader {
+private struct EntryParser {
     var position: Int
     let end: Int
 

@@ -63,4 +63,9 @@ package struct Justification: Sendable, Equatable {
         self.pillar = pillar
         self.reason = reason
     }
+
+    /// Texts are the same if their bytes are, not by Swift's canonical equivalence.
+    package static func == (a: Justification, b: Justification) -> Bool {
+        a.pillar == b.pillar && a.reason.utf8.elementsEqual(b.reason.utf8)
+    }
 }
