@@ -167,7 +167,10 @@ extension ChainVerifier {
 // Receipts
 extension Audit {
     private func check(_ receipts: [Receipt], _ report: inout AuditReport, _ view: LedgerView) {
+        let isPartial = report.verdict == .partial
         for receipt in receipts {
+            // What was not reached yet is no rollback.
+            if isPartial, let tip = report.tip, receipt.ledger == tip.ledger, receipt.seq > tip.seq { continue }
             let failure = failure(of: receipt, report, view)
             report.receipts.append(.init(receipt: receipt, failure: failure))
             guard let failure, report.verdict != .tampered else { continue }

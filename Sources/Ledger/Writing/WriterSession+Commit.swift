@@ -69,17 +69,17 @@ extension WriterSession {
     }
 
     private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
-        let mark = try openBlock(&batch)
-        var receipts = try sealed(drafts, &batch, mark)
-        if batch.byteCount > Limits.commit, mark.byteCount > 0 {
-            batch.writer?.rewind(to: mark)
+        var start = openBlock(&batch)
+        var receipts = try sealed(drafts, &batch, start)
+        if batch.byteCount > Limits.commit, start.mark.byteCount > 0 {
+            batch.writer?.rewind(to: start.mark)
             flush(&batch)
             if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
-            let mark = try openBlock(&batch)
-            receipts = try sealed(drafts, &batch, mark)
+            start = openBlock(&batch)
+            receipts = try sealed(drafts, &batch, start)
         }
         if batch.byteCount > Limits.commit {
-            batch.writer?.rewind(to: mark)
+            batch.writer?.rewind(to: start.mark)
             throw LedgerError(
                 .usage, "the decision has \(batch.byteCount) bytes; at most \(Limits.commit) become durable together")
         }

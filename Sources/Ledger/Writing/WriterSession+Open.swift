@@ -12,6 +12,9 @@ extension WriterSession {
         case .valid(let form):
             // HEAD's form names the key that its MAC needs.
             let keyring = try Keyring(form.key, in: storage)
+            if keyring.keys[form.key] == nil, let fault = try foreignness(of: form, reader) {
+                throw tampered(ChainFailure(.head(fault), at: .head))
+            }
             let key = try keyring.require(form.key)
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
@@ -24,6 +27,14 @@ extension WriterSession {
             }
             try adopt(form, keyring, &reader)
         }
+    }
+
+    /// A HEAD of another ledger calls for a key that was never here: that is no missing key.
+    private func foreignness(of head: Head, _ reader: SegmentReader) throws(LedgerError) -> HeadFault? {
+        let genesis = try doing("cannot read the ledger") { () throws(StorageError) in try reader.genesis() }
+        guard let genesis else { return nil }
+        if genesis.ledger != head.ledger { return .foreignLedger }
+        return genesis.key != head.key ? .foreignKey : nil
     }
 
     /// HEAD is valid: check its last frame and all beyond, mend what a crash left, and stand behind the last entry.

@@ -84,23 +84,30 @@ extension Head {
         guard bytes.count <= Self.byteCountMax else { throw .form }
         let object: JSONObject
         do throws(JSONError) { object = try JSON(parsing: bytes).object ?? JSONObject() } catch { throw .form }
-        guard object.count == 9, let alert = object["alert"]?.bool, let end = object["end"]?.integer, end > 0,
+        guard object.count == 9, let alert = object["alert"]?.bool, let end = object["end"]?.plainPositive,
             let key = object["key"]?.string.flatMap({ KeyID($0) }),
             let ledger = object["ledger"]?.string.flatMap({ LedgerID($0) }),
             let mac = object["mac"]?.string.flatMap({ Digest($0) }),
-            let segment = object["segment"]?.integer, segment > 0,
-            let seq = object["seq"]?.integer, seq >= segment,
+            let segment = object["segment"]?.plainPositive,
+            let seq = object["seq"]?.plainPositive,
             let tip = object["tip"]?.string.flatMap({ Digest($0) }), object["v"]?.integer == 1
         else { throw .form }
         self.alert = alert
         self.end = Int(end)
         self.key = key
         self.ledger = ledger
-        self.segment = UInt64(segment)
-        self.seq = UInt64(seq)
+        self.segment = segment
+        self.seq = seq
         self.tip = tip
         // What is not canonical is not the form: the bytes must be the ones that a writer writes.
         guard self.bytes(mac: mac) == bytes else { throw .form }
         if let sealing = keys[key], self.mac(sealing) != mac { throw .mac }
+    }
+}
+
+extension JSON {
+    /// A whole number from 1 to 2^53 − 1.
+    fileprivate var plainPositive: UInt64? {
+        integer.flatMap { UInt64(exactly: $0) }.flatMap { (1...Limits.seq).contains($0) ? $0 : nil }
     }
 }
