@@ -155,7 +155,7 @@ struct RefusedFormTests {
         let changes: [(String, String)] = [
             ("alert", "0"), ("alert", "\"true\""), ("end", "0"), ("end", "-1"), ("end", "1.5"), ("end", "\"1\""),
             ("end", "9007199254740993"), ("end", "1e3"), ("end", "0549"), ("key", "\"\""), ("key", "1"),
-            ("ledger", "\"\(tip.key)\""), ("segment", "0"), ("segment", "4"), ("seq", "0"), ("seq", "1e0"),
+            ("ledger", "\"\(tip.key)\""), ("segment", "0"), ("seq", "0"), ("seq", "1e0"),
             ("tip", "\"\""),
             ("tip", "null"), ("v", "2"), ("v", "1.0"), ("v", "\"1\""),
         ]

@@ -187,7 +187,13 @@ struct Ingestion {
 
     private mutating func record(_ drafts: [[Draft]], _ lineNumbers: [Int]) throws(LedgerError) {
         guard !drafts.isEmpty else { return }
-        if !session.isHolding { try session.acquire() }
+        if !session.isHolding {
+            do throws(LedgerError) {
+                try session.acquire()
+            } catch {
+                throw settledLineCount == 0 ? error : stopping(error)
+            }
+        }
         let answers = session.commit(drafts, stopsAtFailure: true)
         for (answer, line) in zip(answers, lineNumbers) {
             switch answer {
