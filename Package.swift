@@ -58,7 +58,9 @@ let package = Package(
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles", "TestSupport"], swiftSettings: houseRules),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
+            swiftSettings: houseRules),
         .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "TestSupport"], swiftSettings: houseRules),
     ]
 )

@@ -39,8 +39,8 @@ package struct Keyring: Sendable {
             keys[id] = key
             files[id] = file
         } catch {
-            // An absent key leaves the chain unverifiable; a key file that must not be trusted is refused.
-            if case .refused = error.kind { throw LedgerError(error, doing: "cannot use the sealing key") }
+            // An absent key leaves the chain unverifiable; a key file that must not be trusted is refused; a failing disk is neither.
+            guard error.isAbsence else { throw LedgerError(error, doing: "cannot use the sealing key") }
             troubles[id] = .storage(error)
         }
     }

@@ -37,6 +37,10 @@ package struct StorageError: Error, Sendable, Equatable {
     }
 
     package var isNotFound: Bool { kind == .system(.noSuchFileOrDirectory) }
+    /// The file is not there for us: it does not exist, or we may not read it.
+    package var isAbsence: Bool {
+        isNotFound || kind == .system(.permissionDenied) || kind == .system(.notPermitted)
+    }
     package var isExisting: Bool { kind == .system(.fileExists) || kind == .system(.directoryNotEmpty) }
     package var isOutOfSpace: Bool {
         kind == .system(.noSpace) || kind == .system(.diskQuotaExceeded) || kind == .system(.fileTooLarge)

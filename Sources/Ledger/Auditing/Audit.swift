@@ -46,7 +46,7 @@ extension Audit {
                 case .outOfTime: return partial(view, verifier)
                 case .failed(let failure):
                     if try settling.mayBeUnderWay(failure, &view) {
-                        verifier = verifier.goingOn(head: view.validHead)
+                        verifier.compare(with: view.validHead)
                         continue
                     }
                     let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
@@ -106,8 +106,7 @@ extension Audit {
         _ view: LedgerView, _ verifier: ChainVerifier, failure: Judgement?, _ reader: SegmentReader, isBusy: Bool = false
     ) -> AuditReport {
         var report = AuditReport(
-            verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
-            byteCount: 0, head: view.validHead)
+            verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,  head: view.validHead)
         report.keyAbsence = view.keyAbsence
         switch failure {
         case .tampered(let failure):
@@ -146,7 +145,7 @@ extension Audit {
     private func partial(_ view: LedgerView, _ verifier: ChainVerifier) -> AuditReport {
         var report = AuditReport(
             verdict: .partial, place: verifier.verifiedEnd, reason: "the time budget ran out", tip: verifier.tip,
-            entryCount: verifier.entryCount, byteCount: 0, head: view.validHead)
+            entryCount: verifier.entryCount, head: view.validHead)
         report.resumeSeq = verifier.position.seq
         return report
     }
@@ -155,13 +154,6 @@ extension Audit {
 extension ChainVerifier {
     /// The end of what was verified: behind the last entry, with its seq.
     var verifiedEnd: Place { Place(segment: position.segment, offset: position.offset, seq: position.seq - 1) }
-
-    /// The same chain, compared with a HEAD that came later.
-    func goingOn(head: Head?) -> ChainVerifier {
-        guard var copy = continued(head: head) else { return ChainVerifier(keys: knownKeys, head: head) }
-        copy.addEntries(entryCount)
-        return copy
-    }
 }
 
 // Receipts

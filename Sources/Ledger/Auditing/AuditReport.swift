@@ -13,8 +13,6 @@ package struct AuditReport: Sendable, Equatable {
     /// The last verified entry.
     package var tip: ChainTip?
     package var entryCount: UInt64
-    /// Bytes that were read.
-    package var byteCount: Int
     package var head: Head?
     /// What lies behind the verified end and is being written right now.
     package var isUnsettledBehind = false

@@ -10,10 +10,4 @@ extension ChainVerifier {
         joined.addEntries(entryCount)
         return joined
     }
-
-    /// The same chain from where it stands, compared with another HEAD; nil before the first entry.
-    package func continued(head: Head?) -> ChainVerifier? {
-        guard let tip, openDecision == nil else { return nil }
-        return ChainVerifier(after: tip, position: position, keys: knownKeys, head: head)
-    }
 }

@@ -28,7 +28,7 @@ package struct ChainVerifier: Sendable {
 
     package let knownKeys: [KeyID: SealingKey]
     /// Whether a HEAD is compared on the way.
-    private let head: Head?
+    private var head: Head?
     private var isLastSegment = false
     private var inPadding = false
     /// Frames that fit the chain and whose seals are checked together; empty between two calls.
@@ -84,6 +84,12 @@ package struct ChainVerifier: Sendable {
         }
         verified.position = Place(segment: firstSeq, offset: offset, seq: position.seq)
         isLastSegment = isLast
+        inPadding = false
+    }
+
+    /// Goes on from where it stands, compared with a HEAD that came later.
+    package mutating func compare(with head: Head?) {
+        self.head = head
         inPadding = false
     }
 
