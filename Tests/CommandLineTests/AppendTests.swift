@@ -105,12 +105,15 @@ struct RefusedAppend: CustomTestStringConvertible, Sendable {
         RefusedAppend(testDescription: "two values", body: "{} {}", words: ["line 1, column 4"]),
         RefusedAppend(
             testDescription: "a key twice", body: "{\"a\":1,\n \"a\":2}", words: ["line 2, column 2", "repeats a key"]),
-        RefusedAppend(testDescription: "a key twice, escaped", body: #"{"a":1,"\u0061":2}"#, words: ["column 8", "repeats a key"]),
-        RefusedAppend(testDescription: "an integer no double holds", body: #"{"n":9007199254740993}"#, words: ["line 1, column 6"]),
+        RefusedAppend(
+            testDescription: "a key twice, escaped", body: #"{"a":1,"\u0061":2}"#, words: ["column 8", "repeats a key"]),
+        RefusedAppend(
+            testDescription: "an integer no double holds", body: #"{"n":9007199254740993}"#, words: ["line 1, column 6"]),
         RefusedAppend(testDescription: "a lone surrogate", body: #"{"n":"\ud800"}"#, words: ["line 1, column"]),
         RefusedAppend(testDescription: "NaN", body: #"{"n":NaN}"#, words: ["line 1, column 6"]),
         RefusedAppend(
-            testDescription: "48 levels", body: #"{"a":"# + String(repeating: "[", count: 47) + String(repeating: "]", count: 47) + "}",
+            testDescription: "48 levels",
+            body: #"{"a":"# + String(repeating: "[", count: 47) + String(repeating: "]", count: 47) + "}",
             words: ["line 1, column"]),
         RefusedAppend(testDescription: "a list", body: "[]", words: ["the body is not a JSON object"]),
         RefusedAppend(testDescription: "a number", body: "1", words: ["the body is not a JSON object"]),
@@ -124,7 +127,8 @@ struct RefusedAppend: CustomTestStringConvertible, Sendable {
         RefusedAppend(testDescription: "upper case", action: "Test", words: ["\"Test\" is no action"]),
         RefusedAppend(testDescription: "a dot at the end", action: "test.", words: ["\"test.\" is no action"]),
         RefusedAppend(testDescription: "no action", action: "", words: ["\"\" is no action"]),
-        RefusedAppend(testDescription: "a long action", action: String(repeating: "a", count: 257), words: ["is no action", "256"]),
+        RefusedAppend(
+            testDescription: "a long action", action: String(repeating: "a", count: 257), words: ["is no action", "256"]),
         RefusedAppend(testDescription: "no kind", actor: "ada", words: ["\"ada\" is no actor: write kind:name"]),
         RefusedAppend(testDescription: "no name", actor: "user:", words: ["\"user:\" is no actor"]),
         RefusedAppend(testDescription: "a control in the name", actor: "user:a\tb", words: ["\"user:a\\u{9}b\" is no actor"]),
@@ -193,7 +197,9 @@ struct AppendRefusalTests {
         if kind == "empty" {
             try FileManager.default.createDirectory(atPath: directory.path("L"), withIntermediateDirectories: false)
         }
-        let readers = [["log"], ["show", "1"], ["receipt", "1"], ["status"], ["verify"], ["ingest", "--raw", "--actor", "a:b", "-"]]
+        let readers = [
+            ["log"], ["show", "1"], ["receipt", "1"], ["status"], ["verify"], ["ingest", "--raw", "--actor", "a:b", "-"],
+        ]
         for verb in readers + [CommandLedger.appendArguments + ["--body", "{}"]] {
             let refused = try Program.watched(verb + ["--ledger", directory.path("L")]).run(input: Array("{}".utf8))
             #expect(refused.code == 64, "\(verb): \(refused.error)")
@@ -202,7 +208,9 @@ struct AppendRefusalTests {
         #expect(try FileManager.default.subpathsOfDirectory(atPath: directory.path).count == (kind == "empty" ? 1 : 0))
     }
 
-    @Test("arguments that are no UTF-8 are refused with their number: exit 64", arguments: ["--reason", "--body", "--actor", "--id"])
+    @Test(
+        "arguments that are no UTF-8 are refused with their number: exit 64",
+        arguments: ["--reason", "--body", "--actor", "--id"])
     func notText(option: String) throws {
         let ledger = try CommandLedger()
         let script = """
@@ -219,7 +227,8 @@ struct AppendRefusalTests {
             try Program.shell("exec \"$BULLA\" log --ledger \"$1$(printf '\\377')\"", ledger.path).run()
         }
         try ledger.expectRefusal(64, "the body is refused at line 1, column 7", "UTF-8") {
-            try ledger.run(CommandLedger.appendArguments + ["--body", "-"], input: Array(#"{"a":""#.utf8) + [0xFF] + Array("\"}".utf8))
+            try ledger.run(
+                CommandLedger.appendArguments + ["--body", "-"], input: Array(#"{"a":""#.utf8) + [0xFF] + Array("\"}".utf8))
         }
     }
 }

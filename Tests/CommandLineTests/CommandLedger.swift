@@ -114,14 +114,13 @@ struct Verdict: Equatable, CustomStringConvertible {
     var code: Int32
 
     init(_ line: String, _ code: Int32) {
-        self.line = line
+        let place = line.prefixMatch(of: /[a-z]+: segment [^,]+, offset [0-9]+, seq [0-9]+/)
+        self.line = place.map { String($0.output) } ?? line
         self.code = code
     }
 
     init(_ result: Program.Result) {
-        let first = result.output.split(separator: "\n").first.map(String.init) ?? "no verdict: " + result.error
-        let place = first.prefixMatch(of: /[a-z]+: segment [^,]+, offset [0-9]+, seq [0-9]+/)
-        self.init(place.map { String($0.output) } ?? first, result.code)
+        self.init(result.output.split(separator: "\n").first.map(String.init) ?? "no verdict: " + result.error, result.code)
     }
 
     static func intact(offset: Int, seq: Int) -> Verdict { Verdict("intact: \(place(offset, seq))", 0) }

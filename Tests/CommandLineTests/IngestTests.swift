@@ -7,7 +7,8 @@ import Testing
 struct IngestTests {
     private static func draft(_ n: Int, id: Bool = false) -> String {
         let context = id ? #","context":{"id":"\#(n)"}"# : ""
-        return #"{"actor":"user:ada","action":"test.event","justification":{"pillar":"integrity","reason":"r"},"body":{"n":\#(n)}\#(context)}"#
+        return
+            #"{"actor":"user:ada","action":"test.event","justification":{"pillar":"integrity","reason":"r"},"body":{"n":\#(n)}\#(context)}"#
     }
 
     private static func lines(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
@@ -25,7 +26,8 @@ struct IngestTests {
             case "pipe": try Program.shell("cat \"$2\" | \"$BULLA\" ingest --ledger \"$1\" -", ledger.path, file).run()
             default:
                 try Program.shell(
-                    "mkfifo \"$2.fifo\"; (cat \"$2\" > \"$2.fifo\") & exec \"$BULLA\" ingest --ledger \"$1\" \"$2.fifo\"", ledger.path, file
+                    "mkfifo \"$2.fifo\"; (cat \"$2\" > \"$2.fifo\") & exec \"$BULLA\" ingest --ledger \"$1\" \"$2.fifo\"",
+                    ledger.path, file
                 ).run()
             }
         #expect(answer.code == 0, "\(answer.error)")
@@ -58,7 +60,9 @@ struct IngestTests {
     @Test("raw lines are kept byte for byte: what is no UTF-8 in base64 beside the printable form")
     func raw() throws {
         let ledger = try CommandLedger()
-        let input = Array("plain\n\n tab\tand \"quotes\" \r\n".utf8) + [0x61, 0xFF, 0xFE, 0x62, 0x0A] + Array("no line feed at the end".utf8)
+        let input =
+            Array("plain\n\n tab\tand \"quotes\" \r\n".utf8) + [0x61, 0xFF, 0xFE, 0x62, 0x0A]
+            + Array("no line feed at the end".utf8)
         let answer = try ledger.run(
             ["ingest", "--raw", "--actor", "service:j", "--action", "log.kept", "--pillar", "evolution", "--reason", "why", "-"],
             input: input)
@@ -67,7 +71,8 @@ struct IngestTests {
         #expect(entries.map { $0["action"] } == Array(repeating: "log.kept", count: 5))
         #expect(entries.map { $0["justification"] } == Array(repeating: ["pillar": "evolution", "reason": "why"], count: 5))
         let expected: [JSON] = [
-            ["line": "plain"], ["line": ""], ["line": " tab\tand \"quotes\" \r"], ["line": "a\u{FFFD}\u{FFFD}b", "line_base64": "Yf/+Yg=="],
+            ["line": "plain"], ["line": ""], ["line": " tab\tand \"quotes\" \r"],
+            ["line": "a\u{FFFD}\u{FFFD}b", "line_base64": "Yf/+Yg=="],
             ["line": "no line feed at the end"],
         ]
         #expect(entries.map { $0["body"] } == expected)
@@ -139,7 +144,9 @@ struct IngestTests {
         }
     }
 
-    @Test("a bad line after thousands: everything before it is there, and `tail -n +N` gives exactly the rest", arguments: [2500, 3001])
+    @Test(
+        "a bad line after thousands: everything before it is there, and `tail -n +N` gives exactly the rest",
+        arguments: [2500, 3001])
     func badLineInLaterBatch(place: Int) throws {
         let ledger = try CommandLedger()
         var all = (1...4000).map { Self.draft($0) }
@@ -172,18 +179,23 @@ struct IngestTests {
     @Test("an id that comes twice with other content is a conflict, and stops the work: exit 22")
     func conflict() throws {
         let ledger = try CommandLedger()
-        let input = Self.lines([Self.draft(1, id: true), Self.draft(2, id: true), Self.draft(1, id: true).replacing("{\"n\":1}", with: "{\"n\":9}")])
+        let input = Self.lines([
+            Self.draft(1, id: true), Self.draft(2, id: true), Self.draft(1, id: true).replacing("{\"n\":1}", with: "{\"n\":9}"),
+        ])
         let stopped = try ledger.run("ingest", "-", input: input)
         #expect(stopped.code == 22)
         #expect(stopped.error.contains("line 3: user:ada used the id \"1\" before") && stopped.error.contains("go on at line 3"))
         try ledger.expectIntact(seq: 3)
     }
 
-    @Test("wrong arguments are refused before a line is read", arguments: [
-        (["--raw", "-"], "--raw needs --actor"), (["--actor", "a:b", "-"], "go with --raw"), ([], "<file>"),
-        (["--raw", "--actor", "ab", "-"], "\"ab\" is no actor"), (["--raw", "--actor", "a:b", "--pillar", "x", "-"], "\"x\" is no pillar"),
-        (["/no/such/file"], "cannot open /no/such/file: No such file"),
-    ])
+    @Test(
+        "wrong arguments are refused before a line is read",
+        arguments: [
+            (["--raw", "-"], "--raw needs --actor"), (["--actor", "a:b", "-"], "go with --raw"), ([], "<file>"),
+            (["--raw", "--actor", "ab", "-"], "\"ab\" is no actor"),
+            (["--raw", "--actor", "a:b", "--pillar", "x", "-"], "\"x\" is no pillar"),
+            (["/no/such/file"], "cannot open /no/such/file: No such file"),
+        ])
     func usage(arguments: [String], words: String) throws {
         let ledger = try CommandLedger()
         try ledger.expectRefusal(64, words) { try ledger.run(["ingest"] + arguments, input: Array("x\n".utf8)) }

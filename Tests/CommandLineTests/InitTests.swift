@@ -109,7 +109,8 @@ struct InitTests {
         #expect(refused.error.contains("cannot make a ledger: cannot open \(directory.path("no")): No such file or directory"))
     }
 
-    @Test("a directory that may not be written gives 30 and stays empty", .enabled(if: Machine.canBeAnotherUser, Machine.needsUser))
+    @Test(
+        "a directory that may not be written gives 30 and stays empty", .enabled(if: Machine.canBeAnotherUser, Machine.needsUser))
     func unwritable() throws {
         let script = "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$BULLA\" init --ledger \"$1\""
         let refused = try Program.shell("chmod 755 .; " + script, directory.path("L")).run(in: directory.path)

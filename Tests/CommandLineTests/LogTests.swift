@@ -35,7 +35,8 @@ struct LogTests {
         let cases: [([String], [Int])] = [
             ([], Array(1...10)), (["--from", "8"], [8, 9, 10]), (["--to", "2"], [1, 2]), (["--from", "4", "--to", "4"], [4]),
             (["--from", "11"], []), (["--to", "99", "--from", "10"], [10]), (["--actor", "user:ada"], [3, 6, 9]),
-            (["--actor", "user:*"], [3, 4, 6, 7, 9, 10]), (["--actor", "service:*"], [1, 2, 5, 8]), (["--actor", "*"], Array(1...10)),
+            (["--actor", "user:*"], [3, 4, 6, 7, 9, 10]), (["--actor", "service:*"], [1, 2, 5, 8]),
+            (["--actor", "*"], Array(1...10)),
             (["--actor", "user"], []), (["--action", "job.end"], [3, 5, 7, 9]), (["--action", "job.*"], Array(2...10)),
             (["--action", "ledger.*"], [1]), (["--actor", "user:*", "--action", "job.end"], [3, 7, 9]),
             (["--actor", "user:*", "--from", "4", "--to", "7"], [4, 6, 7]),
@@ -83,10 +84,14 @@ struct LogTests {
         for time in ["1h", "60m", "86400s", "7d"] { #expect(try numbers(fresh, ["--since", time]).count == 10) }
     }
 
-    @Test("what is no filter is refused: exit 64", arguments: [
-        ["--since", "yesterday"], ["--since", "2026-02-30"], ["--since", "999999999999d"], ["--since", "999999999d"], ["--since=-1h"],
-        ["--since", ""], ["--last", "0"], ["--last", "x"], ["--from", "0"], ["--from", "3", "--to", "2"], ["--from", "99999999999999999999"],
-    ])
+    @Test(
+        "what is no filter is refused: exit 64",
+        arguments: [
+            ["--since", "yesterday"], ["--since", "2026-02-30"], ["--since", "999999999999d"], ["--since", "999999999d"],
+            ["--since=-1h"],
+            ["--since", ""], ["--last", "0"], ["--last", "x"], ["--from", "0"], ["--from", "3", "--to", "2"],
+            ["--from", "99999999999999999999"],
+        ])
     func badFilters(arguments: [String]) throws {
         let ledger = try CommandLedger()
         try ledger.expectRefusal(64, String(arguments[0].prefix { $0 != "=" })) { try ledger.run(["log"] + arguments) }
@@ -108,15 +113,17 @@ struct LogTests {
         let evil = "\u{1B}[2J\u{1B}]0;title\u{7}\u{9B}31m\u{202E}gnp\u{2066}\u{200F}\u{FEFF}\u{2028}\u{7F}"
         let body = JSON.object([evil: .string(evil), "ü😀": "ü😀"]).canonicalText
         let answer = try ledger.run(
-            "append", "--actor", "user:a\u{202E}b", "--action", "a.b", "--pillar", "integrity", "--reason", evil, "--body", body, "--id", "evil")
+            "append", "--actor", "user:a\u{202E}b", "--action", "a.b", "--pillar", "integrity", "--reason", evil, "--body", body,
+            "--id", "evil")
         #expect(answer.code == 0, "\(answer.error)")
-        let outputs = try [["log"], ["log", "--json"], ["show", "2"], ["show", "2", "--json"], ["status"]].map { try ledger.run($0) }
-        let conflict = try ledger.append("{}", "--id", "evil")
-        _ = conflict
+        let outputs = try [["log"], ["log", "--json"], ["show", "2"], ["show", "2", "--json"], ["status"]].map {
+            try ledger.run($0)
+        }
         for output in outputs {
             #expect(output.code == 0)
             for scalar in output.output.unicodeScalars where scalar != "\n" {
-                let isUnsafe = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+                let isUnsafe =
+                    scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
                     || [0x202E, 0x2066, 0x200F, 0x200E, 0xFEFF, 0x2028].contains(scalar.value)
                 #expect(!isUnsafe, "U+\(String(scalar.value, radix: 16)) reaches the terminal")
             }
@@ -156,7 +163,8 @@ struct LogTests {
     @Test("--follow keeps to the filters, and --last gives its start")
     func followFiltered() throws {
         let ledger = try mixed()
-        let following = try Program.bulla("log", "--follow", "--last", "1", "--actor", "user:ada", "--ledger", ledger.path).start()
+        let following = try Program.bulla("log", "--follow", "--last", "1", "--actor", "user:ada", "--ledger", ledger.path)
+            .start()
         defer { following.send(signal: SIGKILL) }
         try waitUntil("the last entry that fits is listed") { try following.output.contains(#"{"n":9}"#) }
         #expect(try ledger.ingest(["hidden"]).code == 0)
@@ -198,10 +206,13 @@ struct ShowTests {
         #expect(text.code == 0 && text.error.isEmpty)
         #expect(text.output.contains("\n  \"entry\": {\n    \"action\": \"test.event\",\n"))
         #expect(try JSON(parsing: Array(text.output.utf8)) == JSON(parsing: Array(line.output.utf8)))
-        #expect(line.output.hasPrefix(#"{"entry":{"action":"test.event","actor":"user:ada","body":{"list":[1,{"x":{}}],"none":[]}"#))
+        #expect(
+            line.output.hasPrefix(#"{"entry":{"action":"test.event","actor":"user:ada","body":{"list":[1,{"x":{}}],"none":[]}"#))
     }
 
-    @Test("an entry that is not there is no entry: exit 64, and the last one is named", arguments: ["4", "9007199254740993", "18446744073709551615"])
+    @Test(
+        "an entry that is not there is no entry: exit 64, and the last one is named",
+        arguments: ["4", "9007199254740993", "18446744073709551615"])
     func missing(seq: String) throws {
         let ledger = try CommandLedger(entries: 2)
         for verb in ["show", "receipt"] {
@@ -224,7 +235,8 @@ struct ShowTests {
             line.output == "bulla-receipt-v1/00112233445566778899aabbccddeeff/1/"
                 + "52a89e822c6ad7812095d5d6a023a51f89553d87dda17ced7db6b6403e756888/2026-01-31T12:00:00.000000Z\n")
         #expect(
-            try ledger.run("receipt", "1", "--json").output == #"{"hash":"52a89e822c6ad7812095d5d6a023a51f89553d87dda17ced7db6b6403e756888","#
+            try ledger.run("receipt", "1", "--json").output
+                == #"{"hash":"52a89e822c6ad7812095d5d6a023a51f89553d87dda17ced7db6b6403e756888","#
                 + #""ledger":"00112233445566778899aabbccddeeff","seq":1,"time":"2026-01-31T12:00:00.000000Z","v":1}"# + "\n")
     }
 
@@ -278,11 +290,14 @@ struct ShowTests {
 
 @Suite("The command line explains itself")
 struct HelpTests {
-    @Test("every verb's help has an example", arguments: ["init", "append", "ingest", "log", "show", "receipt", "status", "verify"])
+    @Test(
+        "every verb's help has an example", arguments: ["init", "append", "ingest", "log", "show", "receipt", "status", "verify"])
     func examples(verb: String) throws {
         let help = try Program.watched(verb, "--help").run()
         #expect(help.code == 0)
-        #expect(help.output.contains("Example") && help.output.contains("bulla \(verb)") || verb == "receipt" && help.output.contains("$(bulla receipt"))
+        #expect(
+            help.output.contains("Example") && help.output.contains("bulla \(verb)")
+                || verb == "receipt" && help.output.contains("$(bulla receipt"))
         #expect(help.output.contains("--ledger") && help.output.contains("--json"))
     }
 
@@ -302,7 +317,9 @@ struct HelpTests {
     func fullOutput(arguments: [String]) throws {
         let ledger = try CommandLedger(entries: 1)
         let script = "path=$1; shift; exec \"$BULLA\" \"$@\" --ledger \"$path\" > /dev/full"
-        let program = Program("/usr/bin/env", ["timeout", "60", "env", "BULLA=" + Program.bullaPath, "sh", "-c", script, "sh", ledger.path] + arguments)
+        let program = Program(
+            "/usr/bin/env",
+            ["timeout", "60", "env", "BULLA=" + Program.bullaPath, "sh", "-c", script, "sh", ledger.path] + arguments)
         #expect(try program.run().code == 30)
     }
 }

@@ -73,7 +73,8 @@ func waitUntil(_ what: String, _ source: SourceLocation = #_sourceLocation, _ co
 extension Program {
     /// The state letter of a process: T when it is stopped.
     static func state(of process: Int32) -> Character? {
-        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let close = stat.lastIndex(of: ")")
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let close = stat.lastIndex(of: ")")
         else { return nil }
         return stat[close...].dropFirst(2).first
     }

@@ -106,7 +106,8 @@ extension Audit {
         _ view: LedgerView, _ verifier: ChainVerifier, failure: Judgement?, _ reader: SegmentReader, isBusy: Bool = false
     ) -> AuditReport {
         var report = AuditReport(
-            verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,  head: view.validHead)
+            verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
+            head: view.validHead)
         report.keyAbsence = view.keyAbsence
         switch failure {
         case .tampered(let failure):
