@@ -40,7 +40,7 @@ def fits(v, form):
     return type(v) is dict and v.keys() == form.keys() and all(fits(v[name], form[name]) for name in form)
 def context(v):
     part = v.get("part", [1.0, 2.0]) if type(v) is dict else None
-    return type(part) is list and len(part) == 2 and all(fits(x, POSITIVE) for x in part) and part[0] <= part[1] > 1
+    return type(part) is list and len(part) == 2 and all(fits(x, POSITIVE) for x in part) and part[0] <= part[1] > 1 and part[1] < 2**31
 def time(v):  # datetime raises ValueError when there is no such date or time
     shape = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z"
     return fits(v, shape) and datetime.datetime(*map(int, re.findall("[0-9]+", v)))
@@ -72,7 +72,10 @@ def content_end(file, pos):  # where the NULs at the file's end begin; pos, if n
 class Ledger:  # §2, §6
     def __init__(self, base, key_file):
         self.base, self.key_file, self.first, self.key, self.reached = base, key_file, None, None, False
-        if not os.path.isdir(base): raise Stop(64, "no such directory: " + base)
+        if not os.path.lexists(base): raise Stop(64, "no such directory: " + base)
+        for path in (os.path.join(base, name) for name in ("", "ledger", "keys")):
+            if os.path.lexists(path) and not os.path.isdir(path) or os.path.realpath(path) != os.path.abspath(path):
+                raise Stop(20, "a link on the way, or no directory: " + path)
         with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
         self.head = self.read_head()
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
@@ -159,7 +162,9 @@ class Ledger:  # §2, §6
                     and self.sealed(payload, raw)):
                 if entry["synced"] >= seq or stretch and b"\0" not in stretch: return False
                 pos = damage = end
-        return True
+        rest = tail[damage:]  # at the end of the file: nothing, a lost sector, or a frame that was cut short
+        begun = re.fullmatch(rb"([1-9][0-9]{0,6})(?::([^\n]*))?", rest)
+        return not rest or b"\0" in rest or bool(begun and len(begun[2] or b"") <= int(begun[1]) <= 1048576)
 
 def verify(base, key_file=None):  # verdict, exit code, place, reason
     ledger, reason, later = Ledger(base, key_file), None, False

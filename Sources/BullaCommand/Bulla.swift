@@ -31,6 +31,7 @@ struct Bulla: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Output.fillStandardStreams()
+        Output.ignoreFileSizeSignal()
         do {
             try RawArguments.checkText()
             var command = try Bulla.parseAsRoot()
@@ -43,8 +44,22 @@ enum Main {
             Output.error("bulla: \(Printable.text(error.message))")
             Output.exit(error.code.rawValue)
         } catch {
-            Bulla.exit(withError: error)
+            finish(error)
         }
         Output.exit(0)
+    }
+
+    /// Help and versions go to stdout as they are; what the parser says of arguments may quote them.
+    private static func finish(_ error: any Error) -> Never {
+        let code = Bulla.exitCode(for: error).rawValue
+        let message = Bulla.fullMessage(for: error)
+        if code == 0 {
+            Output.line(message)
+        } else if !message.isEmpty {
+            for line in message.split(separator: "\n", omittingEmptySubsequences: false) {
+                Output.error(Printable.text(String(line)))
+            }
+        }
+        Output.exit(code)
     }
 }

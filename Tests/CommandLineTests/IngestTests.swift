@@ -181,6 +181,7 @@ struct IngestTests {
         let ledger = try CommandLedger()
         let input = Self.lines([
             Self.draft(1, id: true), Self.draft(2, id: true), Self.draft(1, id: true).replacing("{\"n\":1}", with: "{\"n\":9}"),
+            Self.draft(4, id: true),
         ])
         let stopped = try ledger.run("ingest", "-", input: input)
         #expect(stopped.code == 22)

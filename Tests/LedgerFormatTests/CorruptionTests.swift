@@ -171,8 +171,11 @@ struct TornTailTests {
     @Test("damage that ends with the file")
     func ends() {
         #expect(objection([]) == nil)
-        #expect(objection(junk(1)) == nil)
-        #expect(objection(junk(5000)) == nil)
+        for begun in ["4", "1048576", "498:", "498:{\"entry\":"] { #expect(objection(Array(begun.utf8)) == nil, "\(begun)") }
+        for other in ["x", "0", "0498:{", "49800000", ":{", "2097152:{", "3:{\"e\"", "498:{\n"] {
+            #expect(objection(Array(other.utf8)) == .noTraceOfCrash(offset: 0), "\(other)")
+        }
+        #expect(objection(junk(5000)) == .noTraceOfCrash(offset: 0))
         #expect(objection(Array(frames(synced: 3).fourth.dropLast())) == nil)
         #expect(objection(nuls(700)) == nil)
         #expect(objection(nuls(700), at: 3) == nil)
@@ -196,11 +199,12 @@ struct TornTailTests {
         let (fourth, fifth) = frames(synced: 3)
         let (_, knowing) = frames(synced: 4)
         // Entry 4 lies whole in front of damage at the end.
-        #expect(objection(fourth + junk(9)) == nil)
+        #expect(objection(fourth + Array("498:{\"ent".utf8)) == nil)
+        #expect(objection(fourth + junk(9)) == .noTraceOfCrash(offset: fourth.count))
         // Entry 5 lies behind a lost sector, and was sealed before 4 was durable.
         #expect(objection(nuls(1024) + fifth) == nil)
         #expect(objection(nuls(1024) + knowing) == .wasDurable(knownBy: 5))
-        #expect(objection(nuls(1024) + fifth + junk(10)) == nil)
+        #expect(objection(nuls(1024) + fifth + Array("498:{\"ent".utf8)) == nil)
         #expect(objection(nuls(1024) + fifth + fifth + nuls(100)) == nil)
         #expect(objection(nuls(1024) + fifth + knowing) == .wasDurable(knownBy: 5))
     }
@@ -211,7 +215,9 @@ struct TornTailTests {
         var flipped = fourth
         flipped[100] ^= 1
         #expect(objection(flipped + fifth) == .noTraceOfCrash(offset: 0))
-        #expect(objection(flipped) == nil, "the last one ends with the file")
+        #expect(objection(flipped) == .noTraceOfCrash(offset: 0), "it is all there, and changed")
+        #expect(objection(flipped + nuls(900)) == .noTraceOfCrash(offset: 0))
+        #expect(objection(Array(flipped.dropLast(200)) + nuls(900)) == nil, "it may have been cut short")
         #expect(objection(junk(512) + fifth) == .noTraceOfCrash(offset: 0))
         #expect(objection(nuls(512) + fifth + junk(20) + fifth) == .noTraceOfCrash(offset: 512 + fifth.count))
         flipped[100] = 0
@@ -224,7 +230,8 @@ struct TornTailTests {
             $0.ledger = String(repeating: "0", count: 32)
             $0.synced = "3"
         }.frame()
-        #expect(objection(foreign) == nil)
+        #expect(objection(foreign) == .noTraceOfCrash(offset: 0))
+        #expect(objection(Array(foreign.dropLast(9))) == nil)
         #expect(objection(foreign + frames(synced: 3).fifth) == .noTraceOfCrash(offset: 0))
     }
 

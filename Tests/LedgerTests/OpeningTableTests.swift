@@ -159,14 +159,13 @@ struct OpeningTableTests {
 
     /// What a crash can leave behind entry 5, and what it cannot.
     enum Tear: String, CaseIterable, Sendable {
-        case halfFrame, oneByte, junkThenPadding, lostSectors, wholeFrameDamagedAtTheEnd, halfFrameThenPadding
+        case halfFrame, oneByte, junkThenPadding, lostSectors, halfFrameThenPadding
     }
 
     private func tear(_ machine: Machine, _ kind: Tear) throws -> (tail: [UInt8], end: Int) {
         try machine.appendUnvouched(5...5, size: 3000)
         var bytes = machine.segment()
         let end = try machine.place(6).offset
-        let dataEnd = machine.dataEnd()
         switch kind {
         case .halfFrame: bytes.removeSubrange((end + 700)...)
         case .oneByte: bytes.removeSubrange((end + 1)...)
@@ -176,9 +175,6 @@ struct OpeningTableTests {
         case .lostSectors:
             let sector = (end + 511) / 512 * 512
             for index in sector..<sector + 1024 { bytes[index] = 0 }
-        case .wholeFrameDamagedAtTheEnd:
-            bytes.removeSubrange(dataEnd...)
-            bytes[dataEnd - 2] = 0x20
         case .halfFrameThenPadding: for index in (end + 700)..<bytes.count { bytes[index] = 0 }
         }
         machine.setSegment(1, bytes)
@@ -277,10 +273,26 @@ struct OpeningTableTests {
         let end = machine.dataEnd()
         let sector = end / 512 * 512 + 512
         var bytes = Array(machine.segment()[..<end])
-        bytes += [UInt8](repeating: 0x78, count: sector - end)
+        bytes += Array(("9999:" + String(repeating: "x", count: 512)).utf8.prefix(sector - end))
         bytes += [UInt8](repeating: isNULs ? 0 : 0x78, count: Limits.tornTail + 1)
         machine.setSegment(1, bytes)
         #expect(try await machine.audit().verdict == (isNULs ? .torn : .tampered))
+    }
+
+    @Test("tampered, not torn: a whole last frame with one byte changed", arguments: [true, false])
+    func changedLastFrame(isPadded: Bool) async throws {
+        let machine = try Machine(count: 4)
+        try machine.appendUnvouched(5...5)
+        let place = try machine.place(6)
+        let dataEnd = machine.dataEnd()
+        var bytes = machine.segment()
+        bytes[dataEnd - 200] ^= 1
+        if !isPadded { bytes.removeSubrange(dataEnd...) }
+        machine.setSegment(1, bytes)
+        let report = try await machine.audit()
+        #expect(report.verdict == .tampered)
+        #expect(report.place == place)
+        #expect(machine.segment() == bytes)
     }
 
     @Test("tampered, not torn: a byte changed where a later entry knew it durable; NULs that are no sectors")
@@ -525,7 +537,8 @@ struct OpeningTableTests {
         let segment = SegmentReader.path(ofSegment: 1)
         let changes = storage.trace.filter { $0.kind.isChange && $0.path == segment }.map(\.kind)
         #expect(changes == [.write, .synchronize])
-        let lastChange = try #require(storage.trace.lastIndex { $0.kind == .synchronize })
+        // HEAD follows, before anything new is acknowledged.
+        let lastChange = try #require(storage.trace.lastIndex { $0.kind.isChange })
         let answer = try session.decide([draft])
         #expect(answer.isRepetition && answer.receipts == [receipt])
         #expect(storage.trace[(lastChange + 1)...].allSatisfy { !$0.kind.isChange })

@@ -66,6 +66,7 @@ enum ChildSystem {
         var defaulted = sigset_t()
         unsafe sigemptyset(&defaulted)
         unsafe sigaddset(&defaulted, SIGPIPE)
+        unsafe sigaddset(&defaulted, SIGXFSZ)
         var mask = originalMask()
         try check(unsafe posix_spawnattr_setsigdefault(&attributes, &defaulted))
         try check(unsafe posix_spawnattr_setsigmask(&attributes, &mask))

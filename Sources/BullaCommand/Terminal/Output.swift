@@ -19,12 +19,17 @@ enum Output {
     static func errorText(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
 
     /// Opens `/dev/null` over standard streams that are closed: else the ledger's file would get their number, and be printed to.
+    ///
+    /// For reading only, so that writing to a stream that was closed fails as it should.
     static func fillStandardStreams() {
         for stream in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(stream, F_GETFD) == -1 {
             // The lowest free number is this one, since those below are open.
-            _ = unsafe open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+            _ = unsafe open("/dev/null", O_RDONLY)
         }
     }
+
+    /// A file that grows over a limit is an error like a full disk, not the end of the process.
+    static func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
 
     static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 

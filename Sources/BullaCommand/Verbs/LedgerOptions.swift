@@ -18,6 +18,10 @@ struct LedgerOptions: ParsableArguments {
     @Flag(name: .long, help: "Print JSON.")
     var json = false
 
+    func validate() throws {
+        if ledger?.isEmpty == true { throw ValidationError("--ledger names no directory") }
+    }
+
     var path: String { ledger ?? Self.variable("BULLA_DIR") ?? ".bulla" }
 
     /// The ledger's storage, opened.

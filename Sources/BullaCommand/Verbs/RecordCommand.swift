@@ -3,6 +3,7 @@ import CanonicalJSON
 import DurableFiles
 import Ledger
 import LedgerFormat
+import SystemPackage
 
 struct RecordCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -72,6 +73,8 @@ struct RecordCommand: ParsableCommand {
             body["microseconds"] = .number(Double(outcome.durationMicroseconds))
             body["stdout"] = outcome.standardOutput.json(output.finish())
             body["stderr"] = outcome.standardError.json(errors.finish())
+            warn("stdout", outcome.standardOutput)
+            warn("stderr", outcome.standardError)
         } catch {
             status = error.exitCode
             body["error"] = .string("\(error)")
@@ -85,6 +88,12 @@ struct RecordCommand: ParsableCommand {
                 error.code, "the command ended with code \(status), but that could not be recorded: \(error.message)")
         }
         return status
+    }
+
+    /// Output that our own stream did not take is counted and digested, but lost; a reader who left wants no more.
+    private func warn(_ stream: String, _ passage: ChildProcess.Passage) {
+        guard let failure = passage.failure.map({ Errno(rawValue: $0) }), failure != .brokenPipe else { return }
+        Output.error("bulla: the command's \(stream) could not be passed on: \(failure)")
     }
 
     private func draft(_ action: String, _ body: JSONObject, cause: UInt64? = nil) throws(LedgerError) -> Draft {

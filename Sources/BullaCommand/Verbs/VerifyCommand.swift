@@ -9,7 +9,7 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check every entry: form, order, links, hashes, seals, and HEAD.",
         discussion: """
-            Writes nothing, ever. Prints the verdict with its place: intact (0), torn by a crash behind everything acknowledged (0), \
+            Writes nothing, ever. Prints the verdict with its place: intact (0), torn as by a crash, behind all that HEAD vouches for (0), \
             tampered (10), unverifiable without the key (11), partial (12). tools/verify_ledger.py is an independent judge with the same words.
 
             Examples:
@@ -74,6 +74,10 @@ struct VerifyCommand: AsyncParsableCommand {
             let text = String(decoding: try InputFile(path).all(upTo: 64 << 20), as: UTF8.self)
             let found = Receipt.all(in: text)
             guard !found.isEmpty else { throw LedgerError(.usage, "\(path) holds no receipt") }
+            // One that somebody mangled may be the one that counts.
+            guard Receipt.mentions(in: text) <= found.count else {
+                throw LedgerError(.usage, "\(path) holds a receipt that cannot be read: it is cut or changed")
+            }
             all += found
         }
         return all
@@ -92,9 +96,10 @@ struct VerifyCommand: AsyncParsableCommand {
         if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
         if report.verdict == .torn {
             Output.line(
-                "a crash left the tail torn, behind everything that was acknowledged; the next writer keeps it as evidence and cuts it"
+                "the tail is torn as a crash leaves it, behind all that HEAD vouches for; the next writer keeps it as evidence and cuts it"
             )
         }
+        if from > 1 { Output.line("only from seq \(from) on: what lies before was not checked") }
         if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
         if report.head?.alert == true { Output.line("the alert is RAISED: nothing is written until it is released") }
     }
@@ -104,7 +109,8 @@ struct VerifyCommand: AsyncParsableCommand {
             "verdict": .string(report.verdict.rawValue), "segment": .string(report.place.segmentName),
             "offset": .number(Double(report.place.offset)), "seq": .number(Double(report.place.seq)),
             "entries": .number(Double(report.entryCount)), "microseconds": .number(Double(duration)),
-            "alert": .bool(report.head?.alert ?? false), "unsettled": .bool(report.isUnsettledBehind),
+            "from": .number(Double(from)), "alert": .bool(report.head?.alert ?? false),
+            "unsettled": .bool(report.isUnsettledBehind),
         ]
         if let reason = report.reason { object["reason"] = .string(reason) }
         if let tip = report.tip { object["tip"] = Receipt(tip).json }

@@ -183,6 +183,9 @@ extension Audit {
         guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else {
             return "the receipt's entry, seq \(receipt.seq), cannot be read"
         }
+        if entry.hash == receipt.hash, entry.time != receipt.time {
+            return "the receipt says \(receipt.time), and the entry with seq \(receipt.seq) says \(entry.time)"
+        }
         return entry.hash == receipt.hash
             ? nil : "the entry with seq \(receipt.seq) has another hash than the receipt: this is another history"
     }

@@ -28,7 +28,7 @@ enum Drafts {
 
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
-            "ledger.tail_cut", .resilience, "a crash left a torn tail, which was never acknowledged",
+            "ledger.tail_cut", .resilience, "a crash left a torn tail, for which no HEAD vouched",
             [
                 "segment": .string(SegmentName.file(firstSeq: evidence.segment)), "offset": .number(Double(evidence.offset)),
                 "bytes": .number(Double(byteCount)), "sha256": .string(digest.description),

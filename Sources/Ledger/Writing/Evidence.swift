@@ -52,6 +52,10 @@ extension WriterSession {
             bytes.removeLast(bytes.count - count)
             while bytes.last == 0 { bytes.removeLast() }
             let evidence = Evidence(segment: tear.place.segment, offset: tear.place.offset, bytes: bytes.span)
+            if try storage.status(of: Layout.quarantine) == nil {
+                try storage.makeDirectory(Layout.quarantine)
+                try storage.synchronize(directory: nil)
+            }
             try storage.keep(evidence.pendingPath, bytes.span)
         }
     }
@@ -60,7 +64,10 @@ extension WriterSession {
     ///
     /// A crash between entry and renaming records it again, and the entry's id makes that the same entry.
     mutating func recordKeptEvidence() throws(LedgerError) {
-        let names = try doing("cannot look for evidence") { () throws(StorageError) in try storage.names(in: Layout.quarantine) }
+        let names = try doing("cannot look for evidence") { () throws(StorageError) in
+            // An empty directory is easily lost in a copy; it is made again when it is wanted.
+            try storage.status(of: Layout.quarantine) == nil ? [] : storage.names(in: Layout.quarantine)
+        }
         for evidence in names.compactMap(Evidence.init(pendingName:)) {
             let bytes = try doing("cannot read the evidence") { () throws(StorageError) in
                 let file = try storage.open(evidence.pendingPath, .read)
@@ -72,7 +79,7 @@ extension WriterSession {
             }
             notices.append(
                 "a crash had left a torn tail of \(bytes.count) bytes at offset \(evidence.offset) of segment \(evidence.segment); "
-                    + "it was never acknowledged, is kept in quarantine/\(evidence.keptName), and was cut")
+                    + "no HEAD vouched for it; it is kept in quarantine/\(evidence.keptName), and was cut")
         }
     }
 }

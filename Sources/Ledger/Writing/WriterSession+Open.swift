@@ -12,21 +12,25 @@ extension WriterSession {
         case .valid(let form):
             // HEAD's form names the key that its MAC needs.
             let keyring = try Keyring(form.key, in: storage)
-            if keyring.keys[form.key] == nil, let fault = try foreignness(of: form, reader) {
-                throw tampered(ChainFailure(.head(fault), at: .head))
+            if keyring.keys[form.key] == nil {
+                if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
+                // Damage that shows without the key weighs more than its absence.
+                _ = try examine(form, keyring, &reader)
             }
             let key = try keyring.require(form.key)
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
             }
-            if form.alert {
-                throw LedgerError(
-                    .locked,
-                    "the ledger \(storage.basePath) is in alert: nothing is written until it is released; `bulla verify` shows what is wrong"
-                )
-            }
+            if form.alert { throw locked }
             try adopt(form, keyring, &reader)
         }
+    }
+
+    private var locked: LedgerError {
+        LedgerError(
+            .locked,
+            "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until it is released"
+        )
     }
 
     /// A HEAD of another ledger calls for a key that was never here: that is no missing key.
@@ -56,6 +60,8 @@ extension WriterSession {
         }
         try stand(
             behind: verifier, head, keyring, provenUpTo: Place(segment: head.segment, offset: head.end, seq: head.seq), reader)
+        // Before anything new is acknowledged HEAD vouches for all that was: where it cannot be replaced, one entry at most goes without.
+        if let state, state.lag > 0 { try writeHead() }
         try recordKeptEvidence()
     }
 
@@ -73,10 +79,17 @@ extension WriterSession {
         var verifier = ChainVerifier(
             at: Place(segment: head.segment, offset: start, seq: head.seq), of: head.ledger, key: head.key, keys: keyring.keys,
             head: head)
+        // An earlier HEAD was put back over one that was rebuilt in alert: the alert stands.
+        var wasRebuilt = false
         let end: SegmentReader.End
         let judgement: Judgement?
         do throws(StorageError) {
-            end = try reader.scan(&verifier)
+            end = try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    if frame.seq > head.seq, bytes.text(frame.action) == Drafts.headRebuilt { wasRebuilt = true }
+                    return true
+                })
             if case .failed(let failure) = end {
                 judgement = try Judgement(failure, verifier, head: head, reader)
             } else {
@@ -86,7 +99,12 @@ extension WriterSession {
             throw LedgerError(error, doing: "cannot read the ledger")
         }
         switch judgement {
-        case nil: return .whole(verifier)
+        case nil:
+            if wasRebuilt, let key = keyring.keys[head.key] {
+                raiseAlert(head, key)
+                throw locked
+            }
+            return .whole(verifier)
         case .torn(let tear): return .torn(tear)
         case .tampered(let failure): throw raisingAlert(head, keyring, failure)
         }

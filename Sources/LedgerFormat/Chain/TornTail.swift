@@ -32,12 +32,35 @@ package enum TornTail {
     private static let sectorByteCount = 512
 
     private static func isCrashLike(_ stretch: Range<Int>, of tail: Span<UInt8>, at offset: Int) -> Bool {
-        var holdsNUL = false
-        for index in stretch where tail[index] == 0 {
-            holdsNUL = true
-            let runEnds = index + 1 == stretch.upperBound || tail[index + 1] != 0
-            if runEnds, index + 1 != tail.count, (offset + index + 1) % sectorByteCount != 0 { return false }
+        // NULs that end the file are no part of the damage.
+        var content = stretch
+        if stretch.upperBound == tail.count {
+            while !content.isEmpty, tail[content.upperBound - 1] == 0 { content = content.lowerBound..<content.upperBound - 1 }
         }
-        return holdsNUL || stretch.upperBound == tail.count
+        var holdsNUL = false
+        for index in content where tail[index] == 0 {
+            holdsNUL = true
+            let runEnds = index + 1 == content.upperBound || tail[index + 1] != 0
+            if runEnds, (offset + index + 1) % sectorByteCount != 0 { return false }
+        }
+        if holdsNUL || content.isEmpty { return true }
+        return stretch.upperBound == tail.count && isCutShort(content, of: tail)
+    }
+
+    /// Whether the bytes can be a frame whose writing was stopped: its beginning, and not all of it.
+    ///
+    /// A frame that is all there and does not verify was changed, and no crash changes bytes.
+    private static func isCutShort(_ content: Range<Int>, of tail: Span<UInt8>) -> Bool {
+        var position = content.lowerBound
+        var length = 0
+        while position < content.upperBound, position - content.lowerBound < 7, tail[position] &- 0x30 < 10 {
+            length = length * 10 + Int(tail[position] &- 0x30)
+            position += 1
+        }
+        guard position > content.lowerBound, tail[content.lowerBound] != 0x30, length <= Limits.payload else { return false }
+        if position == content.upperBound { return true }
+        guard tail[position] == UInt8(ascii: ":"), content.upperBound - position - 1 <= length else { return false }
+        for index in position..<content.upperBound where tail[index] == 0x0A { return false }
+        return true
     }
 }

@@ -50,6 +50,11 @@ package struct Receipt: Sendable, Hashable {
         self.init(ledger: ledger, seq: seq, hash: hash, time: time)
     }
 
+    /// How often a text speaks of a receipt in the one-line form, readable or not.
+    package static func mentions(in text: String) -> Int {
+        text.split(whereSeparator: \.isNewline).reduce(0) { $0 + $1.components(of: label) }
+    }
+
     /// All receipts in a text, which may be a mail or a commit message around them; JSON forms stand on lines of their own.
     package static func all(in text: String) -> [Receipt] {
         var found: [Receipt] = []
@@ -63,5 +68,18 @@ package struct Receipt: Sendable, Hashable {
             }
         }
         return found
+    }
+}
+
+extension Substring {
+    /// How often `word` stands in it.
+    fileprivate func components(of word: String) -> Int {
+        var rest = self
+        var count = 0
+        while !rest.isEmpty {
+            if rest.hasPrefix(word) { count += 1 }
+            rest = rest.dropFirst()
+        }
+        return count
     }
 }
