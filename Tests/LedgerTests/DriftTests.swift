@@ -87,6 +87,24 @@ struct DriftTests {
         session.release()
     }
 
+    @Test("an older state put back between two holds: the session does not go on there")
+    func putBack() throws {
+        let machine = try Machine(count: 3)
+        let (head, segment) = (machine.headBytes, machine.segment())
+        var session = try machine.session()
+        try session.acquire()
+        _ = try session.record(TestLedger.draft(4))
+        session.release()
+        machine.disk.setBytes(of: Layout.head, to: head)
+        machine.setSegment(1, segment)
+        #expect(ledgerError { () throws(LedgerError) in try session.acquire() }?.code == .tampered)
+        #expect(!session.isHolding && machine.lockIsFree)
+        // Who has not seen more finds nothing wrong: only receipts show it.
+        var other = try machine.session()
+        #expect(ledgerError { () throws(LedgerError) in try other.acquire() } == nil)
+        other.release()
+    }
+
     @Test("a check that cannot be made is an I/O error, latched, and no alarm")
     func unknown() throws {
         let machine = try Machine(count: 3)

@@ -14,6 +14,8 @@ package struct WriterSession: Sendable {
     /// What is known while the lock is held; nil without it.
     var state: State?
     var latched: LedgerError?
+    /// The end of the ledger when this session last had the lock.
+    private var seen: ChainTip?
     /// What a caller should be told that is no error, such as a cut tail.
     var notices: [String] = []
 
@@ -67,12 +69,25 @@ package struct WriterSession: Sendable {
         }
         do throws(LedgerError) {
             try open()
+            try checkContinuation()
         } catch {
             // What opening had got so far is nothing to go on from without the lock.
             state = nil
             storage.unlock(.writer)
             throw error
         }
+    }
+
+    /// What this session has seen is still there: nobody put another ledger, or an older state of this one, in its place.
+    private mutating func checkContinuation() throws(LedgerError) {
+        guard let tip = state?.tip else { return }
+        if let seen, seen.ledger != tip.ledger || seen.seq > tip.seq {
+            throw LedgerError(
+                .tampered,
+                "the ledger at \(storage.basePath) was replaced meanwhile: seq \(seen.seq) of ledger \(seen.ledger) was its end, "
+                    + "and now it is seq \(tip.seq) of ledger \(tip.ledger); nothing was written")
+        }
+        seen = tip
     }
 
     private func lock(until deadline: Int64) throws(LedgerError) {
@@ -108,6 +123,7 @@ package struct WriterSession: Sendable {
                 notices.append("HEAD was not replaced and lags: \(error)")
             }
         }
+        seen = state?.tip
         state = nil
         storage.unlock(.writer)
     }
