@@ -147,7 +147,8 @@ extension Audit {
         var report = AuditReport(
             verdict: .partial, place: verifier.verifiedEnd, reason: "the time budget ran out", tip: verifier.tip,
             entryCount: verifier.entryCount, head: view.validHead)
-        report.resumeSeq = verifier.position.seq
+        // The walk starts at a frame before the wanted one, and may not have come to it.
+        report.resumeSeq = max(verifier.position.seq, firstSeq)
         return report
     }
 }
