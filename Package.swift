@@ -15,7 +15,8 @@ let sourceRules = houseRules + [.strictMemorySafety()]
 let package = Package(
     name: "bulla",
     products: [
-        .executable(name: "bulla", targets: ["BullaCommand"])
+        .executable(name: "bulla", targets: ["BullaCommand"]),
+        .library(name: "Bulla", targets: ["Bulla"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -40,6 +41,11 @@ let package = Package(
         .target(
             name: "Ledger",
             dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles"],
+            swiftSettings: sourceRules),
+        // The library's face: what a Swift program imports
+        .target(
+            name: "Bulla",
+            dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
             swiftSettings: sourceRules),
         // Floor 6
         .executableTarget(

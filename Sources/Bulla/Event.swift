@@ -1,0 +1,64 @@
+import CanonicalJSON
+import LedgerFormat
+
+/// The purpose that an entry's justification names.
+public enum Pillar: String, Sendable, CaseIterable {
+    case sovereignty, integrity, resilience, evolution
+}
+
+/// What a program wants recorded.
+public struct Event: Sendable {
+    let draft: Draft
+
+    /// - Parameters:
+    ///   - action: dotted verb, `[a-z0-9_]+(\.[a-z0-9_]+)*`, 256 bytes at most; the house's own names are refused.
+    ///   - actor: who, `kind:name`, 256 bytes at most.
+    ///   - body: a JSON object as text; it is recorded in canonical form (RFC 8785).
+    ///   - id: an idempotency key of 1 to 256 bytes, unique per actor: the same event with the same id is recorded once.
+    /// - Throws: `usage` with the reason and, for JSON, the byte; `refused` for a reserved action.
+    public init(
+        action: String, actor: String, pillar: Pillar, reason: String, body: String = "{}", id: String? = nil
+    ) throws(LedgerFailure) {
+        guard !ReservedNames.contains(action: action) else {
+            throw LedgerFailure(code: .refused, message: DraftError.reservedAction(action).description)
+        }
+        guard let known = Justification.Pillar(rawValue: pillar.rawValue) else { preconditionFailure("the pillars are the same") }
+        do throws(DraftError) {
+            let json: JSON
+            do throws(JSONError) {
+                json = try JSON(parsing: Array(body.utf8), maximumDepth: Limits.draftDepth)
+            } catch {
+                throw .json(error)
+            }
+            draft = try Draft(
+                action: action, actor: actor, justification: Justification(known, reason), body: json,
+                context: id.map { ["id": .string($0)] } ?? [:])
+        } catch {
+            throw LedgerFailure(code: .usage, message: error.description)
+        }
+    }
+}
+
+/// What an append answers. Kept elsewhere, it later proves a rollback, a truncation or a fork.
+public struct Receipt: Sendable, Hashable, CustomStringConvertible {
+    /// The ledger's 128-bit id in lower-case hexadecimal.
+    public let ledger: String
+    /// The entry's number, from 1.
+    public let seq: UInt64
+    /// SHA-256 of the sealed entry in lower-case hexadecimal.
+    public let hash: String
+    /// RFC 3339, UTC, microseconds.
+    public let time: String
+    /// One line without spaces: what `bulla verify --receipt` reads.
+    public let line: String
+
+    public var description: String { line }
+
+    init(_ receipt: LedgerFormat.Receipt) {
+        ledger = receipt.ledger.description
+        seq = receipt.seq
+        hash = receipt.hash.description
+        time = receipt.time.description
+        line = receipt.line
+    }
+}

@@ -1,0 +1,116 @@
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+/// A ledger in a directory: the place from which everything else is reached.
+public struct LedgerDirectory: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    /// Makes a new ledger here: directory, sealing key, first entry. Nothing is ever overwritten.
+    @discardableResult
+    public func create() throws(LedgerFailure) -> Receipt {
+        let environment = Environment.system
+        let storage = try files { () throws(StorageError) in
+            try POSIXStorage(constructing: path, random: environment.random())
+        }
+        return try publicly { () throws(LedgerError) in
+            do throws(LedgerError) {
+                return Receipt(try Initialization.run(storage, environment))
+            } catch {
+                storage.abandon()
+                throw error
+            }
+        }
+    }
+
+    public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open()) }
+
+    /// Verifies the whole ledger without a lock and without writing a byte.
+    ///
+    /// - Parameter threads: how many pieces are verified at the same time.
+    /// - Throws: when the ledger could not be read; damage is an answer, not an error.
+    public func verify(threads: Int = 1) async throws(LedgerFailure) -> Verification {
+        var audit = Audit(.system)
+        audit.threadCount = max(1, threads)
+        let storage = try open()
+        do throws(LedgerError) {
+            return Verification(try await audit.run(storage))
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+
+    /// Folds all entries in their order into a state; each one's seal and link is checked on the way.
+    ///
+    /// - Throws: at the first damage, after everything before it was applied.
+    public func fold<State>(
+        into state: State, _ apply: (inout State, RecordedEvent) -> Void
+    ) throws(LedgerFailure) -> State {
+        var state = state
+        let storage = try open()
+        _ = try publicly { () throws(LedgerError) in
+            try EntryReader(try LedgerView(storage), .system).read(from: 1) { frame, bytes in
+                apply(&state, RecordedEvent(Entry(frame, of: bytes)))
+                return true
+            }
+        }
+        return state
+    }
+
+    private func open() throws(LedgerFailure) -> POSIXStorage {
+        try files { () throws(StorageError) in try POSIXStorage(path: path) }
+    }
+
+    private func files<Result>(_ body: () throws(StorageError) -> Result) throws(LedgerFailure) -> Result {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            throw LedgerFailure(LedgerError(error, doing: "cannot open the ledger at \(path)"))
+        }
+    }
+}
+
+/// What verifying a ledger found.
+public struct Verification: Sendable, Equatable {
+    /// `torn` is the work of a crash and is mended by the next writer; `tampered` is not; `unverifiable` says that the
+    /// sealing key is absent.
+    public enum Verdict: String, Sendable {
+        case intact, torn, tampered, unverifiable, partial
+    }
+
+    public let verdict: Verdict
+    /// Entries that were verified.
+    public let entryCount: UInt64
+    /// The verdict in one line, with segment, offset, seq and reason: the same that `bulla verify` prints.
+    public let line: String
+
+    init(_ report: AuditReport) {
+        guard let verdict = Verdict(rawValue: report.verdict.rawValue) else { preconditionFailure("the verdicts are the same") }
+        self.verdict = verdict
+        entryCount = report.entryCount
+        line = report.verdictLine
+    }
+}
+
+/// A verified entry, as its writer meant it.
+public struct RecordedEvent: Sendable {
+    public let seq: UInt64
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    public let microseconds: Int64
+    public let actor: String
+    public let action: String
+    public let reason: String
+    /// A canonical JSON object (RFC 8785).
+    public let body: [UInt8]
+
+    init(_ entry: Entry) {
+        seq = entry.seq
+        microseconds = entry.time.microseconds
+        actor = entry.actor
+        action = entry.action
+        reason = entry.justification.reason
+        body = entry.body
+    }
+}
