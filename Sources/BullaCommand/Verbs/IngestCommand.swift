@@ -104,7 +104,7 @@ enum LineParser {
         case .draft:
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
             let draft = try Draft(parsing: line.span)
-            guard !ReservedNames.contains(action: draft.action) else { throw .reservedAction(draft.action) }
+            guard !draft.isReserved else { throw .reservedAction(draft.action) }
             return draft
         case .raw(let action, let actor, let justification):
             var body: JSONObject = ["line": .string(String(decoding: line, as: UTF8.self))]

@@ -3,6 +3,12 @@ package import CanonicalJSON
 extension Draft {
     /// Reads `{"actor","action","justification","body"}` and, if there, `"context"`; any other key is refused.
     package init(parsing bytes: Span<UInt8>) throws(DraftError) {
+        var reader = DraftReader()
+        self = try reader.read(bytes)
+    }
+
+    /// The same by way of a tree: slower, and able to say what is wrong.
+    init(treeOf bytes: Span<UInt8>) throws(DraftError) {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes, maximumDepth: Limits.draftDepth) } catch { throw .json(error) }
         guard let object = json.object else { throw .isNoObject }
@@ -35,12 +41,3 @@ extension Justification {
     }
 }
 
-/// The house's own namespaces: `append` and `ingest` may not write them (design §5, rule 10).
-package enum ReservedNames {
-    static let namespaces: Set<String> = [
-        "ledger", "key", "run", "audit", "anchor", "backup", "record", "lane", "state", "snapshot", "alert", "actor",
-        "associate", "constitution", "trauma", "patch", "effect",
-    ]
-
-    package static func contains(action: String) -> Bool { namespaces.contains(String(action.prefix { $0 != "." })) }
-}

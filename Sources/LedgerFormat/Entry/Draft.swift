@@ -1,16 +1,31 @@
 package import CanonicalJSON
 
 /// What somebody wants recorded, before it is sealed: well-formed, but not yet part of any ledger.
+///
+/// It is kept as the text that an entry begins with, because canonical order puts its five members first.
 package struct Draft: Sendable, Equatable {
-    package let action: String
-    package let actor: String
-    /// A canonical JSON object.
-    package let body: [UInt8]
-    /// A canonical JSON object with the members of FORMAT.md §4.
-    package let context: [UInt8]
-    package let justification: Justification
+    /// `{"action":…,"actor":…,"body":…,"context":…,"justification":{…}`, canonical but for the brace that is still to come.
+    let text: [UInt8]
+    /// Where the members' values stand in the text; of names, what is between the quotation marks.
+    let members: Members
     /// The idempotency key in `context`, unique per actor.
     package let id: String?
+
+    struct Members: Sendable, Equatable {
+        var action: Range<Int>
+        var actor: Range<Int>
+        var body: Range<Int>
+        var context: Range<Int>
+        var pillar: Justification.Pillar
+        /// With its quotation marks.
+        var reason: Range<Int>
+    }
+
+    init(text: [UInt8], _ members: Members, id: String?) {
+        self.text = text
+        self.members = members
+        self.id = id
+    }
 
     /// Checks the names, the members of the context and the depth.
     package init(
@@ -22,12 +37,54 @@ package struct Draft: Sendable, Equatable {
         // The draft as a document is one container around its body.
         guard body.depth < Limits.draftDepth else { throw .tooDeep }
         try Context.check(context)
-        self.action = action
-        self.actor = actor
-        self.justification = justification
-        self.body = body.canonicalBytes()
-        self.context = JSON.object(context).canonicalBytes()
-        id = context["id"]?.string
+        var writer = DraftWriter()
+        let actionRange = writer.member("{\"action\":") { $0.string(action) }
+        let actorRange = writer.member(",\"actor\":") { $0.string(actor) }
+        let bodyRange = writer.member(",\"body\":") { $0.value(body) }
+        let contextRange = writer.member(",\"context\":") { $0.value(.object(context)) }
+        writer.write(",\"justification\":{\"pillar\":\"")
+        writer.write(justification.pillar.rawValue)
+        let reasonRange = writer.member("\",\"reason\":") { $0.string(justification.reason) }
+        writer.write("}")
+        self.init(
+            text: writer.text,
+            Members(
+                action: actionRange.dropFirst().dropLast(), actor: actorRange.dropFirst().dropLast(), body: bodyRange,
+                context: contextRange, pillar: justification.pillar, reason: reasonRange),
+            id: context["id"]?.string)
+    }
+}
+
+extension Draft {
+    package var action: String { text.span.text(members.action) }
+    package var actor: String { text.span.text(members.actor) }
+    /// A canonical JSON object.
+    package var body: [UInt8] { text.span.copy(members.body) }
+    /// A canonical JSON object with the members of FORMAT.md §4.
+    package var context: [UInt8] { text.span.copy(members.context) }
+
+    package var justification: Justification {
+        guard let reason = (try? JSON(parsing: text.span.extracting(members.reason)))?.string else {
+            preconditionFailure("a draft's reason is a canonical string")
+        }
+        return Justification(members.pillar, reason)
+    }
+}
+
+/// Puts a draft's text together from parts.
+private struct DraftWriter {
+    var text: [UInt8] = []
+
+    mutating func write(_ literal: String) { text += literal.utf8 }
+
+    /// Writes a name and its value; answers where the value stands.
+    mutating func member(_ name: String, _ value: (inout CanonicalWriter) -> Void) -> Range<Int> {
+        write(name)
+        var writer = CanonicalWriter()
+        value(&writer)
+        let start = text.count
+        text += writer.finish()
+        return start..<text.count
     }
 }
 

@@ -9,6 +9,9 @@ package struct FrameWriter: Sendable {
 
     private let key: SealingKey
     private let synced: UInt64
+    /// What all entries of the block have between their draft and their link, and between seq and time.
+    private let names: [UInt8]
+    private let syncedText: [UInt8]
 
     /// - Parameters:
     ///   - tip: what the first frame will follow.
@@ -19,32 +22,55 @@ package struct FrameWriter: Sendable {
         self.tip = tip
         self.synced = synced
         self.key = key
+        names = Array(",\"key\":\"\(key.id)\",\"ledger\":\"\(tip.ledger)\",\"prev_hash\":\"".utf8)
+        syncedText = Array(",\"synced\":\(synced),\"time\":\"".utf8)
     }
 
     /// Seals one draft; a refused one leaves the block as it was.
-    ///
     @discardableResult
     package mutating func append(_ draft: Draft, at time: Timestamp, part: Part? = nil) throws(DraftError) -> Receipt {
         precondition(tip.seq < Limits.seq, "the ledger is full")
-        var payload = openPayload(draft, time, part)
-        let byteCount = payload.count + FrameShape.tailByteCount
-        guard byteCount <= Limits.draftPayload else { throw .tooLarge(byteCount: byteCount) }
-        let (sig, hash) = SealEngine.seal(payload.span.extracting(FrameShape.head.utf8CodeUnitCount..<payload.count), with: key)
-        payload.append(contentsOf: Self.hashText)
-        hash.append(to: &payload)
-        payload.append(contentsOf: Self.sigText)
-        sig.append(to: &payload)
-        payload.append(contentsOf: Self.endText)
-        block.append(contentsOf: String(payload.count).utf8)
+        let opening = part.map { draft.text(with: $0) } ?? draft.text
+        let seq = Array(String(tip.seq + 1).utf8)
+        let entryByteCount =
+            opening.count + names.count + 64 + Self.seqName.count + seq.count + syncedText.count + Timestamp.byteCount
+            + Self.entryEnd.count
+        let payloadByteCount = Self.head.count + entryByteCount + FrameShape.tailByteCount
+        guard payloadByteCount <= Limits.draftPayload else { throw .tooLarge(byteCount: payloadByteCount) }
+
+        block.append(contentsOf: String(payloadByteCount).utf8)
         block.append(UInt8(ascii: ":"))
-        block.append(contentsOf: payload)
-        block.append(0x0A)
+        block.append(copying: Self.head.span)
+        let entry = block.count..<block.count + entryByteCount
+        block.append(copying: opening.span)
+        block.append(copying: names.span)
+        tip.hash.append(to: &block)
+        block.append(copying: Self.seqName.span)
+        block.append(copying: seq.span)
+        block.append(copying: syncedText.span)
+        time.append(to: &block)
+        block.append(copying: Self.entryEnd.span)
+        precondition(block.count == entry.upperBound, "an entry's length is known before it is written")
+        let (sig, hash) = SealEngine.seal(block.span.extracting(entry), with: key)
+        block.append(copying: Self.hashName.span)
+        hash.append(to: &block)
+        block.append(copying: Self.sigName.span)
+        sig.append(to: &block)
+        block.append(copying: Self.frameEnd.span)
         tip.seq += 1
         tip.hash = hash
         tip.synced = synced
         tip.time = time
         return Receipt(tip)
     }
+
+    // The constant text of a frame, in its order.
+    private static let head = Array("{\"entry\":".utf8)
+    private static let seqName = Array("\",\"seq\":".utf8)
+    private static let entryEnd = Array("\",\"v\":1}".utf8)
+    private static let hashName = Array(",\"hash\":\"".utf8)
+    private static let sigName = Array("\",\"sig\":\"".utf8)
+    private static let frameEnd = Array("\"}\n".utf8)
 
     /// A point to which the block can be taken back.
     package struct Mark: Sendable {
@@ -59,56 +85,16 @@ package struct FrameWriter: Sendable {
         block.removeLast(block.count - mark.byteCount)
         tip = mark.tip
     }
-
-    private static let hashText = Array(",\"hash\":\"".utf8)
-    private static let sigText = Array("\",\"sig\":\"".utf8)
-    private static let endText = Array("\"}".utf8)
-
-    /// `{"entry":ENTRY`, with the rest of the payload to come.
-    private func openPayload(_ draft: Draft, _ time: Timestamp, _ part: Part?) -> [UInt8] {
-        var writer = CanonicalWriter(reserving: draft.body.count + 768)
-        writer.beginObject()
-        writer.key("entry")
-        writer.beginObject()
-        writer.key("action")
-        writer.string(draft.action)
-        writer.key("actor")
-        writer.string(draft.actor)
-        writer.key("body")
-        writer.canonical(draft.body.span)
-        writer.key("context")
-        if let part { writer.value(draft.context(with: part)) } else { writer.canonical(draft.context.span) }
-        writer.key("justification")
-        writer.beginObject()
-        writer.key("pillar")
-        writer.string(draft.justification.pillar.rawValue)
-        writer.key("reason")
-        writer.string(draft.justification.reason)
-        writer.endObject()
-        writer.key("key")
-        writer.string(key.id.description)
-        writer.key("ledger")
-        writer.string(tip.ledger.description)
-        writer.key("prev_hash")
-        writer.string(tip.hash.description)
-        writer.key("seq")
-        writer.unsigned(tip.seq + 1)
-        writer.key("synced")
-        writer.unsigned(synced)
-        writer.key("time")
-        writer.string(time.description)
-        writer.key("v")
-        writer.integer(1)
-        writer.endObject()
-        return writer.bytes
-    }
 }
 
 extension Draft {
-    /// The context with its place in a decision.
-    fileprivate func context(with part: Part) -> JSON {
+    /// The text with the draft's place in a decision.
+    fileprivate func text(with part: Part) -> [UInt8] {
         guard var object = try? JSON(parsing: context).object else { preconditionFailure("a draft's context is canonical") }
         object["part"] = .array([.number(Double(part.index)), .number(Double(part.count))])
-        return .object(object)
+        var text = text.span.copy(0..<members.context.lowerBound)
+        text += JSON.object(object).canonicalBytes()
+        text.append(copying: self.text.span.extracting(members.context.upperBound..<self.text.count))
+        return text
     }
 }

@@ -2,17 +2,24 @@ import CanonicalJSON
 
 /// Lower-case hexadecimal, in words of 16 digits.
 package enum Hex {
-    private static let digits: InlineArray<16, UInt8> = [
-        0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
-    ]
-
     /// Appends the 16 digits of `word`.
     package static func append(_ word: UInt64, to bytes: inout [UInt8]) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 4
-            bytes.append(digits[Int(word >> shift & 15)])
+        let text: InlineArray<2, UInt64> = [digits(UInt32(word >> 32)), digits(UInt32(truncatingIfNeeded: word))]
+        for index in 0..<2 {
+            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: text[index] >> UInt64(8 * shift))) }
         }
+    }
+
+    /// The eight digits of a value, the first in the lowest byte.
+    @inline(__always)
+    private static func digits(_ value: UInt32) -> UInt64 {
+        // Each half goes to its place, then each quarter, then each digit.
+        var spread = UInt64(value.byteSwapped)
+        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread >> 4 | spread << 8) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
 
     /// Reads 16 digits at `offset`; nil when there are fewer or one is no lower-case hexadecimal digit.
@@ -53,8 +60,9 @@ package enum Hex {
         var text: [UInt8] = []
         text.reserveCapacity(2 * bytes.count)
         for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            let pair = digits(UInt32(byte))
+            text.append(UInt8(truncatingIfNeeded: pair >> 48))
+            text.append(UInt8(truncatingIfNeeded: pair >> 56))
         }
         return String(decoding: text, as: UTF8.self)
     }
