@@ -7,7 +7,7 @@ extension CanonicalScanner {
         // Most numbers are short and whole, so that one word shows all of them and what follows.
         if let word = bytes.fullWord(at: start) {
             let digits = DecimalDigits.count(in: word)
-            let next = UInt8(truncatingIfNeeded: word >> UInt64(8 * digits))
+            let next = UInt8(truncatingIfNeeded: word &>> UInt64(8 * digits))
             let isWhole = next != UInt8(ascii: ".") && next | 0x20 != UInt8(ascii: "e")
             if 1..<8 ~= digits, isWhole, digits == 1 || word & 0xFF != 0x30 { return start &+ digits }
         }

@@ -7,7 +7,7 @@ package enum DecimalDigits {
         // What is no digit is above 9 now: it has one of the upper four bits, or gets one by adding 6 to the lower seven,
         // which carries nothing into the next byte.
         let sums = (values & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x0606_0606_0606_0606
-        return ((values | sums) & 0xF0F0_F0F0_F0F0_F0F0).trailingZeroBitCount / 8
+        return ((values | sums) & 0xF0F0_F0F0_F0F0_F0F0).trailingZeroBitCount &>> 3
     }
 
     /// The number that eight digits stand for; NULs count as zeros.
@@ -15,8 +15,8 @@ package enum DecimalDigits {
     package static func value(of word: UInt64) -> UInt64 {
         // Neighbours are put together three times: to numbers of two digits, of four, of eight.
         var value = word & 0x0F0F_0F0F_0F0F_0F0F
-        value = (value &* 10 &+ value >> 8) & 0x00FF_00FF_00FF_00FF
-        value = (value &* 100 &+ value >> 16) & 0x0000_FFFF_0000_FFFF
-        return (value &* 10_000 &+ value >> 32) & 0xFFFF_FFFF
+        value = (value &* 10 &+ value &>> 8) & 0x00FF_00FF_00FF_00FF
+        value = (value &* 100 &+ value &>> 16) & 0x0000_FFFF_0000_FFFF
+        return (value &* 10_000 &+ value &>> 32) & 0xFFFF_FFFF
     }
 }
