@@ -31,15 +31,32 @@ void csha256_hex(const uint8_t *in, uint8_t *out) {
     }
 }
 
+ALWAYS_INLINE int is_zero(bytes16 bytes) {
+    uint64_t words[2];
+    memcpy(words, &bytes, sizeof words);
+    return (words[0] | words[1]) == 0;
+}
+
 int csha256_hex_equal(const uint8_t *digest, const uint8_t *hex64) {
     uint8_t hex[HEX];
     csha256_hex(digest, hex);
-    uint64_t difference = 0;
-    for (int i = 0; i < HEX; i += 8) {
-        uint64_t a, b;
+    bytes16 difference = {0};
+    for (int i = 0; i < HEX; i += 16) {
+        bytes16 a, b;
         memcpy(&a, hex + i, sizeof a);
         memcpy(&b, hex64 + i, sizeof b);
         difference |= a ^ b;
     }
-    return difference == 0;
+    return is_zero(difference);
+}
+
+int csha256_is_hex(const uint8_t *text64) {
+    bytes16 wrong = {0};
+    for (int i = 0; i < HEX; i += 16) {
+        bytes16 text;
+        memcpy(&text, text64 + i, sizeof text);
+        // Differences of unsigned bytes wrap around, so one comparison tests both borders.
+        wrong |= (bytes16)(text - '0' > 9) & (bytes16)(text - 'a' > 5);
+    }
+    return is_zero(wrong);
 }

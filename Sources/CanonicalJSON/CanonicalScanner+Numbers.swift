@@ -4,6 +4,13 @@ extension CanonicalScanner {
     /// With at most 15 significant digits no two decimals share a double, so such a number is canonical if its form is.
     @inline(__always)
     static func numberEnd(in bytes: Span<UInt8>, at start: Int) throws(JSONError) -> Int {
+        // Most numbers are short and whole, so that one word shows all of them and what follows.
+        if let word = bytes.fullWord(at: start) {
+            let digits = DecimalDigits.count(in: word)
+            let next = UInt8(truncatingIfNeeded: word &>> UInt64(8 * digits))
+            let isWhole = next != UInt8(ascii: ".") && next | 0x20 != UInt8(ascii: "e")
+            if 1..<8 ~= digits, isWhole, digits == 1 || word & 0xFF != 0x30 { return start &+ digits }
+        }
         let first = bytes.byte(at: start) == UInt8(ascii: "-") ? start &+ 1 : start
         let wholeEnd = digitsEnd(in: bytes, from: first)
         let hasFraction = bytes.byte(at: wholeEnd) == UInt8(ascii: ".")

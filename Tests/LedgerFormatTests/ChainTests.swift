@@ -340,7 +340,7 @@ struct PieceTests {
         }
         let (a, b, c) = (piece(0, 2, of: ledger), piece(3, 5, of: ledger), piece(6, 8, of: ledger))
         #expect(a.joined(with: b)?.joined(with: c)?.entryCount == 9)
-        #expect(try #require(b.joined(with: c)).first?.seq == 4)
+        #expect(try #require(b.joined(with: c)).beginning?.seq == 4)
         #expect(a.joined(with: c) == nil && b.joined(with: a) == nil && a.joined(with: a) == nil)
         #expect(a.joined(with: ChainVerifier(keys: testKeys)) == nil, "nothing was verified there")
         #expect(ChainVerifier(keys: testKeys).joined(with: a) == nil)

@@ -94,6 +94,9 @@ void csha256_hex(const uint8_t *in, uint8_t *out);
 /// 1 if the 64 bytes at `hex64` are `digest` in lower-case hex, else 0.
 int csha256_hex_equal(const uint8_t *digest, const uint8_t *hex64);
 
+/// 1 if the 64 bytes are lower-case hex digits, else 0.
+int csha256_is_hex(const uint8_t *text64);
+
 #ifdef __clang__
 #pragma clang assume_nonnull end
 #endif

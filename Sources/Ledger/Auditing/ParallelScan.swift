@@ -8,7 +8,7 @@ import LedgerFormat
 struct ParallelScan: Sendable {
     let threadCount: Int
 
-    private static let pieceByteCount = 16 << 20
+    private static let pieceByteCount = 8 << 20
 
     private struct Piece: Sendable {
         var start: Place
@@ -22,31 +22,55 @@ struct ParallelScan: Sendable {
         guard let genesis = view.genesis else { return first }
         let pieces = try cut(from: first.position, view)
         guard pieces.count > 1 else { return first }
-        let results = await withTaskGroup(of: (Int, ChainVerifier?).self) { group in
-            var results = [ChainVerifier?](repeating: nil, count: pieces.count)
-            var next = 0
+        return await withTaskGroup(of: (Int, ChainVerifier?).self) { group in
+            var chain = GrowingChain()
+            var started = 0
             var done = 0
-            while next < min(threadCount, pieces.count) {
-                let index = next
+            while started < min(threadCount, pieces.count) {
+                let index = started
                 group.addTask { (index, verify(pieces[index], index == 0 ? first : nil, genesis, view)) }
-                next += 1
+                started += 1
             }
             while let (index, verifier) = await group.next() {
-                results[index] = verifier
+                chain.add(verifier, at: index)
                 done += 1
                 progress(done * Self.pieceByteCount)
-                guard verifier != nil, next < pieces.count else { continue }
-                let following = next
-                group.addTask { (following, verify(pieces[following], nil, genesis, view)) }
+                guard !chain.isBroken, started < pieces.count else { continue }
+                let index = started
+                group.addTask { (index, verify(pieces[index], nil, genesis, view)) }
+                started += 1
+            }
+            return chain.joined ?? first
+        }
+    }
+
+    /// The pieces from the first on, as far as each continues the one before; they may come in any order.
+    private struct GrowingChain {
+        private(set) var joined: ChainVerifier?
+        /// A piece did not verify, or does not fit: nothing behind it counts.
+        private(set) var isBroken = false
+        private var next = 0
+        private var waiting: [Int: ChainVerifier] = [:]
+
+        mutating func add(_ piece: ChainVerifier?, at index: Int) {
+            guard let piece else {
+                isBroken = true
+                return
+            }
+            waiting[index] = piece
+            while let piece = waiting.removeValue(forKey: next) {
+                guard let longer = next == 0 ? piece : joined?.joined(with: piece) else {
+                    isBroken = true
+                    return
+                }
+                joined = longer
                 next += 1
             }
-            return results
         }
-        return join(results) ?? first
     }
 
     private func verify(
-        _ piece: Piece, _ first: ChainVerifier?, _ genesis: FrameView, _ view: LedgerView
+        _ piece: Piece, _ first: ChainVerifier?, _ genesis: ChainTip, _ view: LedgerView
     ) -> ChainVerifier? {
         var verifier =
             first
@@ -58,17 +82,7 @@ struct ParallelScan: Sendable {
         return verifier
     }
 
-    /// Joins the pieces that verified, as far as each continues the one before.
-    private func join(_ results: [ChainVerifier?]) -> ChainVerifier? {
-        guard var joined = results.first ?? nil else { return nil }
-        for case let piece in results.dropFirst() {
-            guard let piece, let longer = joined.joined(with: piece) else { return joined }
-            joined = longer
-        }
-        return joined
-    }
-
-    /// Places where frames start, about a piece apart. The last piece's end is left to the ordinary scan.
+    /// Places where frames start, about a piece apart; the last one is HEAD's end. What lies behind is left to the ordinary scan.
     private func cut(from start: Place, _ view: LedgerView) throws(StorageError) -> [Piece] {
         let reader = try SegmentReader(view.storage)
         var pieces: [Piece] = []
@@ -85,6 +99,8 @@ struct ParallelScan: Sendable {
             }
             if segment != reader.segments.last {
                 pieces.append(Piece(start: from, end: Place(segment: segment, offset: size, seq: 0)))
+            } else if let head = view.validHead, head.segment == segment, from.offset < head.end {
+                pieces.append(Piece(start: from, end: Place(segment: segment, offset: head.end, seq: 0)))
             }
         }
         return pieces

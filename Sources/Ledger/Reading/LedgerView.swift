@@ -6,8 +6,8 @@ package struct LedgerView: Sendable {
     package let storage: any Storage
     package private(set) var headBytes: [UInt8]
     package private(set) var segments: [UInt64]
-    /// The first frame; nil when there is none that has the form of one.
-    package let genesis: FrameView?
+    /// The first entry; nil when there is none that has the form of one. Nothing of it is verified.
+    package let genesis: ChainTip?
     package let keyring: Keyring
     /// HEAD, judged with the key that the first entry names.
     package private(set) var head: Result<Head, HeadFault>
@@ -43,7 +43,7 @@ package struct LedgerView: Sendable {
         head = Self.judge(headBytes, genesis, keyring)
     }
 
-    private static func judge(_ bytes: [UInt8], _ genesis: FrameView?, _ keyring: Keyring) -> Result<Head, HeadFault> {
+    private static func judge(_ bytes: [UInt8], _ genesis: ChainTip?, _ keyring: Keyring) -> Result<Head, HeadFault> {
         switch HeadFinding(bytes, keys: keyring.keys) {
         case .faulty(let fault): return .failure(fault)
         case .valid(let head):

@@ -241,11 +241,11 @@ extension Place {
 
 extension SegmentReader {
     /// The first frame, if it is one: it names the ledger and the key. Nothing of it is verified.
-    func genesis() throws(StorageError) -> FrameView? {
+    func genesis() throws(StorageError) -> ChainTip? {
         guard segments.first == 1 else { return nil }
         var bytes = [UInt8](repeating: 0, count: Limits.frame)
         let count = try open(segment: 1).read(into: &bytes, from: 0, at: 0)
         guard count > 0, case .frame(let frame) = FrameView.find(in: bytes.span.extracting(0..<count), at: 0) else { return nil }
-        return frame
+        return ChainTip(frame, of: bytes.span)
     }
 }

@@ -15,9 +15,11 @@ package struct ChainTip: Sendable, Equatable {
             time: Timestamp(microseconds: Timestamp.range.lowerBound))
     }
 
-    package init(_ frame: FrameView) {
+    /// The tip that a frame of `bytes` is.
+    package init(_ frame: FrameView, of bytes: Span<UInt8>) {
         self.init(
-            ledger: frame.ledger, key: frame.key, seq: frame.seq, hash: frame.hash, synced: frame.synced, time: frame.time)
+            ledger: frame.ledger(in: bytes), key: frame.key(in: bytes), seq: frame.seq, hash: frame.hash(in: bytes),
+            synced: frame.synced, time: frame.time)
     }
 
     private init(ledger: LedgerID, key: KeyID, seq: UInt64, hash: Digest, synced: UInt64, time: Timestamp) {

@@ -7,8 +7,10 @@ import CanonicalJSON
 package struct ChainVerifier: Sendable {
     /// Where the chain stands: all that the next entry must agree with.
     struct Standing: Sendable {
-        /// The last entry; nil before the first.
+        /// The entry before the bytes that are looked at; nil before the first.
         var tip: ChainTip?
+        /// The last entry's.
+        var synced: UInt64 = 0
         /// Behind the last frame.
         var position = Place(segment: 1, offset: 0, seq: 1)
         /// Where the decision starts whose last entry is still to come.
@@ -24,15 +26,13 @@ package struct ChainVerifier: Sendable {
     package private(set) var key: SealingKey?
     package private(set) var entryCount: UInt64 = 0
     /// The first entry that was verified here: what the piece before it must lead to.
-    package internal(set) var first: FrameView?
+    package internal(set) var beginning: Beginning?
 
     package let knownKeys: [KeyID: SealingKey]
     /// Whether a HEAD is compared on the way.
     private var head: Head?
     private var isLastSegment = false
     private var inPadding = false
-    /// Frames that fit the chain and whose seals are checked together; empty between two calls.
-    private var pending: [FrameView] = []
     private var scanner = CanonicalScanner()
 
     /// The last verified entry; nil before the first.
@@ -60,6 +60,7 @@ package struct ChainVerifier: Sendable {
     package init(after tip: ChainTip, position: Place, keys: [KeyID: SealingKey], head: Head? = nil) {
         self.init(keys: keys, head: head)
         verified.tip = tip
+        verified.synced = tip.synced
         verified.position = position
         key = keys[tip.key]
     }
@@ -102,6 +103,10 @@ package struct ChainVerifier: Sendable {
         _ bytes: Span<UInt8>, isEnd: Bool, visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
     ) -> Outcome {
         var ahead = verified
+        var previous: FrameView?
+        // Frames that fit the chain and whose seals are checked together.
+        var pending: [FrameView] = []
+        pending.reserveCapacity(Self.batchCount)
         var start = 0
         var end: Outcome?
         while start < bytes.count, end == nil {
@@ -111,7 +116,7 @@ package struct ChainVerifier: Sendable {
                     ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
-            switch FrameView.find(in: bytes, at: start, &scanner) {
+            switch FrameView.find(in: bytes, at: start, after: previous, &scanner) {
             case .padding:
                 if isLastSegment { inPadding = true } else { end = .failed(.init(.paddingInSealedSegment, at: ahead.position)) }
             case .incomplete(let atLeast):
@@ -119,35 +124,56 @@ package struct ChainVerifier: Sendable {
             case .fault(let fault):
                 end = .failed(.init(.frame(fault), at: ahead.position))
             case .frame(let frame):
-                if let reason = ahead.objection(to: frame, bytes) {
+                if let reason = ahead.objection(to: frame, after: previous, bytes) {
                     end = .failed(.init(reason, at: ahead.position))
                     break
                 }
                 pending.append(frame)
                 ahead.accept(frame)
+                previous = frame
                 start = frame.frame.upperBound
-                if pending.count == Self.batchCount, let early = checkPending(bytes, visit) { return early }
+                if pending.count == Self.batchCount {
+                    if let early = check(pending, bytes, visit) { return early }
+                    pending.removeAll(keepingCapacity: true)
+                }
             }
         }
         // What was found in frames before comes before what was found behind them.
-        return checkPending(bytes, visit) ?? end ?? .wantsMore(consumed: start, atLeast: 1)
+        return check(pending, bytes, visit) ?? end ?? .wantsMore(consumed: start, atLeast: 1)
     }
 
     /// How many seals are checked together.
     private static let batchCount = 256
 
     /// Checks the seals of the frames that wait, accepts and shows them one by one; an outcome if that ends the feeding.
-    private mutating func checkPending(_ bytes: Span<UInt8>, _ visit: (FrameView, Span<UInt8>) -> Bool) -> Outcome? {
+    private mutating func check(
+        _ pending: [FrameView], _ bytes: Span<UInt8>, _ visit: (FrameView, Span<UInt8>) -> Bool
+    ) -> Outcome? {
         guard let first = pending.first else { return nil }
-        let fault = SealEngine.firstFault(in: pending, of: bytes, key: key ?? knownKeys[first.key])
-        defer { pending.removeAll(keepingCapacity: true) }
-        for index in pending.indices {
-            if let fault, fault.index == index { return .failed(failure(fault.fault == .hash ? .hash : .signature)) }
-            if let reason = objectionAfterSeal(to: pending[index]) { return .failed(failure(reason)) }
-            accept(pending[index])
-            if !visit(pending[index], bytes) { return .stopped }
+        // All of them name the same key, or there would be an objection.
+        let key = key ?? knownKeys[first.key(in: bytes)]
+        let fault = SealEngine.firstFault(in: pending, of: bytes, key: key)
+        var outcome: Outcome?
+        var accepted = 0
+        while accepted < pending.count, outcome == nil {
+            let frame = pending[accepted]
+            if let fault, fault.index == accepted {
+                outcome = .failed(failure(fault.fault == .hash ? .hash : .signature))
+            } else if let reason = objectionAfterSeal(to: frame, bytes) {
+                outcome = .failed(failure(reason))
+            } else {
+                verified.accept(frame)
+                accepted += 1
+                if !visit(frame, bytes) { outcome = .stopped }
+            }
         }
-        return nil
+        if accepted > 0 {
+            verified.tip = ChainTip(pending[accepted - 1], of: bytes)
+            entryCount += UInt64(accepted)
+            self.key = key
+            if beginning == nil { beginning = Beginning(first, of: bytes) }
+        }
+        return outcome
     }
 
     /// Call after the last segment: whether anything that must be there is not.
@@ -165,20 +191,21 @@ package struct ChainVerifier: Sendable {
 
 // The checks of one entry, in the order of FORMAT.md §4: first what needs no seal …
 extension ChainVerifier.Standing {
-    fileprivate func objection(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
-        if let tip {
-            guard frame.ledger == tip.ledger else { return .foreignLedger(found: frame.ledger) }
-            guard frame.seq == position.seq else { return .seq(found: frame.seq) }
-            guard takesUnlinked || frame.previousHash == tip.hash else { return .link }
-            guard frame.synced >= tip.synced, frame.synced < frame.seq else { return .synced(found: frame.synced) }
-        } else {
-            guard frame.seq == 1 else { return .seq(found: frame.seq) }
-            guard frame.previousHash == .zero else { return .link }
-            guard frame.synced == 0 else { return .synced(found: frame.synced) }
-            guard bytes.holds("ledger.genesis\"", at: frame.action.lowerBound) else { return .genesisExpected }
-        }
+    /// - Parameter previous: the frame before, if it lies in the same buffer.
+    fileprivate func objection(
+        to frame: FrameView, after previous: FrameView?, _ bytes: Span<UInt8>
+    ) -> ChainFailure.Reason? {
+        // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
+        let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
+        let isFirst = previous == nil && self.tip == nil
+        if let tip, frame.ledger(in: bytes) != tip.ledger { return .foreignLedger(found: frame.ledger(in: bytes)) }
+        guard frame.seq == (isFirst ? 1 : position.seq) else { return .seq(found: frame.seq) }
+        if let tip, !takesUnlinked, frame.previousHash(in: bytes) != tip.hash { return .link }
+        if isFirst, frame.previousHash(in: bytes) != .zero { return .link }
+        guard frame.synced >= synced, frame.synced < frame.seq else { return .synced(found: frame.synced) }
+        if isFirst, !bytes.holds("ledger.genesis\"", at: frame.action.lowerBound) { return .genesisExpected }
         guard takesUnlinked || frame.part == expectedPart || (expectedPart == nil && frame.part?.index == 1) else { return .part }
-        if let tip, frame.key != tip.key { return .key(found: frame.key) }
+        if let tip, frame.key(in: bytes) != tip.key { return .key(found: frame.key(in: bytes)) }
         return nil
     }
 
@@ -191,7 +218,7 @@ extension ChainVerifier.Standing {
             expectedPart = nil
         }
         takesUnlinked = false
-        tip = ChainTip(frame)
+        synced = frame.synced
         position.offset += frame.frame.count
         position.seq = frame.seq + 1
     }
@@ -199,21 +226,14 @@ extension ChainVerifier.Standing {
 
 // … then, with the seal, the version and HEAD.
 extension ChainVerifier {
-    private func objectionAfterSeal(to frame: FrameView) -> ChainFailure.Reason? {
+    private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1 { return .laterVersion(found: frame.version) }
         guard let head, frame.seq == head.seq else { return nil }
         let end = position.offset + frame.frame.count
-        guard head.segment == position.segment, head.end == end, head.tip == frame.hash else { return .headMismatch }
+        guard head.segment == position.segment, head.end == end, head.tip == frame.hash(in: bytes) else { return .headMismatch }
         if let part = frame.part, !part.isLast { return .headInsideDecision }
         return nil
-    }
-
-    private mutating func accept(_ frame: FrameView) {
-        if first == nil { first = frame }
-        if key == nil { key = knownKeys[frame.key] }
-        verified.accept(frame)
-        entryCount += 1
     }
 }
 

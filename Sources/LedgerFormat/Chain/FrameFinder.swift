@@ -34,8 +34,10 @@ package struct FrameFinder: Sendable {
     }
 
     private func frame(in bytes: Span<UInt8>, at start: Int) -> FrameView? {
-        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger == ledger else { return nil }
-        guard key == nil || frame.key == key?.id else { return nil }
+        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger(in: bytes) == ledger else {
+            return nil
+        }
+        guard key == nil || frame.key(in: bytes) == key?.id else { return nil }
         return SealEngine.firstFault(in: [frame], of: bytes, key: key) == nil ? frame : nil
     }
 }

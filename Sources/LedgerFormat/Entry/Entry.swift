@@ -28,9 +28,9 @@ package struct Entry: Sendable {
         justification = Justification(frame.pillar, reason)
         body = bytes.copy(frame.body)
         context = bytes.copy(frame.context)
-        key = frame.key
-        ledger = frame.ledger
-        hash = frame.hash
+        key = frame.key(in: bytes)
+        ledger = frame.ledger(in: bytes)
+        hash = frame.hash(in: bytes)
         synced = frame.synced
         id = frame.context.count > 2 ? (try? JSON(parsing: context).object)?["id"]?.string : nil
     }

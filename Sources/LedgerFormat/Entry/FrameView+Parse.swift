@@ -14,11 +14,17 @@ extension FrameView {
     /// Reads the frame that starts at `start`, where the buffer has at least one byte.
     package static func find(in bytes: Span<UInt8>, at start: Int) -> FrameFinding {
         var scanner = CanonicalScanner()
-        return find(in: bytes, at: start, &scanner)
+        return find(in: bytes, at: start, after: nil, &scanner)
     }
 
     /// The same with a scanner that is used again: making one costs as much as reading a short entry.
-    static func find(in bytes: Span<UInt8>, at start: Int, _ scanner: inout CanonicalScanner) -> FrameFinding {
+    ///
+    /// - Parameter previous: a view of a frame in the same bytes. Entries that follow each other have much in common; where the
+    ///   text is the same, what was found out about it holds again.
+    @inline(__always)
+    static func find(
+        in bytes: Span<UInt8>, at start: Int, after previous: FrameView?, _ scanner: inout CanonicalScanner
+    ) -> FrameFinding {
         if bytes[start] == 0 { return .padding }
         var position = start
         var length = 0
@@ -38,14 +44,16 @@ extension FrameView {
         guard payload + length < bytes.count else { return .incomplete(atLeast: payload + length + 1 - start) }
         guard bytes[payload + length] == 0x0A else { return .fault(.notTerminated) }
         do throws(FrameFault) {
-            return .frame(try FrameView(bytes, frame: start..<payload + length + 1, payload: payload, &scanner))
+            return .frame(try FrameView(bytes, start..<payload + length + 1, payload: payload, after: previous, &scanner))
         } catch {
             return .fault(error)
         }
     }
 
+    @inline(__always)
     private init(
-        _ bytes: Span<UInt8>, frame: Range<Int>, payload: Int, _ scanner: inout CanonicalScanner
+        _ bytes: Span<UInt8>, _ frame: Range<Int>, payload: Int, after previous: FrameView?,
+        _ scanner: inout CanonicalScanner
     ) throws(FrameFault) {
         let end = frame.upperBound - 1
         let entryStart = payload + FrameShape.head.utf8CodeUnitCount
@@ -55,79 +63,160 @@ extension FrameView {
             bytes.holds(FrameShape.hash, at: tail),
             bytes.holds(FrameShape.sig, at: tail + 73),
             bytes.holds(FrameShape.end, at: end - 2),
-            let hash = Digest(hex: bytes, at: tail + 9),
-            // SIG's form; its value is compared where the seal is checked.
-            Digest(hex: bytes, at: tail + 82) != nil
+            // Their form; their values are compared where the seal is checked.
+            bytes.holdsDigest(at: tail + 9),
+            bytes.holdsDigest(at: tail + 82)
         else { throw .shape }
-        var reader = EntryParser(position: entryStart, end: tail)
-        self = try reader.read(bytes, frame: frame, hash: hash, &scanner)
+        var reader = EntryParser(frameStart: frame.lowerBound, position: entryStart, end: tail)
+        self = try reader.read(bytes, frame, after: previous, &scanner)
     }
 }
 
 /// Walks over ENTRY, member by member: the members are fixed, so their names are literals and only values are scanned.
 private struct EntryParser {
+    let frameStart: Int
     var position: Int
     let end: Int
 
+    // Inlined up to whoever keeps the view, so that its bytes are written once and where they stay.
+    @inline(__always)
     mutating func read(
-        _ bytes: Span<UInt8>, frame: Range<Int>, hash: Digest, _ scanner: inout CanonicalScanner
+        _ bytes: Span<UInt8>, _ frame: Range<Int>, after previous: FrameView?, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> FrameView {
-        let start = position
+        let entryStart = position
+        let (actionEnd, actorEnd) = try actionAndActor(bytes, after: previous, &scanner)
+        try expect(",\"body\":", bytes, "body")
+        let bodyEnd = try object(bytes, "body", &scanner).upperBound
+        try expect(",\"context\":", bytes, "context")
+        let context = try object(bytes, "context", &scanner)
+        let part = try Part.find(inContext: context, of: bytes, &scanner)
+        let (pillar, reason, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
+        let isLinked = try previousHash(bytes, after: previous)
+        try expect("\",\"seq\":", bytes, "seq")
+        let seq = try integer(bytes, "seq")
+        try expect(",\"synced\":", bytes, "synced")
+        let synced = try integer(bytes, "synced")
+        try expect(",\"time\":\"", bytes, "time")
+        let timeStart = position
+        let time = try time(bytes, after: previous)
+        let version = try version(bytes)
+        // A frame is at most 1 MiB long.
         let base = frame.lowerBound
+        return FrameView(
+            start: base, byteCount: Int32(frame.count), entryStart: Int32(entryStart - base), actionEnd: Int32(actionEnd - base),
+            actorEnd: Int32(actorEnd - base), bodyEnd: Int32(bodyEnd - base), contextEnd: Int32(context.upperBound - base),
+            reasonStart: Int32(reason.lowerBound - base), reasonEnd: Int32(reason.upperBound - base),
+            timeStart: Int32(timeStart - base), pillar: pillar, continuesPrevious: isSameLedger && isLinked, part: part, seq: seq,
+            synced: synced, time: time, version: version)
+    }
+
+    @inline(__always)
+    private mutating func actionAndActor(
+        _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) -> (actionEnd: Int, actorEnd: Int) {
+        let start = position
+        if let previous, repeats(previous.actionAndActor, bytes) {
+            return (start + Int(previous.actionEnd - previous.entryStart), start + Int(previous.actorEnd - previous.entryStart))
+        }
         try expect("{\"action\":", bytes, "action")
         let action = try string(bytes, &scanner)
         guard Names.isAction(bytes, action) else { throw .member("action") }
         try expect(",\"actor\":", bytes, "actor")
         let actor = try string(bytes, &scanner)
         guard Names.isActor(bytes, actor) else { throw .member("actor") }
-        try expect(",\"body\":", bytes, "body")
-        let body = try object(bytes, "body", &scanner)
-        try expect(",\"context\":", bytes, "context")
-        let context = try object(bytes, "context", &scanner)
-        let part = try Part.find(inContext: context, of: bytes, &scanner)
+        return (action.upperBound, actor.upperBound)
+    }
+
+    /// Up to the digits of `prev_hash`.
+    @inline(__always)
+    private mutating func justificationToLedger(
+        _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) -> (pillar: Justification.Pillar, reason: Range<Int>, isSameLedger: Bool) {
+        let contextEnd = position
+        if let previous, repeats(previous.justificationToLedger, bytes) {
+            let start = contextEnd + Int(previous.reasonStart - previous.contextEnd)
+            return (previous.pillar, start..<start + previous.reason.count, true)
+        }
         try expect(",\"justification\":{\"pillar\":\"", bytes, "justification")
         let pillar = try pillar(bytes)
         try expect(",\"reason\":", bytes, "justification")
         let reason = try string(bytes, &scanner)
+        position = reason.upperBound
+        if let previous, repeats(previous.keyAndLedger, bytes) { return (pillar, reason, true) }
+        position += 1
         try expect("},\"key\":\"", bytes, "key")
-        guard let key = KeyID(hex: bytes, at: position) else { throw .member("key") }
+        guard KeyID(hex: bytes, at: position) != nil else { throw .member("key") }
         position += 16
         try expect("\",\"ledger\":\"", bytes, "ledger")
-        guard let ledger = LedgerID(hex: bytes, at: position) else { throw .member("ledger") }
+        guard LedgerID(hex: bytes, at: position) != nil else { throw .member("ledger") }
         position += 32
         try expect("\",\"prev_hash\":\"", bytes, "prev_hash")
-        guard let previousHash = Digest(hex: bytes, at: position) else { throw .member("prev_hash") }
+        return (pillar, reason, false)
+    }
+
+    /// Whether `prev_hash` is the HASH of the frame before.
+    @inline(__always)
+    private mutating func previousHash(_ bytes: Span<UInt8>, after previous: FrameView?) throws(FrameFault) -> Bool {
+        if let previous, repeats(previous.hashText, bytes) { return true }
+        guard bytes.holdsDigest(at: position) else { throw .member("prev_hash") }
         position += 64
-        try expect("\",\"seq\":", bytes, "seq")
-        let seq = try integer(bytes, "seq")
-        try expect(",\"synced\":", bytes, "synced")
-        let synced = try integer(bytes, "synced")
-        try expect(",\"time\":\"", bytes, "time")
-        guard let time = Timestamp(bytes, at: position) else { throw .member("time") }
+        return false
+    }
+
+    @inline(__always)
+    private mutating func time(_ bytes: Span<UInt8>, after previous: FrameView?) throws(FrameFault) -> Timestamp {
+        let start = position
         position += Timestamp.byteCount
+        if let previous, bytes.repeats(previous.secondText, at: start),
+            let time = Timestamp(bytes, at: start, inSecondOf: previous.time)
+        {
+            return time
+        }
+        guard let time = Timestamp(bytes, at: start) else { throw .member("time") }
+        return time
+    }
+
+    /// With the end of the entry.
+    @inline(__always)
+    private mutating func version(_ bytes: Span<UInt8>) throws(FrameFault) -> UInt64 {
+        // All that is known today, in one comparison.
+        let common: StaticString = "\",\"v\":1}"
+        if end - position == common.utf8CodeUnitCount, bytes.holds(common, at: position) { return 1 }
         try expect("\",\"v\":", bytes, "v")
         let version = try integer(bytes, "v")
         try expect("}", bytes, "members")
         guard position == end else { throw .member("members") }
-        return FrameView(
-            start: base, byteCount: Int32(frame.count), entryPart: .init(start..<end, base), actionPart: .init(action, base),
-            actorPart: .init(actor, base), bodyPart: .init(body, base), contextPart: .init(context, base),
-            reasonPart: .init(reason, base), pillar: pillar, part: part, key: key, ledger: ledger, previousHash: previousHash,
-            hash: hash, seq: seq, synced: synced, time: time, version: version)
+        return version
     }
 
+    /// Moves behind the text of `range` if it stands here too.
+    @inline(__always)
+    private mutating func repeats(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        guard range.count <= end - position, bytes.repeats(range, at: position) else { return false }
+        position += range.count
+        return true
+    }
+
+    @inline(__always)
     private mutating func expect(_ literal: StaticString, _ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) {
-        guard literal.utf8CodeUnitCount <= end - position, bytes.holds(literal, at: position) else {
-            throw .member("\(member)")
-        }
+        guard literal.utf8CodeUnitCount <= end - position, bytes.holds(literal, at: position) else { throw Self.fault(member) }
         position += literal.utf8CodeUnitCount
     }
+
+    /// Names the place in the frame: where that lies in a buffer means nothing to anybody.
+    @inline(never)
+    private func notCanonical(_ error: JSONError) -> FrameFault {
+        .notCanonical(JSONError(error.kind, at: error.offset - frameStart).description)
+    }
+
+    @inline(never)
+    private static func fault(_ member: StaticString) -> FrameFault { .member("\(member)") }
 
     /// The range between the quotation marks.
     private mutating func string(_ bytes: Span<UInt8>, _ scanner: inout CanonicalScanner) throws(FrameFault) -> Range<Int> {
         let start = position
         scanner.position = position
-        do throws(JSONError) { try scanner.skipString(in: bytes) } catch { throw .notCanonical(error.description) }
+        do throws(JSONError) { try scanner.skipString(in: bytes) } catch { throw notCanonical(error) }
         position = scanner.position
         guard position <= end else { throw .shape }
         return start + 1..<position - 1
@@ -138,10 +227,14 @@ private struct EntryParser {
         _ bytes: Span<UInt8>, _ member: StaticString, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> Range<Int> {
         let start = position
-        guard bytes[start] == UInt8(ascii: "{") else { throw .member("\(member)") }
+        guard bytes[start] == UInt8(ascii: "{") else { throw Self.fault(member) }
+        if bytes[start + 1] == UInt8(ascii: "}") {
+            position = start + 2
+            return start..<position
+        }
         scanner.position = position
         do throws(JSONError) { try scanner.skipValue(in: bytes, openContainers: 2, maximumDepth: Limits.depth) } catch {
-            throw .notCanonical(error.description)
+            throw notCanonical(error)
         }
         position = scanner.position
         guard position <= end else { throw .shape }
@@ -163,15 +256,8 @@ private struct EntryParser {
     }
 
     private mutating func integer(_ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) -> UInt64 {
-        guard let (value, next) = bytes.plainInteger(at: position), next <= end else { throw .member("\(member)") }
+        guard let (value, next) = bytes.plainInteger(at: position), next <= end else { throw Self.fault(member) }
         position = next
         return value
-    }
-}
-
-extension FrameView.Part32 {
-    /// A frame is at most 1 MiB long.
-    fileprivate init(_ range: Range<Int>, _ base: Int) {
-        self.init(start: Int32(range.lowerBound - base), end: Int32(range.upperBound - base))
     }
 }

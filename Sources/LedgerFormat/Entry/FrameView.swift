@@ -1,47 +1,95 @@
 /// Where the parts of one well-formed frame lie in a buffer: offsets only, so that looking allocates nothing.
 ///
 /// A view says that the frame has the form of FORMAT.md §3 and §4; whether it belongs there and is sealed, the chain says.
-/// Kept small: millions of them are passed on in a second.
+/// Kept small: millions of them are passed on in a second. What hexadecimal digits stand for, it reads only when asked.
 package struct FrameView: Sendable {
-    /// A part of the frame, relative to its start.
-    struct Part32: Sendable {
-        var start: Int32
-        var end: Int32
-    }
-
     /// Where LENGTH starts in the buffer.
     let start: Int
     /// LENGTH to line feed.
     let byteCount: Int32
-    let entryPart, actionPart, actorPart, bodyPart, contextPart, reasonPart: Part32
+    // Relative to `start`; texts without their quotation marks. All else stands at a fixed distance from one of these.
+    let entryStart, actionEnd, actorEnd, bodyEnd, contextEnd, reasonStart, reasonEnd, timeStart: Int32
     package let pillar: Justification.Pillar
+    /// Whether `key`, `ledger` and `prev_hash` are what the frame found before it in the same buffer calls for.
+    let continuesPrevious: Bool
     package let part: Part?
-    package let key: KeyID
-    package let ledger: LedgerID
-    package let previousHash: Digest
-    package let hash: Digest
     package let seq: UInt64
     package let synced: UInt64
     package let time: Timestamp
     package let version: UInt64
+}
 
+// Where what is found, in the buffer.
+extension FrameView {
     /// The whole frame.
-    package var frame: Range<Int> { start..<start + Int(byteCount) }
+    package var frame: Range<Int> { start..<end }
     /// ENTRY, the bytes that are sealed.
-    package var entry: Range<Int> { range(entryPart) }
+    package var entry: Range<Int> { start + Int(entryStart)..<end - 1 - FrameShape.tailByteCount }
     /// Texts without their quotation marks.
-    package var action: Range<Int> { range(actionPart) }
-    package var actor: Range<Int> { range(actorPart) }
-    package var reason: Range<Int> { range(reasonPart) }
+    package var action: Range<Int> { start + Int(entryStart) + Self.toAction..<start + Int(actionEnd) }
+    package var actor: Range<Int> { start + Int(actionEnd) + Self.toActor..<start + Int(actorEnd) }
+    package var reason: Range<Int> { start + Int(reasonStart)..<start + Int(reasonEnd) }
     /// Canonical objects.
-    package var body: Range<Int> { range(bodyPart) }
-    package var context: Range<Int> { range(contextPart) }
-    /// The 64 digits of SIG.
-    package var signatureText: Range<Int> { frame.upperBound - 67..<frame.upperBound - 3 }
+    package var body: Range<Int> { start + Int(actorEnd) + Self.toBody..<start + Int(bodyEnd) }
+    package var context: Range<Int> { start + Int(bodyEnd) + Self.toContext..<start + Int(contextEnd) }
+    /// The 64 digits of HASH and of SIG.
+    var hashText: Range<Int> { end - 140..<end - 76 }
+    package var signatureText: Range<Int> { end - 67..<end - 3 }
     /// `{"entry":…,"hash":…,"sig":…}`.
-    package var payload: Range<Int> { entry.lowerBound - FrameShape.head.utf8CodeUnitCount..<frame.upperBound - 1 }
+    package var payload: Range<Int> { start + Int(entryStart) - FrameShape.head.utf8CodeUnitCount..<end - 1 }
 
-    private func range(_ part: Part32) -> Range<Int> { start + Int(part.start)..<start + Int(part.end) }
+    /// Behind the line feed.
+    private var end: Int { start + Int(byteCount) }
+
+    // What stands before a text or an object, from the end of the one before.
+    private static let toAction = count(of: #"{"action":""#)
+    private static let toActor = count(of: #"","actor":""#)
+    private static let toBody = count(of: #"","body":"#)
+    private static let toContext = count(of: #","context":"#)
+    private static let toKey = count(of: #""},"key":""#)
+    private static let toLedger = toKey + 16 + count(of: #"","ledger":""#)
+    private static let toPreviousHash = toLedger + 32 + count(of: #"","prev_hash":""#)
+
+    private static func count(of literal: StaticString) -> Int { literal.utf8CodeUnitCount }
+
+    /// From the start of ENTRY to the quotation mark behind the actor.
+    var actionAndActor: Range<Int> { start + Int(entryStart)..<start + Int(actorEnd) + 1 }
+    /// From the quotation mark behind the reason to the one before `prev_hash`'s digits: the same in all entries of a ledger.
+    var keyAndLedger: Range<Int> { start + Int(reasonEnd)..<previousHashText.lowerBound }
+    /// What stands between the context and `prev_hash`'s digits.
+    var justificationToLedger: Range<Int> { start + Int(contextEnd)..<previousHashText.lowerBound }
+    /// The 64 digits of `prev_hash`.
+    var previousHashText: Range<Int> {
+        let start = start + Int(reasonEnd) + Self.toPreviousHash
+        return start..<start + 64
+    }
+    /// The time up to its second.
+    var secondText: Range<Int> { start + Int(timeStart)..<start + Int(timeStart) + Timestamp.secondByteCount }
+}
+
+// What hexadecimal digits stand for.
+extension FrameView {
+    package func key(in bytes: Span<UInt8>) -> KeyID {
+        guard let key = KeyID(hex: bytes, at: start + Int(reasonEnd) + Self.toKey) else { Self.hasForm() }
+        return key
+    }
+
+    package func ledger(in bytes: Span<UInt8>) -> LedgerID {
+        guard let ledger = LedgerID(hex: bytes, at: start + Int(reasonEnd) + Self.toLedger) else { Self.hasForm() }
+        return ledger
+    }
+
+    package func previousHash(in bytes: Span<UInt8>) -> Digest {
+        guard let digest = Digest(hex: bytes, at: previousHashText.lowerBound) else { Self.hasForm() }
+        return digest
+    }
+
+    package func hash(in bytes: Span<UInt8>) -> Digest {
+        guard let digest = Digest(hex: bytes, at: hashText.lowerBound) else { Self.hasForm() }
+        return digest
+    }
+
+    private static func hasForm() -> Never { preconditionFailure("a view's digits are those of the buffer it was found in") }
 }
 
 /// Which of the entries of one decision this is: the `index`-th of `count`, from 1.

@@ -1,29 +1,53 @@
 import CanonicalJSON
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 extension Span where Element == UInt8 {
     /// Whether the literal's bytes stand at `offset`.
     ///
-    /// The only place that reads a literal through its pointer: it lives as long as the program.
+    /// The only place that reads a literal through its pointer: it lives as long as the program. `memcmp` of a length that
+    /// is known to the compiler becomes a few comparisons of whole words.
     @inline(__always)
     func holds(_ literal: StaticString, at offset: Int) -> Bool {
-        let count = literal.utf8CodeUnitCount
-        guard offset >= 0, offset <= self.count - count else { return false }
-        let text = unsafe UnsafeRawPointer(literal.utf8Start)
-        var index = 0
-        while index + 8 <= count {
-            let word = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            if fullWord(at: offset + index) != word { return false }
-            index += 8
+        let length = literal.utf8CodeUnitCount
+        guard offset >= 0, offset <= count - length else { return false }
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return length == 0 }
+            return unsafe memcmp(base + offset, literal.utf8Start, length) == 0
         }
-        while index < count {
-            if unsafe self[offset + index] != text.load(fromByteOffset: index, as: UInt8.self) { return false }
-            index += 1
+    }
+
+    /// Whether the bytes of `range` stand at `offset` as well.
+    @inline(__always)
+    package func repeats(_ range: Range<Int>, at offset: Int) -> Bool {
+        let length = range.count
+        guard range.lowerBound >= 0, range.upperBound <= count, offset >= 0, offset <= count - length else { return false }
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return length == 0 }
+            return unsafe memcmp(base + offset, base + range.lowerBound, length) == 0
         }
-        return true
     }
 
     /// Reads a whole number from 0 to 2^53 − 1 in its canonical form, and says where it ends.
-    func plainInteger(at offset: Int) -> (value: UInt64, end: Int)? {
+    ///
+    /// Most have at most seven digits, and so are read with what follows them in one word.
+    @inline(__always)
+    package func plainInteger(at offset: Int) -> (value: UInt64, end: Int)? {
+        guard let word = fullWord(at: offset) else { return longInteger(at: offset) }
+        let digits = DecimalDigits.count(in: word)
+        guard digits < 8 else { return longInteger(at: offset) }
+        guard digits > 0, digits == 1 || word & 0xFF != 0x30 else { return nil }
+        let next = UInt8(truncatingIfNeeded: word &>> UInt64(8 * digits))
+        if next == UInt8(ascii: ".") || next | 0x20 == UInt8(ascii: "e") { return nil }
+        return (DecimalDigits.value(of: word &<< UInt64(64 - 8 * digits)), offset + digits)
+    }
+
+    @inline(never)
+    private func longInteger(at offset: Int) -> (value: UInt64, end: Int)? {
         var position = offset
         var value: UInt64 = 0
         while position < count {

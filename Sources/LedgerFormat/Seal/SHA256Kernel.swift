@@ -54,19 +54,35 @@ enum SHA256Kernel {
         }
     }
 
-    /// Computes the seals of frames that lie in one buffer; `check` gets each one's SIG (nil without a key) and HASH.
-    static func seals(
-        of frames: [FrameView], in bytes: Span<UInt8>, _ states: csha256_hmac_key?,
-        check: (_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool
-    ) {
-        seals(
-            count: frames.count, in: bytes, states, features: features,
-            job: { (frames[$0].entry, frames[$0].signatureText.lowerBound) }, check: check)
+    /// The first frame whose seal does not hold; without a key only the HASHes are checked.
+    static func firstFault(
+        in frames: [FrameView], of bytes: Span<UInt8>, _ states: csha256_hmac_key?
+    ) -> (index: Int, fault: SealEngine.Fault)? {
+        var found: (Int, SealEngine.Fault)?
+        unsafe compute(count: frames.count, in: bytes, states, features, job: { frames[$0].sealJob }) { base, sigs, hashes in
+            // HASH and SIG lie in front of the frame's end, which is inside the buffer as `compute` found SIG to be.
+            for index in 0..<frames.count {
+                let frame = frames[index]
+                if unsafe csha256_hex_equal(hashes + 32 * index, base + frame.hashText.lowerBound) == 0 {
+                    found = (index, .hash)
+                } else if let sigs = unsafe sigs,
+                    unsafe csha256_hex_equal(sigs + 32 * index, base + frame.signatureText.lowerBound) == 0
+                {
+                    found = (index, .signature)
+                }
+                if found != nil { return }
+            }
+        }
+        return found
     }
 
-    private static func seals(
-        count: Int, in bytes: Span<UInt8>, _ states: csha256_hmac_key?, features: UInt32,
-        job: (Int) -> (entry: Range<Int>, signatureText: Int), check: (_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool
+    /// An entry and SIG's 64 digits.
+    typealias Job = (entry: Range<Int>, signatureText: Int)
+
+    /// Computes SIG (with a key) and HASH of entries that lie in one buffer, 32 bytes each.
+    private static func compute(
+        count: Int, in bytes: Span<UInt8>, _ states: csha256_hmac_key?, _ features: UInt32, job: (Int) -> Job,
+        body: (_ base: UnsafePointer<UInt8>, _ sigs: UnsafePointer<UInt8>?, _ hashes: UnsafePointer<UInt8>) -> Void
     ) {
         unsafe withUnsafeTemporaryAllocation(of: csha256_job.self, capacity: count) { list in
             unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count * 64) { digests in
@@ -77,7 +93,7 @@ enum SHA256Kernel {
                     for index in 0..<count {
                         let (entry, text) = job(index)
                         precondition(!entry.isEmpty && entry.lowerBound >= 0 && entry.upperBound <= bytes.count)
-                        precondition(text >= 0 && text + 64 <= bytes.count)
+                        precondition(text >= entry.upperBound && text + 64 <= bytes.count)
                         unsafe (first + index).initialize(
                             to: csha256_job(entry: base + entry.lowerBound, n: entry.count, sig_hex: base + text))
                     }
@@ -90,10 +106,7 @@ enum SHA256Kernel {
                     } else {
                         unsafe csha256_verify_batch(nil, first, count, nil, .init(OpaquePointer(hashes)), features)
                     }
-                    for index in 0..<count {
-                        let sig = unsafe states == nil ? nil : Digest(raw: sigs + 32 * index)
-                        if unsafe !check(index, sig, Digest(raw: hashes + 32 * index)) { return }
-                    }
+                    unsafe body(base, states == nil ? nil : UnsafePointer(sigs), UnsafePointer(hashes))
                 }
             }
         }
@@ -105,7 +118,7 @@ enum SHA256Kernel {
         let states = makeStates(key)
         let portable = KeyedHash(key: key)
         var bytes: [UInt8] = []
-        var jobs: [(entry: Range<Int>, signatureText: Int)] = []
+        var jobs: [Job] = []
         var expected: [(sig: Digest, hash: Digest)] = []
         for length in [1, 47, 48, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 300, 345, 346, 1000] {
             let entry = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ length) }
@@ -120,9 +133,13 @@ enum SHA256Kernel {
             bytes += entry + text
         }
         var agreeing = 0
-        seals(count: jobs.count, in: bytes.span, states, features: features, job: { jobs[$0] }) { index, sig, hash in
-            if sig == expected[index].sig, hash == expected[index].hash { agreeing += 1 }
-            return true
+        unsafe compute(count: jobs.count, in: bytes.span, states, features, job: { jobs[$0] }) { _, sigs, hashes in
+            guard let sigs = unsafe sigs else { return }
+            for (index, seal) in expected.enumerated() {
+                let sig = unsafe Digest(raw: sigs + 32 * index)
+                let hash = unsafe Digest(raw: hashes + 32 * index)
+                if sig == seal.sig, hash == seal.hash { agreeing += 1 }
+            }
         }
         return agreeing == expected.count
     }
@@ -141,5 +158,20 @@ extension Digest {
 
     @unsafe fileprivate init(raw pointer: UnsafeMutablePointer<UInt8>) {
         unsafe self.init(raw: UnsafePointer(pointer))
+    }
+}
+
+extension FrameView {
+    fileprivate var sealJob: SHA256Kernel.Job { (entry, signatureText.lowerBound) }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether 64 lower-case hexadecimal digits stand at `offset`.
+    package func holdsDigest(at offset: Int) -> Bool {
+        guard offset >= 0, offset <= count - 64 else { return false }
+        return unsafe withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe csha256_is_hex(base + offset) != 0
+        }
     }
 }

@@ -33,24 +33,16 @@ package enum SealEngine {
     /// Frames are checked together, because a processor computes many digests at once in hardly more time than one.
     package static func firstFault(in frames: [FrameView], of bytes: Span<UInt8>, key: SealingKey?) -> (index: Int, fault: Fault)?
     {
-        var found: (Int, Fault)?
-        func check(_ index: Int, _ sig: Digest?, _ hash: Digest) -> Bool {
-            if hash != frames[index].hash {
-                found = (index, .hash)
-            } else if let sig, sig != Digest(hex: bytes, at: frames[index].signatureText.lowerBound) {
-                found = (index, .signature)
-            }
-            return found == nil
-        }
         if SHA256Kernel.features != 0, key == nil || key?.states != nil {
-            SHA256Kernel.seals(of: frames, in: bytes, key?.states, check: check)
-        } else {
-            for index in frames.indices {
-                let entry = bytes.extracting(frames[index].entry)
-                let hash = portableHash(of: entry, signatureText: bytes.extracting(frames[index].signatureText))
-                if !check(index, key?.hash.authenticate(entry), hash) { break }
-            }
+            return SHA256Kernel.firstFault(in: frames, of: bytes, key?.states)
         }
-        return found
+        for (index, frame) in frames.enumerated() {
+            let entry = bytes.extracting(frame.entry)
+            let hash = portableHash(of: entry, signatureText: bytes.extracting(frame.signatureText))
+            if hash != frame.hash(in: bytes) { return (index, .hash) }
+            guard let sig = key?.hash.authenticate(entry) else { continue }
+            if sig != Digest(hex: bytes, at: frame.signatureText.lowerBound) { return (index, .signature) }
+        }
+        return nil
     }
 }

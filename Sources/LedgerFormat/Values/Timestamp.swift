@@ -1,3 +1,5 @@
+import CanonicalJSON
+
 /// A moment in UTC with microseconds, from year 0001 to 9999; written as RFC 3339, always 27 bytes.
 package struct Timestamp: Sendable, Hashable, Comparable {
     /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
@@ -64,6 +66,22 @@ extension Timestamp: CustomStringConvertible {
         else { return nil }
         let days = Self.days(year: year, month: month, day: day)
         self.init(microseconds: ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + fraction)
+    }
+
+    /// The part of the text that names the second.
+    static let secondByteCount = 19
+
+    /// Reads the 27 bytes at `offset`, of which the first 19 are known to be those of `other`'s text.
+    ///
+    /// Entries come many in a second, so the calendar need not be asked for each.
+    package init?(_ bytes: Span<UInt8>, at offset: Int, inSecondOf other: Timestamp) {
+        guard let fraction = bytes.fullWord(at: offset + Self.secondByteCount),
+            fraction & 0xFF == 0x2E, fraction >> 56 == 0x5A, DecimalDigits.count(in: fraction >> 8) == 6
+        else { return nil }
+        // The digits move to the end of the word, and what stood around them goes.
+        let digits = fraction << 8 & 0xFFFF_FFFF_FFFF_0000
+        let second = other.microseconds.flooredDivision(by: 1_000_000).quotient
+        self.init(microseconds: second * 1_000_000 + Int64(DecimalDigits.value(of: digits)))
     }
 
     package init?(_ text: String) {
