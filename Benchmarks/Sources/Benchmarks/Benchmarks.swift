@@ -29,7 +29,7 @@ enum Benchmarks {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? buildFolder
         let folder = URL(fileURLWithPath: parent).appendingPathComponent("bulla-bench-\(getpid())").path
         try Workload.makeFolder(folder)
-        let interrupts = Interrupts.handle { Workload.remove(folder) }
+        let interrupts = Interrupts.take()
         defer {
             Workload.remove(folder)
             interrupts.forEach { $0.cancel() }

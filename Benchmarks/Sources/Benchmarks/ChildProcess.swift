@@ -26,6 +26,7 @@ struct ChildProcess {
     }
 
     func run() throws -> Result {
+        try Interrupts.check()
         let captured = try Self.scratchFile()
         let errors = try Self.scratchFile()
         defer { [captured, errors].forEach { fclose($0) } }
@@ -44,7 +45,7 @@ struct ChildProcess {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // We take interrupts ourselves; a child dies of them.
+        // We take interrupts ourselves; a child ends by them.
         var defaults = sigset_t()
         sigemptyset(&defaults)
         for signal in Interrupts.signals { sigaddset(&defaults, signal) }
@@ -58,6 +59,8 @@ struct ChildProcess {
         let start = ContinuousClock.now
         let error = posix_spawnp(&child, command[0], &actions, &attributes, &arguments, environ)
         guard error == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(error)))") }
+        Interrupts.watch(child)
+        defer { Interrupts.watch(0) }
         while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { throw Failure(description: "waitpid failed") } }
         let seconds = start.secondsSince
         guard status == 0 else {
@@ -84,23 +87,4 @@ struct ChildProcess {
 
 extension ContinuousClock.Instant {
     var secondsSince: Double { duration(to: .now) / .seconds(1) }
-}
-
-/// An interrupted run leaves nothing behind either.
-enum Interrupts {
-    static let signals = [SIGINT, SIGTERM, SIGHUP]
-
-    /// Runs `cleanup` and ends the process when one comes.
-    static func handle(_ cleanup: @escaping @Sendable () -> Void) -> [any DispatchSourceSignal] {
-        signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                cleanup()
-                exit(128 + number)
-            }
-            source.resume()
-            return source
-        }
-    }
 }

@@ -57,6 +57,7 @@ func inTurn(_ contenders: [Contender], rounds: Int = Rounds.usual) async throws 
     var seconds = contenders.map { _ in [Double]() }
     for round in 0...rounds {
         for (index, contender) in contenders.enumerated() {
+            try Interrupts.check()
             let duration = try await contender.run()
             if round > 0 { seconds[index].append(duration) }
         }

@@ -11,6 +11,8 @@ struct Machine {
     let memory: String
     let system: String
     let fileSystem: String
+    /// How busy others kept it before the first measurement.
+    let load: String
     let versions: [String]
 
     init(bulla: String, folder: String) throws {
@@ -37,6 +39,7 @@ struct Machine {
             (distribution?.dropFirst("PRETTY_NAME=".count).trimmingCharacters(in: ["\""]) ?? "Linux")
             + ", Linux " + (try Self.lines("/proc/sys/kernel/osrelease").first ?? "")
         fileSystem = try Self.fileSystem(of: folder)
+        load = "load average \(try Self.lines("/proc/loadavg").first?.prefix { $0 != " " } ?? "") at the start"
         versions = try [["swift", "--version"], [bulla, "--version"], ["openssl", "version"], ["sqlite3", "--version"]].map {
             let output = try ChildProcess($0, output: .captured).run().output
             let words = output.split(whereSeparator: \.isWhitespace)

@@ -13,8 +13,8 @@ struct Panel {
 
 /// Writes panels, two in a row, as one SVG that reads well on light and on dark ground.
 struct Plot {
-    private static let cell = (width: 460.0, height: 330.0)
-    private static let plotArea = (left: 70.0, top: 44.0, width: 350.0, height: 226.0)
+    private static let cell = (width: 480.0, height: 330.0)
+    private static let plotArea = (left: 82.0, top: 44.0, width: 360.0, height: 226.0)
 
     private static let style = """
         .ground { fill: #ffffff } text { fill: #1f2328; font: 12px sans-serif } .title { font-size: 15px; font-weight: bold }
@@ -86,7 +86,7 @@ struct Plot {
         var lines: [String] = []
         for (name, index) in names.reversed() {
             lines.append(text(name, right, 24, "end"))
-            right -= Double(name.count) * 6.2 + 14
+            right -= Double(name.count) * 5.9 + 14
             if let index {
                 lines.append(dot(right, 20, index))
             } else {

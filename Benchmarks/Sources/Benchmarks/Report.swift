@@ -15,7 +15,7 @@ struct Report {
         let big = workload.big
         let values = [
             "date": Date.now.formatted(.iso8601.year().month().day()),
-            "machine": ([machine.processor, machine.memory, machine.system, machine.fileSystem] + machine.versions)
+            "machine": ([machine.processor, machine.memory, machine.system, machine.fileSystem, machine.load] + machine.versions)
                 .joined(separator: "; "),
             "rounds": "\(Rounds.usual)",
             "short": "\(Rounds.short)",

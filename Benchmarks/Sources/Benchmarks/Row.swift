@@ -49,7 +49,7 @@ struct Row {
         guard let (value, bar) = goal, !bar.isMet(by: value) else { return nil }
         let distance = Format.significant(bar.distance(of: value) * 100)
         let side = bar.direction == .atLeast ? "below" : "above"
-        let peer = yardstick == "–" ? "" : ", beside \(yardstick)"
-        return "**\(work)**\(peer): \(bar.format(value)) where \(bar.description) is wanted, \(distance) % \(side) the bar."
+        let peer = yardstick == "–" ? "" : " (\(yardstick))"
+        return "**\(work)**: \(bar.format(value)) where \(bar.description) is wanted, \(distance) % \(side) the bar\(peer)"
     }
 }
