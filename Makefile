@@ -3,13 +3,17 @@ SHELL := /bin/sh
 PREFIX ?= /usr/local
 BUILD := swift build -c release --static-swift-stdlib --scratch-path .build-static --product bulla
 
-.PHONY: help demo test check bench install need-swift need-judge need-strace
+# The big ledger of `make bench`; below 1000 the run only shows that everything works, and PERFORMANCE.md stays as it is.
+MEGABYTES ?= $(if $(QUICK),50,1000)
+BENCH := swift build -c release --package-path Benchmarks --scratch-path .build-bench
+
+.PHONY: help demo test check bench install need-swift need-judge need-strace need-yardsticks
 
 help:
 	@echo "make demo     build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
 	@echo "make test     everything that can be tested here; no network but for packages"
 	@echo "make check    format, warnings, house rules, thread sanitizer"
-	@echo "make bench    measure beside openssl, SQLite and a raw write loop"
+	@echo "make bench    measure beside openssl, SQLite and a raw write loop, and write PERFORMANCE.md (QUICK=1: a small run, and do not)"
 	@echo "make install  one binary to PREFIX/bin (PREFIX=$(PREFIX))"
 
 demo: need-swift
@@ -24,8 +28,10 @@ test: need-swift need-judge need-strace
 check: need-swift need-judge
 	sh tools/check.sh
 
-bench: need-swift need-judge
-	@sh Benchmarks/run.sh
+bench: need-swift need-yardsticks
+	@$(BUILD)
+	@$(BENCH)
+	@"$$($(BENCH) --show-bin-path)/Benchmarks" "$$($(BUILD) --show-bin-path)/bulla" $(MEGABYTES) .build-bench
 
 install: need-swift
 	$(BUILD)
@@ -43,3 +49,9 @@ need-judge:
 # Faults at system calls; without it those tests say that they are skipped.
 need-strace:
 	@command -v strace >/dev/null || sh tools/need.sh strace strace optional
+
+# What the benchmarks compare with.
+need-yardsticks:
+	@command -v openssl >/dev/null || sh tools/need.sh openssl openssl required
+	@command -v sqlite3 >/dev/null || sh tools/need.sh sqlite3 sqlite3 required
+	@[ -e /usr/include/sqlite3.h ] || [ -e /usr/local/include/sqlite3.h ] || sh tools/need.sh sqlite3.h libsqlite3-dev required
