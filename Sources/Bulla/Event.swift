@@ -52,6 +52,7 @@ public struct Receipt: Sendable, Hashable, CustomStringConvertible {
     /// One line without spaces: what `bulla verify --receipt` reads.
     public let line: String
 
+    /// The line.
     public var description: String { line }
 
     init(_ receipt: LedgerFormat.Receipt) {

@@ -4,8 +4,10 @@ import LedgerFormat
 
 /// A ledger in a directory: the place from which everything else is reached.
 public struct LedgerDirectory: Sendable {
+    /// As it was given.
     public let path: String
 
+    /// Names a directory; nothing is opened yet.
     public init(_ path: String) { self.path = path }
 
     /// Makes a new ledger here: directory, sealing key, first entry. Nothing is ever overwritten.
@@ -25,6 +27,7 @@ public struct LedgerDirectory: Sendable {
         }
     }
 
+    /// Opens the ledger for recording; its lock is taken when something is to be written.
     public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open()) }
 
     /// Verifies the whole ledger without a lock and without writing a byte.
@@ -80,6 +83,7 @@ public struct Verification: Sendable, Equatable {
         case intact, torn, tampered, unverifiable, partial
     }
 
+    /// The verdict alone.
     public let verdict: Verdict
     /// Entries that were verified.
     public let entryCount: UInt64
@@ -96,11 +100,15 @@ public struct Verification: Sendable, Equatable {
 
 /// A verified entry, as its writer meant it.
 public struct RecordedEvent: Sendable {
+    /// The entry's number, from 1.
     public let seq: UInt64
     /// Microseconds since 1970-01-01T00:00:00Z.
     public let microseconds: Int64
+    /// Who, `kind:name`.
     public let actor: String
+    /// Dotted verb.
     public let action: String
+    /// The justification's reason.
     public let reason: String
     /// A canonical JSON object (RFC 8785).
     public let body: [UInt8]

@@ -22,10 +22,12 @@ public struct LedgerFailure: Error, Sendable, Equatable, CustomStringConvertible
         case busy = 75
     }
 
+    /// What kind of failure it is.
     public var code: Code
     /// One sentence: what happened, where, what to do.
     public var message: String
 
+    /// The message.
     public var description: String { message }
 }
 

@@ -30,6 +30,21 @@ extension Span where Element == UInt8 {
         return word
     }
 
+    /// The offset of the first line feed from `start` on.
+    package func firstLineFeed(from start: Int) -> Int? {
+        var index = start
+        while let word = fullWord(at: index) {
+            let feeds = EightBytes.lineFeeds(word)
+            if feeds != 0 { return index &+ feeds.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] == 0x0A { return index }
+            index += 1
+        }
+        return nil
+    }
+
     /// The byte at `offset`, or zero, which is never legal in JSON, at and beyond the end.
     @inline(__always)
     func byte(at offset: Int) -> UInt8 {
@@ -64,6 +79,12 @@ enum EightBytes {
     @inline(__always)
     static func stops(_ word: UInt64) -> UInt64 {
         (candidates(word) | word) & highBits
+    }
+
+    @inline(__always)
+    static func lineFeeds(_ word: UInt64) -> UInt64 {
+        let feed = word ^ (ones &* 0x0A)
+        return (feed &- ones) & ~feed & highBits
     }
 
     @inline(__always)

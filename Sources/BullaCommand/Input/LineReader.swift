@@ -1,10 +1,11 @@
+import CanonicalJSON
 import Ledger
 
 /// Splits a stream into lines, and says when the next one would have to be waited for.
 struct LineReader {
     private let file: InputFile
     private let lineByteCountMax: Int
-    private var buffer: [UInt8] = []
+    private(set) var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
     /// Lines that were handed out.
@@ -20,8 +21,8 @@ struct LineReader {
     }
 
     enum Next {
-        /// Without its line feed.
-        case line([UInt8])
+        /// Where it stands in `buffer`, without its line feed, until the next call.
+        case line(Range<Int>)
         /// Nothing is there yet.
         case mustWait
         case end
@@ -34,7 +35,7 @@ struct LineReader {
             if let end = buffer.span.firstLineFeed(from: searched) {
                 defer { start = end + 1 }
                 lineCount += 1
-                return .line(Array(buffer[start..<end]))
+                return .line(start..<end)
             }
             searched = buffer.count
             guard searched - start <= lineByteCountMax else {
@@ -46,7 +47,7 @@ struct LineReader {
                 guard start < buffer.count else { return .end }
                 defer { start = buffer.count }
                 lineCount += 1
-                return .line(Array(buffer[start...]))
+                return .line(start..<buffer.count)
             }
             if !waiting, !file.isReady { return .mustWait }
             buffer.removeFirst(start)
@@ -59,16 +60,5 @@ struct LineReader {
                 isAtEnd = true
             }
         }
-    }
-}
-
-extension Span where Element == UInt8 {
-    fileprivate func firstLineFeed(from start: Int) -> Int? {
-        var index = start
-        while index < count {
-            if self[index] == 0x0A { return index }
-            index += 1
-        }
-        return nil
     }
 }

@@ -74,9 +74,9 @@ extension StorageFile {
     ///
     /// A crash leaves any of its sectors. A failed write leaves a part, and the caller restores the length; a failed
     /// sync leaves nothing known, and the caller latches.
-    package func append(_ block: Span<UInt8>, at offset: Int) throws(StorageError) {
-        try write(block, at: offset)
-        try synchronize()
+    package func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
+        do throws(StorageError) { try write(block, at: offset) } catch { throw .write(error) }
+        do throws(StorageError) { try synchronize() } catch { throw .synchronize(error) }
     }
 
     /// Cuts a file.
@@ -101,6 +101,12 @@ extension StorageFile {
         bytes.removeLast(bytes.count - count)
         return bytes
     }
+}
+
+/// Which of an append's two steps failed: after the first the outcome is known, after the second it is not.
+package enum AppendFailure: Error, Sendable {
+    case write(StorageError)
+    case synchronize(StorageError)
 }
 
 extension StoragePath {

@@ -7,39 +7,45 @@ extension WriterSession {
     ///
     /// A crash before the sync's end leaves a tail that was never acknowledged; design §3 says what becomes of it.
     mutating func append(_ block: Span<UInt8>, tip: ChainTip) throws(LedgerError) {
-        guard var state else { preconditionFailure("only the holder of the writer's lock appends") }
+        let (file, end) = try prepare(for: block.count)
+        var failure: AppendFailure?
+        do throws(AppendFailure) { try file.append(block, at: end) } catch { failure = error }
+        try conclude(failure, byteCount: block.count, tip: tip)
+    }
+
+    /// Before a block: everything is still what it was, and there is room for it in the segment that it will stand in.
+    mutating func prepare(for byteCount: Int) throws(LedgerError) -> (file: any StorageFile, end: Int) {
+        guard let state else { preconditionFailure("only the holder of the writer's lock appends") }
         try checkOaths(state)
         if !state.isHeadMissing {
-            if state.lag + block.count > Limits.headLag { try writeHead() }
-            if state.end > 0, state.end + block.count > settings.segmentByteCount { try roll() }
+            if state.lag + byteCount > Limits.headLag { try writeHead() }
+            if state.end > 0, state.end + byteCount > settings.segmentByteCount { try roll() }
         }
-        guard let rolled = self.state else { preconditionFailure("the lock is held") }
-        state = rolled
-        // The old state's copy must not keep the new one's from being changed in place.
-        self.state = nil
-        defer { self.state = state }
-        preallocate(for: block.count, &state)
-        do throws(StorageError) {
-            try state.file.write(block, at: state.end)
-        } catch {
-            throw restoring(&state, LedgerError(error, doing: "nothing was recorded"))
-        }
-        do throws(StorageError) {
-            try state.file.synchronize()
-        } catch {
+        preallocate(for: byteCount)
+        guard let ready = self.state else { preconditionFailure("the lock is held") }
+        return (ready.file, ready.end)
+    }
+
+    /// Behind a block: it counts only if it is durable and everything is still what it was.
+    mutating func conclude(_ failure: AppendFailure?, byteCount: Int, tip: ChainTip) throws(LedgerError) {
+        guard let state else { preconditionFailure("the lock is held") }
+        switch failure {
+        case .write(let error): throw restoring(LedgerError(error, doing: "nothing was recorded"))
+        case .synchronize(let error):
             throw latch(
                 LedgerError(
                     .inputOutput,
                     "\(error); whether the entries up to seq \(tip.seq) are durable is unknown: open the ledger again, and repeat with the same id"
                 ))
+        case nil: try checkOaths(state)
         }
-        try checkOaths(state)
-        state.end += block.count
-        state.fileSize = max(state.fileSize, state.end)
-        state.lag += block.count
-        state.tip = tip
-        state.commitCount += 1
-        state.ids?.advance(to: tip.seq)
+        let end = state.end + byteCount
+        self.state?.end = end
+        self.state?.fileSize = max(state.fileSize, end)
+        self.state?.lag += byteCount
+        self.state?.tip = tip
+        self.state?.commitCount += 1
+        self.state?.ids?.advance(to: tip.seq)
     }
 
     /// Replaces HEAD if it is due: a process that keeps the lock calls this after each commit.
@@ -58,28 +64,33 @@ extension WriterSession {
 
     /// Fills the file with NULs ahead of the data, so that most syncs find its size unchanged.
     ///
-    /// A crash leaves more or fewer NULs behind the data, which mean nothing. Where there is no room, it is done without.
-    private func preallocate(for byteCount: Int, _ state: inout State) {
+    /// For a large block that costs more than it saves. A crash leaves more or fewer NULs behind the data, which mean
+    /// nothing. Where there is no room, it is done without.
+    private mutating func preallocate(for byteCount: Int) {
+        guard let state, settings.preallocationByteCountMax > 0, byteCount <= Self.preallocatedBlockByteCountMax else { return }
         let end = state.end + byteCount
-        guard settings.preallocationByteCountMax > 0, end > state.fileSize else { return }
+        guard end > state.fileSize else { return }
         let page = 4096
         let ahead = min(max(state.end / 4, 16 * page), settings.preallocationByteCountMax)
         let target = (min(end + ahead, max(settings.segmentByteCount, end)) + page - 1) / page * page
         let zeros = [UInt8](repeating: 0, count: target - state.fileSize)
         do throws(StorageError) {
             try state.file.write(zeros.span, at: state.fileSize)
-            state.fileSize = target
+            self.state?.fileSize = target
         } catch {
             try? state.file.truncate(to: state.fileSize)
         }
     }
 
+    private static let preallocatedBlockByteCountMax = 64 << 10
+
     /// After a failed write: the length is restored, and if that fails too the session is latched.
-    private mutating func restoring(_ state: inout State, _ error: LedgerError) -> LedgerError {
+    private mutating func restoring(_ error: LedgerError) -> LedgerError {
+        guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
             // Synced: were the next block torn, what is left of this one would not look like a crash.
             try state.file.cut(to: state.end)
-            state.fileSize = state.end
+            self.state?.fileSize = state.end
             return error
         } catch let second {
             return latch(LedgerError(.inputOutput, "\(error.message); and the length could not be restored: \(second)"))

@@ -16,11 +16,18 @@ extension WriterSession {
     /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others, unless
     /// `stopsAtFailure`: then nothing behind the first that fails is recorded.
     package mutating func commit(_ decisions: [[Draft]], stopsAtFailure: Bool = false) -> [Result<Answer, LedgerError>] {
+        precondition(inFlight == nil, "what was submitted is settled before anything else is committed")
+        var batch = seal(decisions, stopsAtFailure: stopsAtFailure)
+        flush(&batch)
+        return batch.answers
+    }
+
+    private mutating func seal(_ decisions: [[Draft]], stopsAtFailure: Bool) -> Batch {
         precondition(state != nil, "only the holder of the writer's lock commits")
         var batch = Batch(count: decisions.count, stopsAtFailure: stopsAtFailure)
         for (index, drafts) in decisions.enumerated() {
             if let latched {
-                batch.answers[index] = .failure(latched)
+                batch.refuse(index, latched)
                 continue
             }
             do throws(LedgerError) {
@@ -30,42 +37,16 @@ extension WriterSession {
                     try seal(drafts, index, &batch)
                 }
             } catch {
-                batch.answers[index] = .failure(error)
+                batch.refuse(index, error)
                 if stopsAtFailure { break }
             }
         }
-        flush(&batch)
-        return batch.answers
+        return batch
     }
 
     /// One entry of the house.
     mutating func commitOwn(_ draft: Draft) throws(LedgerError) {
         _ = try commit([[draft]])[0].get()
-    }
-
-    /// Decisions that are sealed but not durable yet.
-    private struct Batch {
-        var answers: [Result<Answer, LedgerError>]
-        var writer: FrameWriter?
-        /// The decisions whose answers wait for the sync.
-        var pending: [Int] = []
-        /// Whether a failure ends the commit, and the first block that could not be made durable.
-        let stopsAtFailure: Bool
-        var failure: LedgerError?
-
-        var byteCount: Int { writer?.block.count ?? 0 }
-
-        init(count: Int, stopsAtFailure: Bool) {
-            self.stopsAtFailure = stopsAtFailure
-            let unanswered = LedgerError(.inputOutput, "the decision was not reached")
-            answers = Array(repeating: .failure(unanswered), count: count)
-        }
-
-        /// An answer that is true only once what was sealed so far is durable.
-        mutating func add(_ answer: Result<Answer, LedgerError>, at index: Int) {
-            answers[index] = answer
-            pending.append(index)
-        }
     }
 
     private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
@@ -93,9 +74,11 @@ extension WriterSession {
 
     private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
         guard var writer = batch.writer else { preconditionFailure("a block is open") }
+        // Two owners of one block would make each append copy it.
         batch.writer = nil
         defer { batch.writer = writer }
         var receipts: [Receipt] = []
+        receipts.reserveCapacity(drafts.count)
         for (index, draft) in drafts.enumerated() {
             do throws(DraftError) {
                 let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
@@ -117,7 +100,8 @@ extension WriterSession {
     /// Opens a block if none is, and records a clock that stepped back since the last entry.
     private func openBlock(_ batch: inout Batch) -> Start {
         guard let state else { preconditionFailure("the lock is held") }
-        var writer = batch.writer ?? FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)
+        var writer =
+            batch.writer ?? FrameWriter(after: inFlight?.tip ?? state.tip, synced: state.tip.seq, key: state.key)
         batch.writer = nil
         defer { batch.writer = writer }
         let now = environment.now()
@@ -133,17 +117,80 @@ extension WriterSession {
 
     /// Makes durable what is sealed; if that fails, every answer that waited for it becomes the failure.
     private mutating func flush(_ batch: inout Batch) {
-        if let writer = batch.writer, !writer.block.isEmpty {
-            do throws(LedgerError) {
-                try append(writer.block.span, tip: writer.tip)
-            } catch {
-                state?.ids = nil
-                for index in batch.pending { batch.answers[index] = .failure(error) }
-                batch.failure = error
-            }
+        do throws(LedgerError) {
+            try land()
+            if let writer = batch.writer, !writer.block.isEmpty { try append(writer.block.span, tip: writer.tip) }
+        } catch {
+            state?.ids = nil
+            batch.fail(error)
         }
-        batch.writer = nil
-        batch.pending = []
+        batch.close()
+    }
+}
+
+// Submitting: the next decisions are sealed while the disk is busy with those before.
+extension WriterSession {
+    /// Decisions whose block is on its way to the disk.
+    struct Flight: Sendable {
+        var batch: Batch
+        var append: PendingAppend
+        var byteCount: Int
+        var tip: ChainTip
+    }
+
+    /// Hands decisions to the disk and returns, in their order, the answers of submitted decisions that are settled by now.
+    ///
+    /// Requires the lock. What follows a decision that fails is not recorded. Entries are sealed behind others that are not
+    /// durable yet, and never reach the disk if those fail.
+    package mutating func submit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+        var batch = seal(decisions, stopsAtFailure: true)
+        do throws(LedgerError) {
+            try land()
+            replaceHeadIfDue()
+            if let writer = batch.writer, !writer.block.isEmpty {
+                let (file, end) = try prepare(for: writer.block.count)
+                inFlight = Flight(
+                    batch: batch, append: PendingAppend(writer.block, at: end, in: file), byteCount: writer.block.count,
+                    tip: writer.tip)
+            } else {
+                settled += batch.answers
+            }
+        } catch {
+            state?.ids = nil
+            batch.fail(error)
+            settled += batch.answers
+        }
+        // Who has to stop must know it before the next call.
+        if batch.failure != nil { return settle() }
+        defer { settled = [] }
+        return settled
+    }
+
+    /// Waits for the disk, and returns the answers that are still owed.
+    package mutating func settle() -> [Result<Answer, LedgerError>] {
+        // A failure is in the answers.
+        try? land()
+        defer { settled = [] }
+        return settled
+    }
+
+    /// Waits for the block that is on its way to the disk; its answers are owed then.
+    ///
+    /// - Throws: if it did not become durable: whatever was sealed behind it is void.
+    private mutating func land() throws(LedgerError) {
+        guard var flight = inFlight else { return }
+        inFlight = nil
+        var failure: AppendFailure?
+        do throws(AppendFailure) { try flight.append.wait() } catch { failure = error }
+        do throws(LedgerError) {
+            try conclude(failure, byteCount: flight.byteCount, tip: flight.tip)
+        } catch {
+            state?.ids = nil
+            flight.batch.fail(error)
+            settled += flight.batch.answers
+            throw error
+        }
+        settled += flight.batch.answers
     }
 }
 
@@ -185,7 +232,9 @@ extension WriterSession {
     }
 
     private mutating func loadIds() throws(LedgerError) {
-        guard let current = state, current.ids == nil else { return }
+        guard state?.ids == nil else { return }
+        try land()
+        guard let current = state else { return }
         var ids = IdWindow(size: settings.idWindow)
         try doing("cannot read the last entries") { () throws(StorageError) in
             var reader = try SegmentReader(storage)

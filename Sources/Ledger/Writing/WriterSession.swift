@@ -14,6 +14,9 @@ package struct WriterSession: Sendable {
     /// What is known while the lock is held; nil without it.
     var state: State?
     var latched: LedgerError?
+    /// What was submitted and is not durable yet, and answers that nobody has taken.
+    var inFlight: Flight?
+    var settled: [Result<Answer, LedgerError>] = []
     /// The end of the ledger when this session last had the lock.
     private var seen: ChainTip?
     /// What a caller should be told that is no error, such as a cut tail.
@@ -116,6 +119,7 @@ package struct WriterSession: Sendable {
     /// Writes HEAD if it lags, and gives the lock back. A HEAD that could not be replaced lags, which harms nothing: it is a notice.
     package mutating func release() {
         guard state != nil else { return }
+        precondition(inFlight == nil, "what was submitted is settled before the lock is given back")
         if latched == nil, let state, state.head.seq < state.tip.seq {
             do throws(LedgerError) {
                 try writeHead()

@@ -17,7 +17,9 @@ package struct DraftReader: Sendable {
         } catch {
             throw .json(error)
         }
-        return try readCanonical(canonicalizer.bytes.span) ?? Draft(treeOf: bytes)
+        let canonical = canonicalizer.bytes
+        if let draft = readCanonical(canonical.span) { return draft }
+        return try Draft(treeOf: bytes)
     }
 
     /// Nil unless the bytes are the canonical form of a draft; every value is checked on the way.

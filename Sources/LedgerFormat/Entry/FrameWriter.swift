@@ -43,11 +43,11 @@ package struct FrameWriter: Sendable {
         block.append(copying: Self.head.span)
         let entry = block.count..<block.count + entryByteCount
         block.append(copying: opening.span)
-        block.append(copying: names.span)
+        block.append(contentsOf: names)
         tip.hash.append(to: &block)
         block.append(copying: Self.seqName.span)
         block.append(copying: seq.span)
-        block.append(copying: syncedText.span)
+        block.append(contentsOf: syncedText)
         time.append(to: &block)
         block.append(copying: Self.entryEnd.span)
         precondition(block.count == entry.upperBound, "an entry's length is known before it is written")
