@@ -60,6 +60,13 @@ extension Array where Element == UInt8 {
         // The pointer lives as long as the closure, and append only reads through it.
         unsafe span.withUnsafeBufferPointer { buffer in unsafe append(contentsOf: buffer) }
     }
+
+    /// Appends the sixteen bytes of two words, the lowest of each first, in one copy.
+    package mutating func append(littleEndian first: UInt64, _ second: UInt64) {
+        let words = (first.littleEndian, second.littleEndian)
+        // As above; a word has eight bytes and no others.
+        unsafe Swift.withUnsafeBytes(of: words) { buffer in unsafe append(contentsOf: buffer) }
+    }
 }
 
 /// Tests on all eight bytes of a word at once; bit 7 of each byte is the answer for that byte.

@@ -73,18 +73,18 @@ extension WriterSession {
     }
 
     private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
-        guard var writer = batch.writer else { preconditionFailure("a block is open") }
-        // Two owners of one block would make each append copy it.
-        batch.writer = nil
-        defer { batch.writer = writer }
         var receipts: [Receipt] = []
         receipts.reserveCapacity(drafts.count)
         for (index, draft) in drafts.enumerated() {
             do throws(DraftError) {
                 let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
-                receipts.append(try writer.append(draft, at: start.now, part: part))
+                // In place: a second owner of the block would make each append copy it.
+                guard let receipt = try batch.writer?.append(draft, at: start.now, part: part) else {
+                    preconditionFailure("a block is open")
+                }
+                receipts.append(receipt)
             } catch {
-                writer.rewind(to: start.mark)
+                batch.writer?.rewind(to: start.mark)
                 throw LedgerError(.usage, error.description)
             }
         }
@@ -99,20 +99,20 @@ extension WriterSession {
 
     /// Opens a block if none is, and records a clock that stepped back since the last entry.
     private func openBlock(_ batch: inout Batch) -> Start {
-        guard let state else { preconditionFailure("the lock is held") }
-        var writer =
-            batch.writer ?? FrameWriter(after: inFlight?.tip ?? state.tip, synced: state.tip.seq, key: state.key)
-        batch.writer = nil
-        defer { batch.writer = writer }
+        if batch.writer == nil {
+            guard let state else { preconditionFailure("the lock is held") }
+            batch.writer = FrameWriter(after: inFlight?.tip ?? state.tip, synced: state.tip.seq, key: state.key)
+        }
         let now = environment.now()
-        if now < writer.tip.time {
+        if let last = batch.writer?.tip.time, now < last {
             do throws(DraftError) {
-                try writer.append(Drafts.clockSteppedBack(from: writer.tip.time, to: now), at: now)
+                try batch.writer?.append(Drafts.clockSteppedBack(from: last, to: now), at: now)
             } catch {
                 preconditionFailure("the ledger's own draft is refused: \(error)")
             }
         }
-        return Start(mark: writer.mark, now: now)
+        guard let mark = batch.writer?.mark else { preconditionFailure("a block is open") }
+        return Start(mark: mark, now: now)
     }
 
     /// Makes durable what is sealed; if that fails, every answer that waited for it becomes the failure.

@@ -31,14 +31,14 @@ package struct FrameWriter: Sendable {
     package mutating func append(_ draft: Draft, at time: Timestamp, part: Part? = nil) throws(DraftError) -> Receipt {
         precondition(tip.seq < Limits.seq, "the ledger is full")
         let opening = part.map { draft.text(with: $0) } ?? draft.text
-        let seq = Array(String(tip.seq + 1).utf8)
+        let seq = DecimalText(tip.seq + 1)
         let entryByteCount =
             opening.count + names.count + 64 + Self.seqName.count + seq.count + syncedText.count + Timestamp.byteCount
             + Self.entryEnd.count
         let payloadByteCount = Self.head.count + entryByteCount + FrameShape.tailByteCount
         guard payloadByteCount <= Limits.draftPayload else { throw .tooLarge(byteCount: payloadByteCount) }
 
-        block.append(contentsOf: String(payloadByteCount).utf8)
+        DecimalText(UInt64(payloadByteCount)).append(to: &block)
         block.append(UInt8(ascii: ":"))
         block.append(copying: Self.head.span)
         let entry = block.count..<block.count + entryByteCount
@@ -46,7 +46,7 @@ package struct FrameWriter: Sendable {
         block.append(contentsOf: names)
         tip.hash.append(to: &block)
         block.append(copying: Self.seqName.span)
-        block.append(copying: seq.span)
+        seq.append(to: &block)
         block.append(contentsOf: syncedText)
         time.append(to: &block)
         block.append(copying: Self.entryEnd.span)

@@ -4,10 +4,7 @@ import CanonicalJSON
 package enum Hex {
     /// Appends the 16 digits of `word`.
     package static func append(_ word: UInt64, to bytes: inout [UInt8]) {
-        let text: InlineArray<2, UInt64> = [digits(UInt32(word >> 32)), digits(UInt32(truncatingIfNeeded: word))]
-        for index in 0..<2 {
-            for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: text[index] >> UInt64(8 * shift))) }
-        }
+        bytes.append(littleEndian: digits(UInt32(word >> 32)), digits(UInt32(truncatingIfNeeded: word)))
     }
 
     /// The eight digits of a value, the first in the lowest byte.
