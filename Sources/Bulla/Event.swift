@@ -24,14 +24,9 @@ public struct Event: Sendable {
         }
         guard let known = Justification.Pillar(rawValue: pillar.rawValue) else { preconditionFailure("the pillars are the same") }
         do throws(DraftError) {
-            let json: JSON
-            do throws(JSONError) {
-                json = try JSON(parsing: Array(body.utf8), maximumDepth: Limits.draftDepth)
-            } catch {
-                throw .json(error)
-            }
+            let text = Array(body.utf8)
             draft = try Draft(
-                action: action, actor: actor, justification: Justification(known, reason), body: json,
+                action: action, actor: actor, justification: Justification(known, reason), bodyText: text.span,
                 context: id.map { ["id": .string($0)] } ?? [:])
         } catch {
             throw LedgerFailure(code: .usage, message: error.description)

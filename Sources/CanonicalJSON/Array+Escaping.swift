@@ -1,4 +1,11 @@
 extension Array where Element == UInt8 {
+    /// Appends a text as a canonical JSON string, with its quotation marks.
+    package mutating func append(quoting text: String) {
+        append(UInt8(ascii: "\""))
+        _ = append(escaping: text.utf8Span.span)
+        append(UInt8(ascii: "\""))
+    }
+
     /// Appends `text`, which must be UTF-8, with minimal escapes (RFC 8785, section 3.2.2.2); answers whether none was needed.
     mutating func append(escaping text: Span<UInt8>) -> Bool {
         var runStart = 0

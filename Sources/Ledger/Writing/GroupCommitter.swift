@@ -3,6 +3,10 @@ package import DurableFiles
 package import LedgerFormat
 
 /// One writer for many tasks: what waits is sealed as one block and made durable by one sync (group commit).
+///
+/// Who finds nobody before him commits at once, on his own thread: an append that is alone pays for no change of threads.
+/// At most one thread of the caller's pool waits for the disk so. Whoever comes meanwhile queues, and a worker serves the
+/// queue until it is empty.
 package final class GroupCommitter: Sendable {
     private struct Request: Sendable {
         var drafts: [Draft]
@@ -11,7 +15,18 @@ package final class GroupCommitter: Sendable {
 
     private struct Queue: Sendable {
         var requests: [Request] = []
-        var isDraining = false
+        /// Somebody commits, or is about to: others queue.
+        var isServed = false
+        /// Commits by callers themselves.
+        var directCommitCount: UInt64 = 0
+        /// A look at whether they have ended is due.
+        var isWatched = false
+
+        /// Whether the caller is the one who commits from now on.
+        mutating func serve() -> Bool {
+            defer { isServed = true }
+            return !isServed
+        }
     }
 
     /// STATE: who waits.
@@ -29,15 +44,46 @@ package final class GroupCommitter: Sendable {
 
     /// Records one decision; returns when it is durable.
     package func append(_ drafts: [Draft]) async throws(LedgerError) -> WriterSession.Answer {
+        if queue.withLock({ $0.serve() }) { return try commitDirectly(drafts).get() }
         let result = await withCheckedContinuation { answer in
             let mustStart = queue.withLock { queue in
                 queue.requests.append(Request(drafts: drafts, answer: answer))
-                defer { queue.isDraining = true }
-                return !queue.isDraining
+                return queue.serve()
             }
             if mustStart { worker.async { self.drain() } } else { arrivals.signal() }
         }
         return try result.get()
+    }
+
+    private func commitDirectly(_ drafts: [Draft]) -> Result<WriterSession.Answer, LedgerError> {
+        let answers = session.withLock { session in Self.commit([drafts], &session) }
+        let (hasFollowers, mustWatch) = queue.withLock { queue in
+            queue.directCommitCount += 1
+            let hasFollowers = !queue.requests.isEmpty
+            // With followers it stays served: the worker goes on, and gives the lock back in the end.
+            if !hasFollowers { queue.isServed = false }
+            defer { queue.isWatched = queue.isWatched || !hasFollowers }
+            return (hasFollowers, !hasFollowers && !queue.isWatched)
+        }
+        if hasFollowers { worker.async { self.drain() } }
+        if mustWatch { watchIdleness() }
+        return answers[0]
+    }
+
+    /// How long a lock stays with a caller who commits directly and then does not come again.
+    private static let idleMilliseconds = 2
+
+    /// Gives the lock back when nobody has committed for a while: an idle holder releases.
+    private func watchIdleness() {
+        let seen = queue.withLock(\.directCommitCount)
+        worker.asyncAfter(deadline: .now() + .milliseconds(Self.idleMilliseconds)) {
+            let isIdle = self.queue.withLock { queue in
+                guard queue.directCommitCount == seen, queue.serve() else { return false }
+                queue.isWatched = false
+                return true
+            }
+            if isIdle { self.drain() } else { self.watchIdleness() }
+        }
     }
 
     /// Longest wait for those who were answered last time to come again, in microseconds.
@@ -46,22 +92,22 @@ package final class GroupCommitter: Sendable {
     private func drain() {
         while let requests = take() {
             let start = environment.uptime()
-            let answers = session.withLock { session in Self.commit(requests, &session) }
+            let answers = session.withLock { session in Self.commit(requests.map(\.drafts), &session) }
             for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
             linger(
                 for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
         }
     }
 
-    private static func commit(_ requests: [Request], _ session: inout WriterSession) -> [Result<
-        WriterSession.Answer, LedgerError
-    >] {
+    private static func commit(
+        _ decisions: [[Draft]], _ session: inout WriterSession
+    ) -> [Result<WriterSession.Answer, LedgerError>] {
         do throws(LedgerError) {
             if !session.isHolding { try session.acquire() }
         } catch {
-            return requests.map { _ in .failure(error) }
+            return decisions.map { _ in .failure(error) }
         }
-        let answers = session.commit(requests.map(\.drafts))
+        let answers = session.commit(decisions)
         if session.isWantedByOthers() { session.release() } else { session.replaceHeadIfDue() }
         return answers
     }
@@ -76,7 +122,7 @@ package final class GroupCommitter: Sendable {
             if !requests.isEmpty { return requests }
             session.withLock { $0.release() }
             let isOver = queue.withLock { queue in
-                if queue.requests.isEmpty { queue.isDraining = false }
+                if queue.requests.isEmpty { queue.isServed = false }
                 return queue.requests.isEmpty
             }
             if isOver { return nil }

@@ -40,4 +40,3 @@ extension Justification {
         self.init(known, reason)
     }
 }
-

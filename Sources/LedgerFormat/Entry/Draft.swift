@@ -31,20 +31,47 @@ package struct Draft: Sendable, Equatable {
     package init(
         action: String, actor: String, justification: Justification, body: JSON, context: JSONObject = [:]
     ) throws(DraftError) {
-        guard Names.isAction(action), action.utf8.count <= Names.draftByteCount else { throw .action(action) }
-        guard Names.isActor(actor), actor.utf8.count <= Names.draftByteCount else { throw .actor(actor) }
+        try Self.check(action, actor)
         guard body.object != nil else { throw .bodyIsNoObject }
         // The draft as a document is one container around its body.
         guard body.depth < Limits.draftDepth else { throw .tooDeep }
+        try self.init(action, actor, justification, canonicalBody: body.canonicalBytes(), context)
+    }
+
+    /// The same with the body as JSON text, in any form.
+    package init(
+        action: String, actor: String, justification: Justification, bodyText: Span<UInt8>, context: JSONObject = [:]
+    ) throws(DraftError) {
+        try Self.check(action, actor)
+        var body = Canonicalizer()
+        do throws(JSONError) {
+            try body.rewrite(bodyText, maximumDepth: Limits.draftDepth - 1)
+        } catch {
+            throw .json(error)
+        }
+        guard body.bytes.first == UInt8(ascii: "{") else { throw .bodyIsNoObject }
+        try self.init(action, actor, justification, canonicalBody: body.bytes, context)
+    }
+
+    private static func check(_ action: String, _ actor: String) throws(DraftError) {
+        guard Names.isAction(action), action.utf8.count <= Names.draftByteCount else { throw .action(action) }
+        guard Names.isActor(actor), actor.utf8.count <= Names.draftByteCount else { throw .actor(actor) }
+    }
+
+    private init(
+        _ action: String, _ actor: String, _ justification: Justification, canonicalBody body: [UInt8], _ context: JSONObject
+    ) throws(DraftError) {
         try Context.check(context)
-        var writer = DraftWriter()
-        let actionRange = writer.member("{\"action\":") { $0.string(action) }
-        let actorRange = writer.member(",\"actor\":") { $0.string(actor) }
-        let bodyRange = writer.member(",\"body\":") { $0.value(body) }
-        let contextRange = writer.member(",\"context\":") { $0.value(.object(context)) }
+        var writer = DraftWriter(reserving: body.count)
+        let actionRange = writer.member("{\"action\":") { $0.append(quoting: action) }
+        let actorRange = writer.member(",\"actor\":") { $0.append(quoting: actor) }
+        let bodyRange = writer.member(",\"body\":") { $0 += body }
+        let contextRange = writer.member(",\"context\":") { text in
+            if context.isEmpty { text += "{}".utf8 } else { text += JSON.object(context).canonicalBytes() }
+        }
         writer.write(",\"justification\":{\"pillar\":\"")
         writer.write(justification.pillar.rawValue)
-        let reasonRange = writer.member("\",\"reason\":") { $0.string(justification.reason) }
+        let reasonRange = writer.member("\",\"reason\":") { $0.append(quoting: justification.reason) }
         writer.write("}")
         self.init(
             text: writer.text,
@@ -73,17 +100,17 @@ extension Draft {
 
 /// Puts a draft's text together from parts.
 private struct DraftWriter {
-    var text: [UInt8] = []
+    private(set) var text: [UInt8] = []
+
+    init(reserving bodyByteCount: Int) { text.reserveCapacity(bodyByteCount + 256) }
 
     mutating func write(_ literal: String) { text += literal.utf8 }
 
     /// Writes a name and its value; answers where the value stands.
-    mutating func member(_ name: String, _ value: (inout CanonicalWriter) -> Void) -> Range<Int> {
+    mutating func member(_ name: String, _ value: (inout [UInt8]) -> Void) -> Range<Int> {
         write(name)
-        var writer = CanonicalWriter()
-        value(&writer)
         let start = text.count
-        text += writer.finish()
+        value(&text)
         return start..<text.count
     }
 }
