@@ -1,7 +1,7 @@
 # Targets for people. Each checks for what it needs, installs it where it may (Debian, as root), and says so.
 SHELL := /bin/sh
 PREFIX ?= /usr/local
-BUILD := swift build -c release --static-swift-stdlib --scratch-path .build-static --product bulla
+BUILD := swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build-static --product bulla
 
 # The big ledger of `make bench`; below 1000 the run only shows that everything works, and PERFORMANCE.md stays as it is.
 MEGABYTES ?= $(if $(QUICK),50,1000)

@@ -36,25 +36,21 @@ public struct Event: Sendable {
 
 /// What an append answers. Kept elsewhere, it later proves a rollback, a truncation or a fork.
 public struct Receipt: Sendable, Hashable, CustomStringConvertible {
+    private let receipt: LedgerFormat.Receipt
+
+    init(_ receipt: LedgerFormat.Receipt) { self.receipt = receipt }
+
     /// The ledger's 128-bit id in lower-case hexadecimal.
-    public let ledger: String
+    public var ledger: String { receipt.ledger.description }
     /// The entry's number, from 1.
-    public let seq: UInt64
+    public var seq: UInt64 { receipt.seq }
     /// SHA-256 of the sealed entry in lower-case hexadecimal.
-    public let hash: String
+    public var hash: String { receipt.hash.description }
     /// RFC 3339, UTC, microseconds.
-    public let time: String
+    public var time: String { receipt.time.description }
     /// One line without spaces: what `bulla verify --receipt` reads.
-    public let line: String
+    public var line: String { receipt.line }
 
     /// The line.
     public var description: String { line }
-
-    init(_ receipt: LedgerFormat.Receipt) {
-        ledger = receipt.ledger.description
-        seq = receipt.seq
-        hash = receipt.hash.description
-        time = receipt.time.description
-        line = receipt.line
-    }
 }

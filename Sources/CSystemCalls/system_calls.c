@@ -24,6 +24,18 @@ int csystem_file_system_type(int descriptor, uint32_t *type) {
     return 0;
 }
 
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+int csystem_open_directory_without_links(const char *path) {
+    // struct open_how and RESOLVE_NO_SYMLINKS of linux/openat2.h, which older systems lack.
+    const struct {
+        uint64_t flags, mode, resolve;
+    } how = {O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0, 0x04};
+    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
 // Running a command as a child
 
 #ifndef SYS_pidfd_open

@@ -10,6 +10,9 @@ int csystem_rename_new(int directory, const char *name, const char *target);
 // The type number of the file system that the descriptor is on; 0 where the platform has none.
 int csystem_file_system_type(int descriptor, uint32_t *type);
 
+// openat2 for a directory, refusing a symbolic link anywhere on the way; ENOSYS or EPERM where the system has it not.
+int csystem_open_directory_without_links(const char *path);
+
 #ifdef __linux__
 #include <sys/types.h>
 

@@ -11,7 +11,11 @@ import SystemPackage
 /// A name is looked up in a directory that is open already, so nobody can slip a link under the walk.
 enum DirectoryWalk {
     /// Opens the directory that `path` leads to, from `/` or from the working directory.
+    ///
+    /// Linux does the same walk in one call. Where a kernel or a sandbox has it not, or it fails, the steps are taken
+    /// here, and the one that fails is named.
     static func open(path: String) throws(StorageError) -> Descriptor {
+        if let found = System.openDirectory(withoutLinks: path) { return found }
         let parts = components(path)
         var current: Descriptor
         do throws(Errno) {

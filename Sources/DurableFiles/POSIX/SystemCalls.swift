@@ -29,6 +29,12 @@ enum System {
         return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
     }
 
+    /// A directory, with no symbolic link anywhere on the way; nil for whatever reason, which a walk then finds out.
+    static func openDirectory(withoutLinks path: String) -> Descriptor? {
+        let raw = unsafe csystem_open_directory_without_links(path)
+        return raw >= 0 ? Descriptor(raw) : nil
+    }
+
     static func status(of descriptor: Int32) throws(Errno) -> FileStatus {
         var status = stat()
         try check { unsafe fstat(descriptor, &status) }
