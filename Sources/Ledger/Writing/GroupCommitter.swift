@@ -17,6 +17,8 @@ package final class GroupCommitter: Sendable {
         var requests: [Request] = []
         /// Somebody commits, or is about to: others queue.
         var isServed = false
+        /// How many requests the worker waits for; 0 while it does not wait.
+        var awaitedCount = 0
         /// Commits by callers themselves.
         var directCommitCount: UInt64 = 0
         /// A look at whether they have ended is due.
@@ -46,11 +48,12 @@ package final class GroupCommitter: Sendable {
     package func append(_ drafts: [Draft]) async throws(LedgerError) -> WriterSession.Answer {
         if queue.withLock({ $0.serve() }) { return try commitDirectly(drafts).get() }
         let result = await withCheckedContinuation { answer in
-            let mustStart = queue.withLock { queue in
+            let (mustStart, isAwaited) = queue.withLock { queue in
                 queue.requests.append(Request(drafts: drafts, answer: answer))
-                return queue.serve()
+                return (queue.serve(), queue.requests.count == queue.awaitedCount)
             }
-            if mustStart { worker.async { self.drain() } } else { arrivals.signal() }
+            if mustStart { worker.async { self.drain() } }
+            if isAwaited { arrivals.signal() }
         }
         return try result.get()
     }
@@ -130,10 +133,19 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Waits until as many requests are there as last time: a sync for few costs what a sync for all does.
+    ///
+    /// It is woken once, by the last of them.
     private func linger(for count: Int, until deadline: Int64) {
-        while queue.withLock({ $0.requests.count }) < count {
-            let left = deadline - environment.uptime()
-            if left <= 0 || arrivals.wait(timeout: .now() + .microseconds(Int(left))) == .timedOut { return }
+        func mustWait() -> Bool {
+            queue.withLock { queue in
+                queue.awaitedCount = queue.requests.count < count ? count : 0
+                return queue.awaitedCount > 0
+            }
         }
+        while mustWait() {
+            let left = deadline - environment.uptime()
+            if left <= 0 || arrivals.wait(timeout: .now() + .microseconds(Int(left))) == .timedOut { break }
+        }
+        queue.withLock { $0.awaitedCount = 0 }
     }
 }
