@@ -223,4 +223,115 @@ struct IngestTests {
         #expect(try ledger.bodies("--from", "2") == ["line 1", "between", "line 2", "between", "line 3", "between"])
         try ledger.expectIntact(seq: 7)
     }
+
+    /// What stops the work at a line in the midst of a later batch.
+    struct Stop: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var code: Int32
+        var words: String
+        var spoil: @Sendable (String) -> String
+
+        static let all = [
+            Stop(testDescription: "no JSON", code: 64, words: "line 2500, column 1 is refused") { "?" + $0 },
+            Stop(testDescription: "a reserved action", code: 20, words: #"line 2500 is refused: "lane.acquire" is reserved"#) {
+                $0.replacing("test.event", with: "lane.acquire")
+            },
+            Stop(testDescription: "an id of the first batch", code: 22, words: #"line 2500: user:ada used the id "100" before"#) {
+                $0.replacing(#""id":"2500""#, with: #""id":"100""#)
+            },
+            Stop(testDescription: "an id of the batch before", code: 22, words: #"line 2500: user:ada used the id "1999" before"#)
+            {
+                $0.replacing(#""id":"2500""#, with: #""id":"1999""#)
+            },
+            Stop(testDescription: "an id of the same batch", code: 22, words: #"line 2500: user:ada used the id "2499" before"#) {
+                $0.replacing(#""id":"2500""#, with: #""id":"2499""#)
+            },
+            Stop(testDescription: "an entry that is too large", code: 64, words: "line 2500: the entry would have") {
+                $0.replacing(#"{"n":2500}"#, with: #"{"t":"\#(String(repeating: "x", count: 1_000_000))"}"#)
+            },
+        ]
+    }
+
+    @Test("of 5,000 lines one in the third batch stops the work: exactly what is before it is recorded", arguments: Stop.all)
+    func stoppedInThirdBatch(_ stop: Stop) throws {
+        let ledger = try CommandLedger()
+        var all = (1...5000).map { Self.draft($0, id: true) }
+        let good = all[2499]
+        all[2499] = stop.spoil(good)
+        let stopped = try ledger.run("ingest", "-", input: Self.lines(all))
+        #expect(stopped.code == stop.code)
+        #expect(stopped.error.contains(stop.words), "\(stopped.error.prefix(300))")
+        #expect(stopped.error.contains("; everything up to line 2499 is recorded: go on at line 2500"))
+        #expect(stopped.output.hasPrefix("recorded 2,499 entries\n"))
+        #expect(try ledger.run("receipt", "2500").receipts == stopped.receipts)
+        try ledger.expectIntact(seq: 2500)
+        all[2499] = good
+        #expect(try ledger.run("ingest", "-", input: Self.lines(Array(all[2499...]))).code == 0)
+        #expect(try ledger.bodies("--from", "2") == (1...5000).map(String.init))
+    }
+
+    @Test(
+        "blank lines at the borders of batches are counted as lines and not as drafts", arguments: [998, 999, 1000, 1001, 2000])
+    func blankLines(place: Int) throws {
+        let ledger = try CommandLedger()
+        var all = (1...2500).map { Self.draft($0) }
+        all.insert(contentsOf: ["", " \t", "\r"], at: place)
+        all.insert(contentsOf: ["", ""], at: 0)
+        all += ["", " "]
+        let answer = try ledger.run("ingest", "--json", "-", input: Self.lines(all))
+        let object = try #require(try JSON(parsing: Array(answer.output.utf8)).object)
+        #expect(object["recorded"] == 2500 && object["lines"] == 2507, "\(answer.error)")
+        #expect(try ledger.bodies("--from", "2") == (1...2500).map(String.init))
+        try ledger.expectIntact(seq: 2501)
+    }
+
+    @Test("a bad line behind blank ones, behind a whole batch: going on where the message says loses and doubles nothing")
+    func badBehindBlank() throws {
+        let ledger = try CommandLedger()
+        var all = (1...1000).map { Self.draft($0) } + ["", " ", "", "?"] + (1001...1100).map { Self.draft($0) }
+        let stopped = try ledger.run("ingest", "-", input: Self.lines(all))
+        #expect(stopped.code == 64 && stopped.error.contains("line 1004, column 1 is refused"), "\(stopped.error)")
+        let place = try #require(stopped.error.firstMatch(of: /go on at line (\d+)/).flatMap { Int($0.output.1) })
+        #expect(1001...1004 ~= place)
+        all[1003] = ""
+        #expect(try ledger.run("ingest", "-", input: Self.lines(Array(all[(place - 1)...]))).code == 0)
+        #expect(try ledger.bodies("--from", "2") == (1...1100).map(String.init))
+    }
+
+    @Test(
+        "lines across the borders of what is read at once, with and without a line feed at the end",
+        arguments: [-2, -1, 0, 1, 2],
+        [true, false])
+    func readBorders(shift: Int, endsWithLineFeed: Bool) throws {
+        let ledger = try CommandLedger()
+        let border = 1 << 18
+        var (text, texts) = ("", [String]())
+        // The n-th line ends about where the n-th reading does; the short ones between lie wherever they come to lie.
+        for reading in 1...5 {
+            while true {
+                let frame = Self.draft(0).replacing(#"{"n":0}"#, with: #"{"line":""}"#).utf8.count + 1
+                let room = reading * border + shift - text.utf8.count - frame
+                // Long enough for one line to span a border, and the last to reach it exactly.
+                let length = room > 120_000 ? 70_001 : room
+                let body = String(repeating: "é\(texts.count),", count: length / 10).utf8.prefix(length).map {
+                    $0 < 0x80 ? $0 : 0x78
+                }
+                let padded = String(decoding: body, as: UTF8.self) + String(repeating: "y", count: length - body.count)
+                texts.append(padded)
+                text += Self.draft(0).replacing(#"{"n":0}"#, with: #"{"line":"\#(padded)"}"#) + "\n"
+                if length == room { break }
+            }
+            #expect(text.utf8.count == reading * border + shift)
+        }
+        if !endsWithLineFeed { text.removeLast() }
+        try ledger.directory.write(Array(text.utf8), to: "drafts")
+        let fromFile = try ledger.run("ingest", ledger.directory.path("drafts"))
+        #expect(fromFile.output.hasPrefix("recorded \(texts.count) entries\n"), "\(fromFile.error)")
+        let fromPipe = try Program.shell(
+            "cat \"$2\" | \"$BULLA\" ingest --ledger \"$1\" -", ledger.path, ledger.directory.path("drafts")
+        ).run()
+        #expect(fromPipe.output.hasPrefix("recorded \(texts.count) entries\n"), "\(fromPipe.error)")
+        #expect(try ledger.bodies("--from", "2") == texts + texts)
+        try ledger.expectIntact(seq: 2 * texts.count + 1)
+    }
 }

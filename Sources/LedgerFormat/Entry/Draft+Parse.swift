@@ -8,7 +8,7 @@ extension Draft {
     }
 
     /// The same by way of a tree: slower, and able to say what is wrong.
-    init(treeOf bytes: Span<UInt8>) throws(DraftError) {
+    package init(treeOf bytes: Span<UInt8>) throws(DraftError) {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes, maximumDepth: Limits.draftDepth) } catch { throw .json(error) }
         guard let object = json.object else { throw .isNoObject }
