@@ -11,7 +11,7 @@ BENCH := swift build -c release --package-path Benchmarks --scratch-path .build-
 
 help:
 	@echo "make demo     build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
-	@echo "make test     everything that can be tested here; no network but for packages"
+	@echo "make test     everything that can be tested here, with fast SHA-256 and without; no network but for packages"
 	@echo "make check    format, warnings, house rules, thread sanitizer"
 	@echo "make bench    measure beside openssl, SQLite and a raw write loop, and write PERFORMANCE.md (QUICK=1: a small run, and do not)"
 	@echo "make install  one binary to PREFIX/bin (PREFIX=$(PREFIX))"
@@ -20,10 +20,12 @@ demo: need-swift
 	@$(BUILD)
 	@sh tools/demo.sh "$$($(BUILD) --show-bin-path)/bulla"
 
-# Heavy suites run optimised; debug code is ten times slower and tests the same.
+# Heavy suites run optimised; debug code is ten times slower and tests the same. They run twice: with what the processor
+# has for SHA-256, and without.
 test: need-swift need-judge need-strace
 	swift build -c release --build-tests
 	swift test -c release --skip-build
+	BULLA_SHA256=portable swift test -c release --skip-build
 
 check: need-swift need-judge
 	sh tools/check.sh

@@ -67,6 +67,7 @@ let package = Package(
         .testTarget(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
+        .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "TestSupport"], swiftSettings: houseRules),
     ]
 )
