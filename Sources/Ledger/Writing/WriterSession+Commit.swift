@@ -31,7 +31,7 @@ extension WriterSession {
                 continue
             }
             do throws(LedgerError) {
-                if let earlier = try repetition(of: drafts) {
+                if let earlier = try repetition(of: drafts, &batch) {
                     batch.add(.success(earlier), at: index)
                 } else {
                     try seal(drafts, index, &batch)
@@ -197,10 +197,10 @@ extension WriterSession {
 
 extension WriterSession {
     /// The answer of then, if the draft's `id` is among the last entries; a conflict if it was used for something else.
-    private mutating func repetition(of drafts: [Draft]) throws(LedgerError) -> Answer? {
+    private mutating func repetition(of drafts: [Draft], _ batch: inout Batch) throws(LedgerError) -> Answer? {
         guard drafts.contains(where: { $0.id != nil }) else { return nil }
         try refuseDoubleIds(in: drafts)
-        try loadIds()
+        try loadIds(&batch)
         var receipts: [Receipt] = []
         for draft in drafts {
             guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
@@ -232,9 +232,15 @@ extension WriterSession {
         }
     }
 
-    private mutating func loadIds() throws(LedgerError) {
+    private mutating func loadIds(_ batch: inout Batch) throws(LedgerError) {
         guard state?.ids == nil else { return }
-        try land()
+        do throws(LedgerError) {
+            try land()
+        } catch {
+            // What the batch has sealed so far would follow entries that are not there.
+            batch.fail(error)
+            throw error
+        }
         guard let current = state else { return }
         var ids = IdWindow(size: settings.idWindow)
         try doing("cannot read the last entries") { () throws(StorageError) in
