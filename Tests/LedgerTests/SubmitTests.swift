@@ -345,6 +345,23 @@ struct SubmitTests {
         #expect(try machine.head().seq == 41)
     }
 
+    @Test("a HEAD that somebody changed is noticed between blocks: what was sealed behind is not written any more")
+    func changedHead() throws {
+        let machine = try machine { $0.headCommitCount = 1 }
+        let storage = try machine.faulty()
+        var session = try machine.session(storage)
+        try session.acquire()
+        var answers = session.submit(decisions(1...2))
+        machine.disk.setBytes(of: Layout.head, to: [1, 2])
+        answers += session.submit(decisions(3...4))
+        #expect(codes(answers) == [nil, nil, .tampered, .tampered])
+        #expect(session.settle().isEmpty)
+        #expect(storage.trace.count { $0.kind == .write && $0.path == Self.segment } == 1)
+        #expect(codes(session.submit(decisions(5...5))) == [.tampered])
+        session.release()
+        #expect(try machine.tip().seq == 3 && machine.headBytes == [1, 2])
+    }
+
     @Test("while something is under way the lock is not given back, and nothing else is committed")
     func preconditions() async {
         await #expect(processExitsWith: .failure) {

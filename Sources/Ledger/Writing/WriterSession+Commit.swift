@@ -148,6 +148,8 @@ extension WriterSession {
         do throws(LedgerError) {
             try land()
             replaceHeadIfDue()
+            // A HEAD that is not ours any more is learnt of there.
+            if let latched { throw latched }
             if let writer = batch.writer, !writer.block.isEmpty {
                 let (file, end) = try prepare(for: writer.block.count)
                 inFlight = Flight(
