@@ -174,7 +174,7 @@ struct CrashImageTests {
         try storage.create(Self.file, text: "old")
         let file = try storage.open(Self.file, .readWrite)
         storage.setPlan(.rule { _, operation in operation.kind == .synchronize ? .failSynchronize : nil })
-        #expect(throws: StorageError.self) { try file.append(text: "new", at: 3) }
+        #expect(throws: AppendFailure.self) { try file.append(text: "new", at: 3) }
         #expect(try file.text() == "oldnew")
         disk.evictLostPages()
         #expect(try file.text() == "old")

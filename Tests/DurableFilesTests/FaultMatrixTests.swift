@@ -181,7 +181,7 @@ struct FaultMatrixTests {
     func append() throws {
         let result = try violations(
             on: Layout.head, firstSeed: 0, faults: Self.faults, from: Self.old,
-            { try $0.open(Layout.head, .readWrite).append(Self.new.span, at: Self.old.count) }
+            { try $0.open(Layout.head, .readWrite).recorded(Self.new.span, at: Self.old.count) }
         ) { outcome in
             guard let left = outcome.left, left.starts(with: Self.old) else { return false }
             return !outcome.isAcknowledged || left == Self.old + Self.new
@@ -213,7 +213,7 @@ struct FaultMatrixTests {
         var testDescription: String { rawValue }
 
         func replace(_ storage: any Storage, _ path: StoragePath, _ contents: [UInt8]) throws {
-            if self == .inPlace { return try storage.open(path, .readWrite).append(contents.span, at: 0) }
+            if self == .inPlace { return try storage.open(path, .readWrite).recorded(contents.span, at: 0) }
             let aside = StoragePath("aside")
             let file = try storage.open(aside, .create)
             try file.write(contents.span, at: 0)
@@ -234,5 +234,18 @@ struct FaultMatrixTests {
             on: Layout.head, firstSeed: 0, faults: Self.faults, from: Self.old,
             { try mistake.replace($0, Layout.head, Self.new) }, isLegal: Self.isOldOrNew)
         #expect(!result.found.isEmpty)
+    }
+}
+
+extension StorageFile {
+    /// An append whose failure is that of the step that failed.
+    fileprivate func recorded(_ block: Span<UInt8>, at offset: Int) throws(StorageError) {
+        do throws(AppendFailure) {
+            try append(block, at: offset)
+        } catch {
+            switch error {
+            case .write(let error), .synchronize(let error): throw error
+            }
+        }
     }
 }

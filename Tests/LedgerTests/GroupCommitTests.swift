@@ -6,6 +6,12 @@ import SystemPackage
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 @Suite("Group commit")
 struct GroupCommitTests {
     private static let segment = SegmentReader.path(ofSegment: 1)
@@ -17,7 +23,17 @@ struct GroupCommitTests {
     @Test("64 tasks: all are acknowledged, with far fewer syncs than appends, in the order of their seqs")
     func many() async throws {
         let machine = try Machine()
-        let storage = try machine.faulty()
+        // A disk so slow that whoever can come meanwhile does come.
+        let inside = Headcount()
+        let storage = try machine.faulty(
+            .rule { _, operation in
+                var patience = 20_000
+                while operation.kind == .synchronize, patience > 0, inside.count < 60 {
+                    sched_yield()
+                    patience -= 1
+                }
+                return nil
+            })
         let committer = GroupCommitter(storage, machine.environment, machine.settings)
         let receipts = try await withThrowingTaskGroup(of: [Receipt].self) { group in
             for task in 0..<64 {
@@ -25,7 +41,9 @@ struct GroupCommitTests {
                     var receipts: [Receipt] = []
                     for number in 0..<20 {
                         let draft = TestLedger.draft(task * 100 + number, actor: "process:p\(task)")
+                        inside.add(1)
                         receipts += try await committer.append([draft]).receipts
+                        inside.add(-1)
                     }
                     return receipts
                 }
@@ -42,6 +60,23 @@ struct GroupCommitTests {
         let entries = try machine.entries()
         for receipt in receipts { #expect(entries[Int(receipt.seq) - 1].receipt == receipt) }
         #expect(try await machine.audit().verdict == .intact)
+    }
+
+    @Test("an append that is alone is made durable by its caller, and an idle lock goes to whoever wants it")
+    func alone() async throws {
+        let machine = try Machine()
+        let storage = try machine.faulty()
+        let committer = GroupCommitter(storage, machine.environment, machine.settings)
+        for number in 1...20 {
+            let receipt = try await committer.append([TestLedger.draft(number)]).receipts[0]
+            // Each waited for a sync of its own.
+            #expect(receipt.seq == UInt64(number + 1) && syncCount(storage) >= number)
+        }
+        var other = try machine.session()
+        try other.acquire()
+        #expect(other.tip?.seq == 21 && other.head?.seq == 21, "the committer wrote HEAD before it let go")
+        other.release()
+        #expect(try await committer.append([TestLedger.draft(30)]).receipts[0].seq == 22)
     }
 
     @Test("decisions stay together among others")
@@ -149,4 +184,13 @@ struct GroupCommitTests {
         #expect(seqs.sorted() == Array(2...161))
         #expect(try await machine.audit().verdict == .intact)
     }
+}
+
+/// How many tasks are inside of an append.
+private final class Headcount: Sendable {
+    private let value = Mutex(0)
+
+    var count: Int { value.withLock { $0 } }
+
+    func add(_ change: Int) { value.withLock { $0 += change } }
 }
