@@ -89,53 +89,17 @@ package final class GroupCommitter: Sendable {
         }
     }
 
-    /// Serves the queue until it is empty: while the disk is busy with one half of those who come again and again, the other
-    /// half is answered and comes again.
+    /// Longest wait for those who were answered last time to come again, in microseconds.
+    private static let lingerMicrosecondsMax: Int64 = 5000
+
     private func drain() {
-        var underWay: ArraySlice<Request> = []
-        func answer(_ answers: [Result<WriterSession.Answer, LedgerError>]) {
-            for answer in answers { underWay.popFirst()?.answer.resume(returning: answer) }
-        }
-        while true {
-            let requests = take()
+        while let requests = take() {
             let start = environment.uptime()
-            let answers: [Result<WriterSession.Answer, LedgerError>]
-            if !requests.isEmpty {
-                underWay += requests
-                answers = session.withLock { session in Self.submit(requests.map(\.drafts), &session) }
-            } else if !underWay.isEmpty {
-                answers = session.withLock { session in session.settle() }
-            } else if release() {
-                return
-            } else {
-                continue
-            }
-            let all = underWay.count
-            answer(answers)
-            let end = environment.uptime()
-            let patience = min(max(end - start, Self.lingerMicroseconds.lowerBound), Self.lingerMicroseconds.upperBound)
-            // Nobody who still waits for an answer can come again.
-            linger(for: min((all + 1) / 2, answers.count), until: end + patience)
+            let answers = session.withLock { session in Self.commit(requests.map(\.drafts), &session) }
+            for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
+            linger(
+                for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
         }
-    }
-
-    /// How long to wait for those who were just answered to come again: about as long as a sync takes.
-    private static let lingerMicroseconds: ClosedRange<Int64> = 200...5000
-
-    private static func submit(
-        _ decisions: [[Draft]], _ session: inout WriterSession
-    ) -> [Result<WriterSession.Answer, LedgerError>] {
-        do throws(LedgerError) {
-            if !session.isHolding { try session.acquire() }
-        } catch {
-            return decisions.map { _ in .failure(error) }
-        }
-        var answers = session.submit(decisions, stopsAtFailure: false)
-        if session.isWantedByOthers() {
-            answers += session.settle()
-            session.release()
-        }
-        return answers
     }
 
     private static func commit(
@@ -151,24 +115,24 @@ package final class GroupCommitter: Sendable {
         return answers
     }
 
-    /// The requests that wait.
-    private func take() -> [Request] {
-        queue.withLock { queue in
-            defer { queue.requests = [] }
-            return queue.requests
+    /// The requests that wait; with none the lock is given back, and the draining ends.
+    private func take() -> [Request]? {
+        while true {
+            let requests = queue.withLock { queue in
+                defer { queue.requests = [] }
+                return queue.requests
+            }
+            if !requests.isEmpty { return requests }
+            session.withLock { $0.release() }
+            let isOver = queue.withLock { queue in
+                if queue.requests.isEmpty { queue.isServed = false }
+                return queue.requests.isEmpty
+            }
+            if isOver { return nil }
         }
     }
 
-    /// Gives the lock back; whether nobody came meanwhile, and the queue is left alone.
-    private func release() -> Bool {
-        session.withLock { $0.release() }
-        return queue.withLock { queue in
-            if queue.requests.isEmpty { queue.isServed = false }
-            return queue.requests.isEmpty
-        }
-    }
-
-    /// Waits until so many requests are there: a sync for few costs what a sync for all does.
+    /// Waits until as many requests are there as last time: a sync for few costs what a sync for all does.
     ///
     /// It is woken once, by the last of them.
     private func linger(for count: Int, until deadline: Int64) {

@@ -140,11 +140,10 @@ extension WriterSession {
 
     /// Hands decisions to the disk and returns, in their order, the answers of submitted decisions that are settled by now.
     ///
-    /// Requires the lock. Entries are sealed behind others that are not durable yet, and never reach the disk if those fail.
-    package mutating func submit(
-        _ decisions: [[Draft]], stopsAtFailure: Bool = true
-    ) -> [Result<Answer, LedgerError>] {
-        var batch = seal(decisions, stopsAtFailure: stopsAtFailure)
+    /// Requires the lock. What follows a decision that fails is not recorded. Entries are sealed behind others that are not
+    /// durable yet, and never reach the disk if those fail.
+    package mutating func submit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+        var batch = seal(decisions, stopsAtFailure: true)
         do throws(LedgerError) {
             try land()
             replaceHeadIfDue()
@@ -164,7 +163,7 @@ extension WriterSession {
             settled += batch.answers
         }
         // Who has to stop must know it before the next call.
-        if stopsAtFailure, batch.failure != nil { return settle() }
+        if batch.failure != nil { return settle() }
         defer { settled = [] }
         return settled
     }
