@@ -47,6 +47,24 @@ struct DraftReaderTests {
         #expect(comparison.errors.count > 10, "\(comparison.errors)")
     }
 
+    /// The first of them was once sealed, as no JSON, and locked the ledger.
+    @Test(
+        "a name without its value is refused, wherever it stands",
+        arguments: ["", "null", "1", "[]", "\"{}\"", "{", "{]", "{\"id\":}", "{\"id\":\"a\",}", "{},"])
+    func valueMissing(_ value: String) {
+        var comparison = Comparison()
+        let parts = [
+            "\"action\":\"a.b\"", "\"actor\":\"user:x\"", "\"body\":{}", "\"context\":{}",
+            "\"justification\":{\"pillar\":\"integrity\",\"reason\":\"r\"}",
+        ]
+        for index in parts.indices {
+            var changed = parts
+            changed[index] = changed[index].prefix { $0 != ":" } + ":" + value
+            comparison.expectAgreement("{" + changed.joined(separator: ",") + "}", "member \(index)")
+        }
+        #expect(comparison.drafts.isEmpty)
+    }
+
     @Test("one changed byte, and every place to be cut", arguments: 0..<8 as Range<UInt64>)
     func mutations(seed: UInt64) throws {
         var texts = DraftTexts(seed: 1000 + seed)

@@ -40,6 +40,7 @@ struct Ingestion {
         var byteCount = 0
         var failure: LedgerError?
         var isOver = false
+        var mustWait = false
         collecting: while drafts.count < Self.batchCount, byteCount < Self.batchByteCount {
             do throws(LedgerError) {
                 switch try lines.next(waiting: drafts.isEmpty && !session.isHolding) {
@@ -47,9 +48,8 @@ struct Ingestion {
                     isOver = true
                     break collecting
                 case .mustWait:
-                    guard drafts.isEmpty else { break collecting }
-                    try settle()
-                    session.release()
+                    mustWait = drafts.isEmpty
+                    break collecting
                 case .line(let line):
                     byteCount += line.count
                     if let draft = try parse(line) {
@@ -63,6 +63,11 @@ struct Ingestion {
                 failure = error
                 break collecting
             }
+        }
+        if mustWait {
+            try settle()
+            session.release()
+            return true
         }
         try submit(drafts, lineNumbers)
         if let failure {

@@ -31,6 +31,7 @@ enum System {
 
     /// A directory, with no symbolic link anywhere on the way; nil for whatever reason, which a walk then finds out.
     static func openDirectory(withoutLinks path: String) -> Descriptor? {
+        if path.utf8.contains(0) { return nil }
         let raw = unsafe csystem_open_directory_without_links(path)
         return raw >= 0 ? Descriptor(raw) : nil
     }

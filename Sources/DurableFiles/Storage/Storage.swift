@@ -2,7 +2,7 @@
 ///
 /// Three kinds exist: POSIX files, memory, and a wrapper that injects faults. Every path is looked up anew, from above
 /// the base, and what it leads to is checked before the first byte: nothing outside the base is ever touched.
-/// An instance is used by one thread at a time.
+/// An instance is used by one thread at a time, and so is each open file: while a `PendingAppend` has one, the rest goes on.
 package protocol Storage: AnyObject, Sendable {
     /// Where the base is, for messages.
     var basePath: String { get }

@@ -4,9 +4,9 @@ package import LedgerFormat
 
 /// One writer for many tasks: what waits is sealed as one block and made durable by one sync (group commit).
 ///
-/// Who finds nobody before him commits at once, on his own thread: an append that is alone pays for no change of threads.
-/// At most one thread of the caller's pool waits for the disk so. Whoever comes meanwhile queues, and a worker serves the
-/// queue until it is empty.
+/// Who finds nobody before him commits at once, on a thread of the concurrent pool: an append that is alone pays for no
+/// change of threads. One such thread at most waits for the disk, and none for the ledger's lock. Whoever comes meanwhile
+/// queues, and a worker serves the queue until it is empty.
 package final class GroupCommitter: Sendable {
     private struct Request: Sendable {
         var drafts: [Draft]
@@ -45,12 +45,16 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Records one decision; returns when it is durable.
+    ///
+    /// Off the caller's actor, which would stand still, and could not send what shares the sync.
+    @concurrent
     package func append(_ drafts: [Draft]) async throws(LedgerError) -> WriterSession.Answer {
-        if queue.withLock({ $0.serve() }) { return try commitDirectly(drafts).get() }
+        let isServing = queue.withLock { $0.serve() }
+        if isServing, let result = commitDirectly(drafts) { return try result.get() }
         let result = await withCheckedContinuation { answer in
             let (mustStart, isAwaited) = queue.withLock { queue in
                 queue.requests.append(Request(drafts: drafts, answer: answer))
-                return (queue.serve(), queue.requests.count == queue.awaitedCount)
+                return (isServing || queue.serve(), queue.requests.count == queue.awaitedCount)
             }
             if mustStart { worker.async { self.drain() } }
             if isAwaited { arrivals.signal() }
@@ -58,8 +62,10 @@ package final class GroupCommitter: Sendable {
         return try result.get()
     }
 
-    private func commitDirectly(_ drafts: [Draft]) -> Result<WriterSession.Answer, LedgerError> {
-        let answers = session.withLock { session in Self.commit([drafts], &session) }
+    /// Nil if another process has the ledger's lock: waiting for it is the worker's.
+    private func commitDirectly(_ drafts: [Draft]) -> Result<WriterSession.Answer, LedgerError>? {
+        let answers = session.withLock { session in Self.commit([drafts], &session, waiting: false) }
+        if case .failure(let error) = answers[0], error.code == .busy { return nil }
         let (hasFollowers, mustWatch) = queue.withLock { queue in
             queue.directCommitCount += 1
             let hasFollowers = !queue.requests.isEmpty
@@ -95,7 +101,7 @@ package final class GroupCommitter: Sendable {
     private func drain() {
         while let requests = take() {
             let start = environment.uptime()
-            let answers = session.withLock { session in Self.commit(requests.map(\.drafts), &session) }
+            let answers = session.withLock { session in Self.commit(requests.map(\.drafts), &session, waiting: true) }
             for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
             linger(
                 for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
@@ -103,10 +109,10 @@ package final class GroupCommitter: Sendable {
     }
 
     private static func commit(
-        _ decisions: [[Draft]], _ session: inout WriterSession
+        _ decisions: [[Draft]], _ session: inout WriterSession, waiting: Bool
     ) -> [Result<WriterSession.Answer, LedgerError>] {
         do throws(LedgerError) {
-            if !session.isHolding { try session.acquire() }
+            if !session.isHolding { try session.acquire(waiting: waiting) }
         } catch {
             return decisions.map { _ in .failure(error) }
         }

@@ -56,6 +56,8 @@ extension WriterSession {
             batch.writer?.rewind(to: start.mark)
             flush(&batch)
             if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
+            // A block that failed took the known ids along.
+            if drafts.contains(where: { $0.id != nil }) { try loadIds(&batch) }
             start = openBlock(&batch)
             receipts = try sealed(drafts, &batch, start)
         }

@@ -60,10 +60,12 @@ package struct WriterSession: Sendable {
     package var sealingKey: SealingKey? { state?.key }
 
     /// Takes the writer's lock and catches up with what others wrote; a crash's tail is cut, tampering raises the alert.
-    package mutating func acquire() throws(LedgerError) {
+    ///
+    /// - Parameter waiting: whether to wait for the lock, as the settings say, rather than throw `busy` at once.
+    package mutating func acquire(waiting: Bool = true) throws(LedgerError) {
         precondition(state == nil, "the lock is held already")
         if let latched { throw latched }
-        let deadline = environment.uptime() + settings.lockTimeoutMicroseconds
+        let deadline = environment.uptime() + (waiting ? settings.lockTimeoutMicroseconds : 0)
         try lock(until: deadline)
         while !(try isInPlace()) {
             storage.unlock(.writer)

@@ -80,12 +80,17 @@ package struct DraftReader: Sendable {
     }
 
     /// The draft encloses the object, so one container is open around it.
+    ///
+    /// Without one the position stays: a name without its value is a fault, and must not be passed over.
     private mutating func object(_ bytes: Span<UInt8>, behind literal: StaticString) -> Range<Int>? {
-        guard take(literal, bytes), bytes.holds("{", at: scanner.position) else { return nil }
-        let start = scanner.position
+        let before = scanner.position
+        let start = before + literal.utf8CodeUnitCount
+        guard bytes.holds(literal, at: before), bytes.holds("{", at: start) else { return nil }
+        scanner.position = start
         do throws(JSONError) {
             try scanner.skipValue(in: bytes, openContainers: 1, maximumDepth: Limits.draftDepth)
         } catch {
+            scanner.position = before
             return nil
         }
         return start..<scanner.position

@@ -12,6 +12,7 @@ package struct FrameWriter: Sendable {
     /// What all entries of the block have between their draft and their link, and between seq and time.
     private let names: [UInt8]
     private let syncedText: [UInt8]
+    private var scanner = CanonicalScanner()
 
     /// - Parameters:
     ///   - tip: what the first frame will follow.
@@ -38,6 +39,7 @@ package struct FrameWriter: Sendable {
         let payloadByteCount = Self.head.count + entryByteCount + FrameShape.tailByteCount
         guard payloadByteCount <= Limits.draftPayload else { throw .tooLarge(byteCount: payloadByteCount) }
 
+        let start = block.count
         DecimalText(UInt64(payloadByteCount)).append(to: &block)
         block.append(UInt8(ascii: ":"))
         block.append(copying: Self.head.span)
@@ -57,11 +59,19 @@ package struct FrameWriter: Sendable {
         block.append(copying: Self.sigName.span)
         sig.append(to: &block)
         block.append(copying: Self.frameEnd.span)
+        checkFrame(at: start)
         tip.seq += 1
         tip.hash = hash
         tip.synced = synced
         tip.time = time
         return Receipt(tip)
+    }
+
+    /// What could not be read back would lock the ledger for good: it stops the process before it reaches the disk.
+    private mutating func checkFrame(at start: Int) {
+        let block = block
+        guard case .frame(let frame) = FrameView.find(in: block.span, at: start, after: nil, &scanner), frame.frame.upperBound == block.count
+        else { preconditionFailure("a sealed frame has the form of one") }
     }
 
     // The constant text of a frame, in its order.
