@@ -13,11 +13,10 @@ extension WriterSession {
 
     /// Records decisions; the drafts of one lie together and are durable together or not at all.
     ///
-    /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others, unless
-    /// `stopsAtFailure`: then nothing behind the first that fails is recorded.
-    package mutating func commit(_ decisions: [[Draft]], stopsAtFailure: Bool = false) -> [Result<Answer, LedgerError>] {
+    /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others.
+    package mutating func commit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
         precondition(inFlight == nil, "what was submitted is settled before anything else is committed")
-        var batch = seal(decisions, stopsAtFailure: stopsAtFailure)
+        var batch = seal(decisions, stopsAtFailure: false)
         flush(&batch)
         return batch.answers
     }

@@ -97,10 +97,8 @@ package struct DraftReader: Sendable {
     }
 
     private mutating func pillar(_ bytes: Span<UInt8>) -> Justification.Pillar? {
-        if take("sovereignty\"", bytes) { return .sovereignty }
-        if take("integrity\"", bytes) { return .integrity }
-        if take("resilience\"", bytes) { return .resilience }
-        if take("evolution\"", bytes) { return .evolution }
-        return nil
+        guard let (pillar, end) = bytes.pillar(at: scanner.position) else { return nil }
+        scanner.position = end
+        return pillar
     }
 }

@@ -242,17 +242,9 @@ private struct EntryParser {
     }
 
     private mutating func pillar(_ bytes: Span<UInt8>) throws(FrameFault) -> Justification.Pillar {
-        if take("sovereignty\"", bytes) { return .sovereignty }
-        if take("integrity\"", bytes) { return .integrity }
-        if take("resilience\"", bytes) { return .resilience }
-        if take("evolution\"", bytes) { return .evolution }
-        throw .member("pillar")
-    }
-
-    private mutating func take(_ literal: StaticString, _ bytes: Span<UInt8>) -> Bool {
-        guard bytes.holds(literal, at: position) else { return false }
-        position += literal.utf8CodeUnitCount
-        return true
+        guard let (pillar, end) = bytes.pillar(at: position) else { throw .member("pillar") }
+        position = end
+        return pillar
     }
 
     private mutating func integer(_ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) -> UInt64 {

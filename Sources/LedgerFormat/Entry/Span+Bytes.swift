@@ -63,6 +63,15 @@ extension Span where Element == UInt8 {
         return (value, position)
     }
 
+    /// The pillar whose name begins at `offset`, and where its closing quotation mark ends.
+    func pillar(at offset: Int) -> (pillar: Justification.Pillar, end: Int)? {
+        if holds("sovereignty\"", at: offset) { return (.sovereignty, offset + 12) }
+        if holds("integrity\"", at: offset) { return (.integrity, offset + 10) }
+        if holds("resilience\"", at: offset) { return (.resilience, offset + 11) }
+        if holds("evolution\"", at: offset) { return (.evolution, offset + 10) }
+        return nil
+    }
+
     /// The bytes of a range, copied.
     package func copy(_ range: Range<Int>) -> [UInt8] {
         var copy: [UInt8] = []
