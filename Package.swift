@@ -18,6 +18,11 @@ let package = Package(
         .executable(name: "bulla", targets: ["BullaCommand"]),
         .library(name: "Bulla", targets: ["Bulla"]),
     ],
+    traits: [
+        .trait(
+            name: "PlantedDefects",
+            description: "Defects that the test suite must catch, switchable at run time. Never for use: `make canaries`.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -29,18 +34,20 @@ let package = Package(
         // Floor 2
         .target(
             name: "LedgerFormat",
-            dependencies: ["CanonicalJSON", "CSHA256", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["CanonicalJSON", "CSHA256", "PlantedDefects", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: sourceRules),
         .target(
             name: "DurableFiles",
-            dependencies: ["CSystemCalls", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: ["CSystemCalls", "PlantedDefects", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: sourceRules),
+        // Below the floors: two C targets, and the switches of the test build
         .target(name: "CSystemCalls"),
         .target(name: "CSHA256"),
+        .target(name: "PlantedDefects", swiftSettings: sourceRules),
         // Floor 3
         .target(
             name: "Ledger",
-            dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles"],
+            dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "PlantedDefects"],
             swiftSettings: sourceRules),
         // The library's face: what a Swift program imports
         .target(
@@ -61,6 +68,14 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
             swiftSettings: houseRules),
+        .executableTarget(
+            name: "Torture",
+            dependencies: [
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "PlantedDefects", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Torture", swiftSettings: houseRules),
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles", "TestSupport"], swiftSettings: houseRules),

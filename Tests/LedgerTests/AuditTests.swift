@@ -11,7 +11,7 @@ struct AuditTests {
     private static let large = Result {
         var settings = WriterSettings()
         settings.segmentByteCount = 22 << 20
-        let machine = try Machine(settings: settings)
+        let machine = try SimulatedMachine(settings: settings)
         try machine.write { session in
             for number in 1...70 {
                 try session.decide((0..<9).map { TestLedger.draft(number * 10 + $0, size: $0 % 2 == 0 ? 100_000 : 60_000) })
@@ -81,7 +81,7 @@ struct AuditTests {
 
     @Test("damage that lies behind the point of resuming is found from there")
     func resumed() async throws {
-        let machine = try Machine(count: 30)
+        let machine = try SimulatedMachine(count: 30)
         let place = try machine.place(20)
         var bytes = machine.segment()
         bytes[place.offset + 70] ^= 1
@@ -105,7 +105,7 @@ struct AuditTests {
 
     @Test("receipts that are there")
     func receipts() async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let receipts = try machine.entries().map(\.receipt)
         let report = try await machine.audit { $0.receipts = receipts }
         #expect(report.verdict == .intact && report.receipts.count == 6 && report.receipts.allSatisfy { $0.failure == nil })
@@ -113,7 +113,7 @@ struct AuditTests {
 
     @Test("a rollback: the receipt's entry is not there")
     func rollback() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let old = machine.copy()
         let receipt = try machine.append(4...4)[0]
         #expect(try await old.audit().verdict == .intact, "nothing in the directory shows it")
@@ -124,7 +124,7 @@ struct AuditTests {
 
     @Test("a fork: the receipt's entry is another")
     func fork() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let copy = machine.copy()
         let receipt = try machine.append(4...4)[0]
         try copy.append(5...6)
@@ -136,8 +136,8 @@ struct AuditTests {
 
     @Test("a receipt of another ledger")
     func otherLedger() async throws {
-        let machine = try Machine(count: 3)
-        let other = try Machine(seed: 2, count: 3)
+        let machine = try SimulatedMachine(count: 3)
+        let other = try SimulatedMachine(seed: 2, count: 3)
         let receipt = try other.entries()[2].receipt
         let report = try await machine.audit { $0.receipts = [receipt] }
         #expect(report.verdict == .tampered && report.reason?.contains("another ledger") == true)
@@ -156,7 +156,7 @@ struct AuditTests {
 
     @Test("without the key: unverifiable, unless something is wrong that needs none")
     func keyless() async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let report = try await machine.audit(keyring: Keyring())
         #expect(report.verdict == .unverifiable && report.exitCode == 11)
         #expect(report.place == Place(segment: 1, offset: machine.dataEnd(), seq: 6))
@@ -169,7 +169,7 @@ struct AuditTests {
 
     @Test("a forger without the key is caught by who has it, a forger of the whole tail too")
     func forger() async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let forger = SealingKey(bytes: [UInt8](repeating: 8, count: 32))
         let place = try machine.place(6)
         // Entry 6 rewritten, with a right HASH and somebody else's SIG.
@@ -183,7 +183,7 @@ struct AuditTests {
 
     @Test("a ledger that a writer is at right now is intact, with something unsettled behind it")
     func busy() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.storage()
         var session = try machine.session(storage)
         try session.acquire()
@@ -201,7 +201,7 @@ struct AuditTests {
 
     @Test("every bit of a ledger below HEAD: a flip is tampering, at its entry")
     func bits() async throws {
-        let machine = try Machine(count: 6)
+        let machine = try SimulatedMachine(count: 6)
         let bytes = machine.segment()
         let end = machine.dataEnd()
         let places = try (1...7).map { try machine.place($0) }

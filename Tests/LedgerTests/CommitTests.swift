@@ -9,11 +9,11 @@ import Testing
 @Suite("Commits")
 struct CommitTests {
     /// A machine whose wall clock shows what it is told.
-    private func clocked(_ clock: Clock) throws -> Machine {
-        var machine = try Machine()
+    private func clocked(_ clock: Clock) throws -> SimulatedMachine {
+        var machine = try SimulatedMachine()
         var environment = machine.environment
         environment.now = { clock.now }
-        machine = Machine(machine, disk: machine.disk, environment)
+        machine = SimulatedMachine(machine, machine.disk, environment)
         return machine
     }
 
@@ -48,7 +48,7 @@ struct CommitTests {
 
     @Test("a clock that steps back within a batch")
     func clockInBatch() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let steps = Mutex(0)
         var environment = machine.environment
         environment.now = {
@@ -59,7 +59,7 @@ struct CommitTests {
                     microseconds: 1_800_000_000_000_000 + Int64(steps) - (steps % 3 == 0 ? 3_600_000_000 : 0))
             }
         }
-        let stepping = Machine(machine, disk: machine.disk, environment)
+        let stepping = SimulatedMachine(machine, machine.disk, environment)
         _ = try stepping.write { session in session.commit((1...20).map { [TestLedger.draft($0)] }) }
         let entries = try stepping.entries()
         for (before, after) in zip(entries, entries.dropFirst()) where after.time < before.time {
@@ -70,7 +70,7 @@ struct CommitTests {
 
     @Test("the drafts of a decision carry their part and one time, and know the same as durable")
     func decision() throws {
-        let machine = try Machine(count: 2)
+        let machine = try SimulatedMachine(count: 2)
         try machine.write { session throws in
             let answer = try session.decide((1...4).map { TestLedger.draft($0, id: "id \($0)") })
             #expect(answer.receipts.map(\.seq) == [4, 5, 6, 7])
@@ -89,7 +89,7 @@ struct CommitTests {
 
     @Test("a refused draft does not touch the others of its batch")
     func refused() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         try machine.write { session throws in
             let large = TestLedger.draft(2, size: 1 << 20)
             let answers = session.commit([
@@ -109,7 +109,7 @@ struct CommitTests {
 
     @Test("nothing but refused drafts: nothing is written")
     func nothing() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let before = machine.files
         try machine.write { session in _ = session.commit([[TestLedger.draft(1, size: 1 << 20)], []]) }
         #expect(machine.files == before)
@@ -117,7 +117,7 @@ struct CommitTests {
 
     @Test("a batch of more than 8 MiB becomes durable in pieces of at most that")
     func large() async throws {
-        var machine = try Machine()
+        var machine = try SimulatedMachine()
         machine.settings.preallocationByteCountMax = 0
         let storage = try machine.faulty()
         var session = try machine.session(storage)
@@ -135,7 +135,7 @@ struct CommitTests {
 
     @Test("a decision of more than 8 MiB is refused, alone and among others")
     func largeDecision() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         try machine.write { session throws in
             let large = (1...10).map { TestLedger.draft($0, size: 900_000) }
             let answers = session.commit([[TestLedger.draft(1)], large, [TestLedger.draft(2)]])
@@ -156,7 +156,7 @@ struct CommitTests {
         var settings = WriterSettings()
         settings.segmentByteCount = size
         settings.preallocationByteCountMax = 3000
-        let machine = try Machine(settings: settings)
+        let machine = try SimulatedMachine(settings: settings)
         try machine.write { session throws in
             for number in 1...15 {
                 try session.record(TestLedger.draft(number, size: number * 50))
@@ -176,7 +176,7 @@ struct CommitTests {
 
     @Test("a ledger that is read while it is written is intact at every moment")
     func readers() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let storage = try machine.storage()
         var session = try machine.session(storage)
         try session.acquire()
@@ -190,13 +190,5 @@ struct CommitTests {
         #expect(!view.isSettled(31) && view.isSettled(1))
         session.release()
         #expect(try LedgerView(machine.storage()).isSettled(31))
-    }
-}
-
-extension Machine {
-    fileprivate init(_ machine: Machine, disk: MemoryDisk, _ environment: Environment) {
-        self.disk = disk
-        self.environment = environment
-        settings = machine.settings
     }
 }

@@ -13,7 +13,7 @@ struct DriftTests {
         case keyReplaced, keyGone, keyIsLink
     }
 
-    private func make(_ change: Change, _ machine: Machine) throws {
+    private func make(_ change: Change, _ machine: SimulatedMachine) throws {
         let disk = machine.disk
         let segment = SegmentReader.path(ofSegment: 1)
         let key = try #require(disk.files().first { $0.directory == "keys" })
@@ -31,7 +31,7 @@ struct DriftTests {
         }
     }
 
-    private func expectQuarantine(_ session: inout WriterSession, _ machine: Machine, _ error: LedgerError?) throws {
+    private func expectQuarantine(_ session: inout WriterSession, _ machine: SimulatedMachine, _ error: LedgerError?) throws {
         #expect(
             error?.code == .tampered && error?.message.contains("quarantine") == true, "\(String(describing: error))")
         #expect(ledgerError { () throws(LedgerError) in try session.record(TestLedger.draft(99)) } == error, "latched")
@@ -42,7 +42,7 @@ struct DriftTests {
 
     @Test("a core file that changes before a write: nothing is written", arguments: Change.allCases)
     func beforeWrite(change: Change) throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -57,7 +57,7 @@ struct DriftTests {
 
     @Test("a core file that changes between write and acknowledgement: not acknowledged", arguments: Change.allCases)
     func beforeAcknowledgement(change: Change) throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -77,7 +77,7 @@ struct DriftTests {
         "the base replaced while it is held: nothing is acknowledged, and the one that was opened is in alert",
         arguments: [true, false])
     func base(withNothing: Bool) throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         var session = try machine.session()
         try session.acquire()
         machine.disk.replaceBase(withNothing: withNothing)
@@ -89,7 +89,7 @@ struct DriftTests {
 
     @Test("an older state put back between two holds: the session does not go on there")
     func putBack() throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let (head, segment) = (machine.headBytes, machine.segment())
         var session = try machine.session()
         try session.acquire()
@@ -107,7 +107,7 @@ struct DriftTests {
 
     @Test("a check that cannot be made is an I/O error, latched, and no alarm")
     func unknown() throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -125,7 +125,7 @@ struct DriftTests {
         "HEAD replaced while it is held: noticed when it is to be replaced; from then on nothing is acknowledged",
         arguments: [true, false])
     func head(isOlder: Bool) throws {
-        var machine = try Machine(count: 1)
+        var machine = try SimulatedMachine(count: 1)
         let older = machine.headBytes
         try machine.append(2...3)
         machine.settings.headCommitCount = 1

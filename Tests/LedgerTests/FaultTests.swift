@@ -16,7 +16,7 @@ struct FaultTests {
 
     @Test("EIO on sync: not acknowledged, outcome unknown, latched; never tried again")
     func failedSync() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -35,13 +35,13 @@ struct FaultTests {
 
         // The page cache shows the entry, and the disk does not have it.
         #expect(try machine.entries().count == 6)
-        #expect(Machine(machine, machine.disk.durableImage()).dataEnd() < machine.dataEnd())
+        #expect(SimulatedMachine(machine, machine.disk.durableImage()).dataEnd() < machine.dataEnd())
         // The next session writes it again before it answers.
         try machine.writeAndDie { session in
             let answer = try session.decide([draft])
             #expect(answer.isRepetition && answer.receipts[0].seq == 6)
         }
-        let durable = Machine(machine, machine.disk.durableImage())
+        let durable = SimulatedMachine(machine, machine.disk.durableImage())
         #expect(durable.dataEnd() == machine.dataEnd())
         #expect(try durable.entries().count == 6)
         #expect(try await durable.audit().verdict == .intact)
@@ -49,7 +49,7 @@ struct FaultTests {
 
     @Test("what a failed sync lost, and the cache forgot, is torn and cut; the id makes the repetition safe")
     func evicted() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -67,7 +67,7 @@ struct FaultTests {
         "disk full: not acknowledged, the length restored, HEAD as it was; it goes on when there is room",
         arguments: [0, 1, 300, 700])
     func diskFull(written: Int) async throws {
-        var machine = try Machine(count: 3)
+        var machine = try SimulatedMachine(count: 3)
         machine.settings.preallocationByteCountMax = 0
         machine.setSegment(1, Array(machine.segment()[..<machine.dataEnd()]))
         let before = machine.files
@@ -79,7 +79,7 @@ struct FaultTests {
             let error = ledgerError { () throws(LedgerError) in try session.record(TestLedger.draft(4)) }
             #expect(error?.code == .inputOutput && error?.message.contains("nothing was recorded") == true)
             #expect(machine.files == before)
-            #expect(Machine(machine, machine.disk.durableImage()).files == before)
+            #expect(SimulatedMachine(machine, machine.disk.durableImage()).files == before)
         }
         #expect(try await machine.audit().verdict == .intact, "reading goes on")
         storage.setPlan(.none)
@@ -90,7 +90,7 @@ struct FaultTests {
 
     @Test("no room to preallocate: done without")
     func noPreallocation() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -106,7 +106,7 @@ struct FaultTests {
 
     @Test("disk full and the length cannot be restored: latched")
     func notRestored() async throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -131,7 +131,7 @@ struct FaultTests {
         "any failure while a segment rolls leaves a ledger that goes on",
         arguments: [Fault.fail(.noSpace), .fail(.ioError), .failSynchronize])
     func rolling(fault: Fault) async throws {
-        var machine = try Machine(count: 3)
+        var machine = try SimulatedMachine(count: 3)
         machine.settings.segmentByteCount = 4000
         machine.settings.preallocationByteCountMax = 0
         var fired = 0
@@ -149,7 +149,7 @@ struct FaultTests {
             for number in 5...6 where (try? session.record(TestLedger.draft(number))) != nil { recorded += 1 }
             session.release()
             for disk in [copy.disk.copy()] + copy.disk.crashImages(0..<4) {
-                let next = Machine(copy, disk)
+                let next = SimulatedMachine(copy, disk)
                 #expect(try next.openingError() == nil, "\(storage.fired)")
                 try next.append(7...7)
                 #expect(try await next.audit().verdict == .intact, "\(storage.fired)")
@@ -161,7 +161,7 @@ struct FaultTests {
 
     @Test("HEAD cannot be written: it lags, and that is a notice")
     func headLags() async throws {
-        var machine = try Machine(count: 1)
+        var machine = try SimulatedMachine(count: 1)
         machine.settings.headCommitCount = 2
         let head = try machine.head()
         let storage = try machine.faulty()
@@ -183,7 +183,7 @@ struct FaultTests {
 
     @Test("HEAD cannot be made durable at one try, then at another: neither is drift", arguments: [1, 2, 3])
     func headTriedTwice(failures: Int) async throws {
-        var machine = try Machine(count: 1)
+        var machine = try SimulatedMachine(count: 1)
         machine.settings.headCommitCount = 1
         let storage = try machine.faulty()
         var session = try machine.session(storage)
@@ -210,7 +210,7 @@ struct FaultTests {
 
     @Test("HEAD never lags by more than 8 MiB: then nothing more is recorded")
     func headLagsTooFar() async throws {
-        let machine = try Machine(count: 1)
+        let machine = try SimulatedMachine(count: 1)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()
@@ -238,7 +238,7 @@ struct FaultTests {
 
     @Test("opening that fails half-way holds nothing, and can be tried again")
     func failedOpening() throws {
-        let torn = try Machine(count: 4)
+        let torn = try SimulatedMachine(count: 4)
         try torn.appendUnvouched(5...6)
         torn.setSegment(1, Array(torn.segment()[..<(torn.dataEnd() - 20)]))
         var failures = 0
@@ -282,6 +282,6 @@ struct FaultTests {
     }
 }
 
-extension Machine {
+extension SimulatedMachine {
     var lockIsFree: Bool { (try? storage().holder(of: .writer)) == nil }
 }

@@ -22,7 +22,7 @@ struct GroupCommitTests {
 
     @Test("64 tasks: all are acknowledged, with far fewer syncs than appends, in the order of their seqs")
     func many() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         // A disk so slow that whoever can come meanwhile does come.
         let inside = Headcount()
         let storage = try machine.faulty(
@@ -64,7 +64,7 @@ struct GroupCommitTests {
 
     @Test("an append that is alone is made durable by its caller, and an idle lock goes to whoever wants it")
     func alone() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let storage = try machine.faulty()
         let committer = GroupCommitter(storage, machine.environment, machine.settings)
         for number in 1...20 {
@@ -85,7 +85,7 @@ struct GroupCommitTests {
 
     @Test("decisions stay together among others")
     func decisions() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let committer = GroupCommitter(try machine.storage(), machine.environment, machine.settings)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<30 {
@@ -102,7 +102,7 @@ struct GroupCommitTests {
 
     @Test("a failed sync reaches all who wait for it, and nobody who was answered before")
     func failure() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let storage = try machine.faulty()
         let committer = GroupCommitter(storage, machine.environment, machine.settings)
         let first = try await committer.append([TestLedger.draft(1)]).receipts[0]
@@ -124,7 +124,7 @@ struct GroupCommitTests {
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(errors.count == 32 && errors.allSatisfy { $0?.code == .inputOutput })
-        let durable = Machine(machine, machine.disk.durableImage())
+        let durable = SimulatedMachine(machine, machine.disk.durableImage())
         #expect(try durable.entries().contains { $0.receipt == first })
         storage.crash()
         #expect(try machine.openingError() == nil)
@@ -132,7 +132,7 @@ struct GroupCommitTests {
 
     @Test("a disk that is full answers each with the failure, and works again when there is room")
     func diskFull() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let storage = try machine.faulty(
             .rule { _, operation in
                 operation.kind == .write && operation.path == Self.segment ? .fail(.noSpace) : nil
@@ -147,7 +147,7 @@ struct GroupCommitTests {
 
     @Test("opening that fails is answered to all; the next try opens anew")
     func failedOpening() async throws {
-        let machine = try Machine(count: 2)
+        let machine = try SimulatedMachine(count: 2)
         try machine.appendUnvouched(3...4)
         machine.setSegment(1, Array(machine.segment()[..<(machine.dataEnd() - 9)]))
         // The tail is cut, and then there is no room for the entry about it.
@@ -168,7 +168,7 @@ struct GroupCommitTests {
 
     @Test("two committers on one ledger give way to each other")
     func twoProcesses() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         // They wait for each other in real time.
         let committers = try (0..<2).map { _ in
             GroupCommitter(try machine.storage(), .system, machine.settings)

@@ -19,7 +19,7 @@ struct IdempotencyTests {
 
     @Test("the same id and content: the receipt of then, and no entry")
     func repetition() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let first = try draft(1, id: "a")
         try machine.write { session throws in
             let answer = try session.decide([first])
@@ -34,7 +34,7 @@ struct IdempotencyTests {
 
     @Test("other content: conflict, both are shown, and nothing is recorded")
     func conflict() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let first = try draft(1, id: "a")
         try machine.write { try $0.record(first) }
         let others = [try draft(2, id: "a"), try draft(1, id: "a", reason: "other")]
@@ -50,7 +50,7 @@ struct IdempotencyTests {
 
     @Test("composed and decomposed letters are different: as id, as actor and as reason")
     func unicode() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
         try machine.write { session throws in
             let first = try session.record(try draft(1, id: composed))
@@ -67,7 +67,7 @@ struct IdempotencyTests {
 
     @Test("another actor may use the same id")
     func actors() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let drafts = [try draft(1, id: "a", actor: "user:ada"), try draft(2, id: "a", actor: "user:bob")]
         try machine.write { session throws in
             for draft in drafts { #expect(try !session.decide([draft]).isRepetition) }
@@ -79,11 +79,11 @@ struct IdempotencyTests {
     func acrossSessions() throws {
         var settings = WriterSettings()
         settings.segmentByteCount = 2000
-        let machine = try Machine(settings: settings)
+        let machine = try SimulatedMachine(settings: settings)
         let drafts = try (1...20).map { try draft($0, id: "id-\($0)") }
         let receipts = try machine.write { session in try drafts.map { try session.record($0) } }
         #expect(machine.segments.count > 3)
-        for machine in [machine] + machine.disk.crashImages(0..<3).map({ Machine(machine, $0) }) {
+        for machine in [machine] + machine.disk.crashImages(0..<3).map({ SimulatedMachine(machine, $0) }) {
             try machine.write { session throws in
                 for (draft, receipt) in zip(drafts, receipts).reversed() {
                     let answer = try session.decide([draft])
@@ -96,7 +96,7 @@ struct IdempotencyTests {
 
     @Test("within one batch")
     func withinBatch() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let (first, other) = (try draft(1, id: "a"), try draft(2, id: "a"))
         try machine.write { session throws in
             let answers = session.commit([[first], [first], [other], [try draft(3, id: nil)]])
@@ -111,7 +111,7 @@ struct IdempotencyTests {
 
     @Test("a repetition in a batch that fails is not acknowledged")
     func failedBatch() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let first = try draft(1, id: "a")
         let storage = try machine.faulty()
         var session = try machine.session(storage)
@@ -132,7 +132,7 @@ struct IdempotencyTests {
     func window(size: UInt64) throws {
         var settings = WriterSettings()
         settings.idWindow = size
-        let machine = try Machine(settings: settings)
+        let machine = try SimulatedMachine(settings: settings)
         let first = try draft(0, id: "a")
         for isSameSession in [true, false] {
             for distance in [size - 1, size] {
@@ -154,7 +154,7 @@ struct IdempotencyTests {
 
     @Test("a decision is repeated as a whole; one that is known in part conflicts")
     func decisions() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         let drafts = try (1...3).map { try draft($0, id: "d\($0)") }
         try machine.write { session throws in
             let answer = try session.decide(drafts)
@@ -168,7 +168,7 @@ struct IdempotencyTests {
 
     @Test("one id twice in one decision is refused: it could never be repeated")
     func twiceInDecision() throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         try machine.write { session throws in
             let other = [try draft(1, id: "a"), try draft(2, id: "a")]
             #expect(ledgerError { () throws(LedgerError) in try session.decide(other) }?.code == .conflict)

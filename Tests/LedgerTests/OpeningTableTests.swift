@@ -12,7 +12,7 @@ struct OpeningTableTests {
 
     @Test("HEAD valid, ledger whole to its end: nothing is changed")
     func whole() async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let before = machine.files
         #expect(try machine.open() == [])
         #expect(machine.files == before)
@@ -21,7 +21,7 @@ struct OpeningTableTests {
 
     @Test("HEAD valid, ledger whole beyond it: adopted, and HEAD follows")
     func beyond() async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let head = try machine.head()
         let receipts = try machine.appendUnvouched(6...9)
         #expect(try machine.head() == head)
@@ -36,7 +36,7 @@ struct OpeningTableTests {
 
     @Test("HEAD put back alone: the longer chain is adopted")
     func oldHead() async throws {
-        let machine = try Machine(count: 2)
+        let machine = try SimulatedMachine(count: 2)
         let old = machine.headBytes
         try machine.append(3...9)
         machine.disk.setBytes(of: Layout.head, to: old)
@@ -48,7 +48,7 @@ struct OpeningTableTests {
     func shorter(cut: Int) async throws {
         var settings = WriterSettings()
         settings.preallocationByteCountMax = 0
-        let machine = try Machine(count: 5, settings: settings)
+        let machine = try SimulatedMachine(count: 5, settings: settings)
         let bytes = Array(machine.segment().dropLast(cut))
         machine.setSegment(1, bytes)
         let report = try await machine.audit()
@@ -61,7 +61,7 @@ struct OpeningTableTests {
     func lostEntries() async throws {
         var settings = WriterSettings()
         settings.preallocationByteCountMax = 0
-        let machine = try Machine(count: 5, settings: settings)
+        let machine = try SimulatedMachine(count: 5, settings: settings)
         let place = try machine.place(4)
         machine.setSegment(1, Array(machine.segment()[..<place.offset]))
         let report = try await machine.audit()
@@ -72,7 +72,7 @@ struct OpeningTableTests {
 
     @Test("HEAD valid, its segment gone or renamed: tampered", arguments: [true, false])
     func segmentGone(isRenamed: Bool) async throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let path = SegmentReader.path(ofSegment: 1)
         if isRenamed {
             machine.disk.move(path, to: SegmentReader.path(ofSegment: 2))
@@ -89,7 +89,7 @@ struct OpeningTableTests {
         "a flipped bit in what HEAD's last frame holds or beyond: tampered, alert raised, nothing cut", arguments: 5...8
     )
     func flipped(seq: UInt64) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         try machine.appendUnvouched(5...8)
         let place = try machine.place(seq)
         var bytes = machine.segment()
@@ -104,7 +104,7 @@ struct OpeningTableTests {
 
     @Test("a flipped bit below HEAD's last frame is the audit's to find: a one-shot verb goes on")
     func flippedBelow() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let place = try machine.place(2)
         var bytes = machine.segment()
         bytes[place.offset + 100] ^= 4
@@ -116,7 +116,7 @@ struct OpeningTableTests {
 
     @Test("an entry of a later version beyond HEAD: unverifiable; it is not cut, and no alarm")
     func laterVersion() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let end = machine.dataEnd()
         let forge = Forge(after: try machine.tip()) { $0.version = "2" }
         var bytes = Array(machine.segment()[..<end]) + forge.frame(try machine.key())
@@ -133,7 +133,7 @@ struct OpeningTableTests {
 
     @Test("HEAD missing or empty, ledger whole: rebuilt in alert, recorded once", arguments: [true, false])
     func missingHead(isEmpty: Bool) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         if isEmpty { machine.disk.setBytes(of: Layout.head, to: []) } else { machine.disk.delete(Layout.head) }
         let report = try await machine.audit()
         #expect(report.verdict == .tampered && report.place == Place(segment: 0, offset: 0, seq: 5))
@@ -142,7 +142,7 @@ struct OpeningTableTests {
         try await expectRebuilt(machine, verified: 5)
     }
 
-    private func expectRebuilt(_ machine: Machine, verified: Int64) async throws {
+    private func expectRebuilt(_ machine: SimulatedMachine, verified: Int64) async throws {
         let head = try machine.head()
         #expect(head.alert && head.seq == UInt64(verified + 1))
         let entry = try #require(try machine.entries().last)
@@ -155,7 +155,7 @@ struct OpeningTableTests {
 
     @Test("HEAD missing on a ledger of more than 8 MiB")
     func missingHeadOfLargeLedger() async throws {
-        let machine = try Machine()
+        let machine = try SimulatedMachine()
         try machine.append(1...10, size: 900_000)
         machine.disk.delete(Layout.head)
         #expect(try machine.openingError()?.place?.seq == 11)
@@ -164,7 +164,7 @@ struct OpeningTableTests {
 
     @Test("HEAD missing where the entry about it begins a new segment")
     func missingHeadAtRoll() async throws {
-        var machine = try Machine(count: 4)
+        var machine = try SimulatedMachine(count: 4)
         machine.settings.segmentByteCount = 600
         machine.disk.delete(Layout.head)
         #expect(try machine.openingError()?.place?.seq == 5)
@@ -173,7 +173,7 @@ struct OpeningTableTests {
 
     @Test("HEAD missing, and a crash at any step of rebuilding it")
     func crashWhileRebuilding() async throws {
-        let headless = try Machine(count: 3)
+        let headless = try SimulatedMachine(count: 3)
         headless.disk.delete(Layout.head)
         var outcomes: [String: Int] = [:]
         for number in 0... {
@@ -183,7 +183,7 @@ struct OpeningTableTests {
             #expect(throws: LedgerError.self) { try session.acquire() }
             if storage.fired.isEmpty { break }
             for disk in [machine.disk.copy()] + machine.disk.crashImages(0..<6) {
-                let survivor = Machine(machine, disk)
+                let survivor = SimulatedMachine(machine, disk)
                 let files = survivor.files
                 let error = try #require(try survivor.openingError())
                 if error.code == .tampered, error.place?.segment != 0 {
@@ -203,7 +203,7 @@ struct OpeningTableTests {
 
     @Test("HEAD missing and any damage: tampered, nothing is written", arguments: 0...3)
     func missingHeadAndDamage(kind: Int) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         machine.disk.delete(Layout.head)
         var bytes = machine.segment()
         switch kind {
@@ -221,7 +221,7 @@ struct OpeningTableTests {
 
     @Test("HEAD of wrong MAC or form: tampered, nothing is written", arguments: 0...5)
     func wrongHead(kind: Int) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let head = try machine.head()
         var bytes = machine.headBytes
         switch kind {
@@ -242,8 +242,8 @@ struct OpeningTableTests {
 
     @Test("HEAD of another ledger: tampered")
     func foreignHead() async throws {
-        let machine = try Machine(count: 4)
-        let other = try Machine(seed: 99, count: 4)
+        let machine = try SimulatedMachine(count: 4)
+        let other = try SimulatedMachine(seed: 99, count: 4)
         machine.disk.setBytes(of: Layout.head, to: other.headBytes)
         #expect(try await machine.audit().verdict == .tampered)
         let error = try #require(try machine.openingError())
@@ -252,7 +252,7 @@ struct OpeningTableTests {
 
     @Test("in alert: locked, nothing is written, and reading goes on")
     func alert() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         var head = try machine.head()
         head.alert = true
         machine.disk.setBytes(of: Layout.head, to: head.sealed(with: try machine.key()))
@@ -268,7 +268,7 @@ struct OpeningTableTests {
     @Test("no ledger at all")
     func nothing() async throws {
         let disk = MemoryDisk.withEmptyBase()
-        let machine = Machine(try Machine(), disk)
+        let machine = SimulatedMachine(try SimulatedMachine(), disk)
         for directory in [Layout.ledger, Layout.keys, Layout.quarantine] {
             try machine.storage().makeDirectory(directory)
         }
@@ -278,7 +278,7 @@ struct OpeningTableTests {
 
     @Test("the directory of segments gone: tampered")
     func ledgerDirectoryGone() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         for path in machine.disk.files() where path.directory == "ledger" { machine.disk.delete(path) }
         machine.disk.delete(Layout.ledger)
         #expect(try await machine.audit().exitCode == 10)
@@ -287,7 +287,7 @@ struct OpeningTableTests {
 
     @Test("the key missing, damaged, replaced, or open to others: each its own words, and nothing is written")
     func keys() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let path = try #require(machine.disk.files().first { $0.directory == "keys" })
         var messages: Set<String> = []
         for kind in 0..<4 {
@@ -316,7 +316,7 @@ struct OpeningTableTests {
 
     @Test("somebody else's ledger is not written to, not even by root")
     func foreignOwner() throws {
-        let machine = try Machine(count: 1)
+        let machine = try SimulatedMachine(count: 1)
         let storage = try MemoryStorage(machine.disk, user: machine.disk.owner + 1)
         var session = try machine.session(storage)
         #expect(ledgerError { () throws(LedgerError) in try session.acquire() }?.code == .refused)
@@ -327,7 +327,7 @@ struct OpeningTableTests {
 
     @Test("bytes beyond HEAD are written again and synced before anything is appended or acknowledged")
     func unproven() throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let draft = TestLedger.draft(5, id: "five")
         let receipt = try machine.writeAndDie { try $0.record(draft) }
         let storage = try machine.faulty()
@@ -342,12 +342,12 @@ struct OpeningTableTests {
         #expect(answer.isRepetition && answer.receipts == [receipt])
         #expect(storage.trace[(lastChange + 1)...].allSatisfy { !$0.kind.isChange })
         // Whatever the page cache said, it is on the disk now.
-        #expect(Machine(machine, machine.disk.durableImage()).segment().contains(receipt))
+        #expect(SimulatedMachine(machine, machine.disk.durableImage()).segment().contains(receipt))
     }
 
     @Test("nothing beyond HEAD: nothing is written again")
     func proven() throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let storage = try machine.faulty()
         var session = try machine.session(storage)
         try session.acquire()

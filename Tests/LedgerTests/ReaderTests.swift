@@ -7,10 +7,10 @@ import Testing
 @Suite("Reading")
 struct ReaderTests {
     /// Several segments with entries of very different sizes.
-    private func varied() throws -> Machine {
+    private func varied() throws -> SimulatedMachine {
         var settings = WriterSettings()
         settings.segmentByteCount = 2 << 20
-        let machine = try Machine(settings: settings)
+        let machine = try SimulatedMachine(settings: settings)
         var random = SeededGenerator(seed: 5)
         try machine.write { session in
             for number in 1...300 {
@@ -67,7 +67,7 @@ struct ReaderTests {
     @Test(
         "an entry that is not there is a mistake of the asker, not damage", arguments: [0, 7, 9_007_199_254_740_991, UInt64.max])
     func absent(seq: UInt64) throws {
-        let machine = try Machine(count: 5)
+        let machine = try SimulatedMachine(count: 5)
         let reader = try EntryReader(LedgerView(machine.storage()), machine.environment)
         let error = ledgerError { () throws(LedgerError) in _ = try reader.entry(seq) }
         #expect(error?.code == .usage && error?.message.contains("the last one is 6") == true)
@@ -75,7 +75,7 @@ struct ReaderTests {
 
     @Test("the visitor stops the reading")
     func stopping() throws {
-        let machine = try Machine(count: 9)
+        let machine = try SimulatedMachine(count: 9)
         var seqs: [UInt64] = []
         try EntryReader(LedgerView(machine.storage()), machine.environment).read(from: 3) { frame, _ in
             seqs.append(frame.seq)
@@ -86,7 +86,7 @@ struct ReaderTests {
 
     @Test("damage ends the reading behind the verified prefix")
     func damage() throws {
-        let machine = try Machine(count: 9)
+        let machine = try SimulatedMachine(count: 9)
         let place = try machine.place(6)
         var bytes = machine.segment()
         bytes[place.offset + 40] ^= 1
@@ -105,7 +105,7 @@ struct ReaderTests {
 
     @Test("what HEAD does not cover is unsettled")
     func unsettled() throws {
-        let machine = try Machine(count: 3)
+        let machine = try SimulatedMachine(count: 3)
         try machine.appendUnvouched(4...6)
         let view = try LedgerView(machine.storage())
         #expect((1...7).map { view.isSettled($0) } == [true, true, true, true, false, false, false])

@@ -27,7 +27,7 @@ struct SubmitPowerCutTests {
 /// One process that submits until it fails or the power is cut, and what a later one finds.
 private struct SubmitRun {
     private var random: SeededGenerator
-    private let machine: Machine
+    private let machine: SimulatedMachine
     private let drafts: [Draft]
     private let hasIds: Bool
     private let storage: FaultInjectingStorage
@@ -41,7 +41,7 @@ private struct SubmitRun {
         settings.segmentByteCount = [1500, 6000, 1 << 20][random.below(3)]
         settings.preallocationByteCountMax = random.coin() ? 0 : 1 << 16
         settings.headCommitCount = 1 + random.below(5)
-        machine = try Machine(seed: seed, settings: settings)
+        machine = try SimulatedMachine(seed: seed, settings: settings)
         let hasIds = random.below(3) > 0
         self.hasIds = hasIds
         drafts = (1...60).map { number in
@@ -124,7 +124,7 @@ private struct SubmitRun {
     /// The disk as a power cut leaves it, and as it is.
     private mutating func check() async throws {
         for disk in [machine.disk.crashImage(using: &random), machine.disk.durableImage(), machine.disk.copy()] {
-            let next = Machine(machine, disk)
+            let next = SimulatedMachine(machine, disk)
             if let error = try next.openingError() {
                 complaints.append("opening: \(error)")
                 continue

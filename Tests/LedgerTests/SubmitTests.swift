@@ -15,11 +15,11 @@ struct SubmitTests {
     private static let segment = SegmentReader.path(ofSegment: 1)
 
     /// A machine whose segment is written by blocks only.
-    private func machine(count: Int = 0, _ change: (inout WriterSettings) -> Void = { _ in }) throws -> Machine {
+    private func machine(count: Int = 0, _ change: (inout WriterSettings) -> Void = { _ in }) throws -> SimulatedMachine {
         var settings = WriterSettings()
         settings.preallocationByteCountMax = 0
         change(&settings)
-        let machine = try Machine(count: count, settings: settings)
+        let machine = try SimulatedMachine(count: count, settings: settings)
         machine.setSegment(1, Array(machine.segment()[..<machine.dataEnd()]))
         return machine
     }
@@ -61,7 +61,7 @@ struct SubmitTests {
                 if operation.kind == .write, operation.path == SegmentReader.path(ofSegment: 1) { gate.wait() }
                 return nil
             })
-        func durableCount() throws -> Int { try Machine(machine, machine.disk.durableImage()).entries().count }
+        func durableCount() throws -> Int { try SimulatedMachine(machine, machine.disk.durableImage()).entries().count }
         var session = try machine.session(storage)
         try session.acquire()
         #expect(try seqs(session.submit(decisions(1...2))) == [], "the disk has not begun")
@@ -102,7 +102,7 @@ struct SubmitTests {
             }
             let answers = random.below(5) == 0 ? session.submit(batch) + session.settle() : session.submit(batch)
             for answer in answers { receipts += try answer.get().receipts }
-            let durable = try Machine(machine, machine.disk.durableImage()).entries()
+            let durable = try SimulatedMachine(machine, machine.disk.durableImage()).entries()
             #expect(receipts.allSatisfy { receipt in durable.contains { $0.receipt == receipt } }, "seed \(seed)")
         }
         for answer in session.settle() { receipts += try answer.get().receipts }
@@ -153,7 +153,7 @@ struct SubmitTests {
         #expect(session.settle().isEmpty)
         #expect(machine.segment().count <= end.count && machine.segment() == Array(end[..<machine.segment().count]))
         #expect(try machine.entries().count == 2 * number)
-        #expect(Machine(machine, machine.disk.durableImage()).segment() == machine.segment())
+        #expect(SimulatedMachine(machine, machine.disk.durableImage()).segment() == machine.segment())
         #expect(try await machine.audit().verdict == .intact)
         let seq = UInt64(2 * number + 1)
         #expect(try seqs(session.submit(decisions(10 * number...10 * number + 1)) + session.settle()) == [seq, seq + 1])
@@ -215,7 +215,7 @@ struct SubmitTests {
         #expect(ledgerError { () throws(LedgerError) in try session.acquire() }?.code == .inputOutput, "it stays latched")
         let acknowledged = try answers.prefix(2 * (number - 1)).map { try $0.get().receipts[0] }
         for disk in [machine.disk.copy(), machine.disk.durableImage()] {
-            let next = Machine(machine, disk)
+            let next = SimulatedMachine(machine, disk)
             try next.append(95...95)
             let receipts = try next.entries().map(\.receipt)
             #expect(acknowledged.allSatisfy { receipts.contains($0) })
@@ -334,7 +334,7 @@ struct SubmitTests {
             answers += session.submit(decisions(2 * number...2 * number + 1, id: number % 3 == 0, size: 20 * number))
             let head = try machine.head()
             #expect(head.seq <= session.tip?.seq ?? 0)
-            #expect(try Machine(machine, machine.disk.durableImage()).head() == head, "HEAD is durable itself")
+            #expect(try SimulatedMachine(machine, machine.disk.durableImage()).head() == head, "HEAD is durable itself")
         }
         answers += session.settle()
         #expect(try seqs(answers) == Array(2...41))
@@ -365,19 +365,19 @@ struct SubmitTests {
     @Test("while something is under way the lock is not given back, and nothing else is committed")
     func preconditions() async {
         await #expect(processExitsWith: .failure) {
-            var session = try Machine().session()
+            var session = try SimulatedMachine().session()
             try session.acquire()
             _ = session.submit([[TestLedger.draft(1)]])
             session.release()
         }
         await #expect(processExitsWith: .failure) {
-            var session = try Machine().session()
+            var session = try SimulatedMachine().session()
             try session.acquire()
             _ = session.submit([[TestLedger.draft(1)]])
             _ = session.commit([[TestLedger.draft(2)]])
         }
         await #expect(processExitsWith: .success) {
-            var session = try Machine().session()
+            var session = try SimulatedMachine().session()
             try session.acquire()
             _ = session.submit([[TestLedger.draft(1)]])
             _ = session.settle()

@@ -10,7 +10,7 @@ import Testing
 struct TornTailTests {
     @Test("an incomplete decision beyond HEAD is cut as torn")
     func incompleteDecision() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let end = machine.dataEnd()
         try machine.writeAndDie { try $0.decide((5...7).map { TestLedger.draft($0) }) }
         let last = try machine.place(8)
@@ -25,7 +25,7 @@ struct TornTailTests {
 
     @Test("damage behind an incomplete decision: all of the decision is cut")
     func damagedDecision() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let end = machine.dataEnd()
         try machine.writeAndDie { try $0.decide((5...7).map { TestLedger.draft($0) }) }
         let last = try machine.place(8)
@@ -39,7 +39,7 @@ struct TornTailTests {
         case halfFrame, oneByte, junkThenPadding, lostSectors, halfFrameThenPadding
     }
 
-    private func tear(_ machine: Machine, _ kind: Tear) throws -> (tail: [UInt8], end: Int) {
+    private func tear(_ machine: SimulatedMachine, _ kind: Tear) throws -> (tail: [UInt8], end: Int) {
         try machine.appendUnvouched(5...5, size: 3000)
         var bytes = machine.segment()
         let end = try machine.place(6).offset
@@ -62,7 +62,7 @@ struct TornTailTests {
 
     @Test("torn: kept as evidence, cut, recorded once, adopted", arguments: Tear.allCases)
     func torn(kind: Tear) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         let (tail, end) = try tear(machine, kind)
         let before = machine.files
         let report = try await machine.audit()
@@ -73,7 +73,7 @@ struct TornTailTests {
         try await expectCut(machine, tail, at: end)
     }
 
-    private func expectCut(_ machine: Machine, _ tail: [UInt8], at end: Int) async throws {
+    private func expectCut(_ machine: SimulatedMachine, _ tail: [UInt8], at end: Int) async throws {
         let head = try machine.head()
         let notices = try machine.open()
         #expect(notices.count == 1)
@@ -99,7 +99,7 @@ struct TornTailTests {
     @Test(
         "a crash at any step of the mending changes nothing about its end", arguments: [Tear.halfFrame, .lostSectors])
     func crashWhileMending(kind: Tear) async throws {
-        let torn = try Machine(count: 4)
+        let torn = try SimulatedMachine(count: 4)
         let (tail, _) = try tear(torn, kind)
         let digest = Digest(sha256: tail.span).description
         var operations = 0
@@ -116,7 +116,7 @@ struct TornTailTests {
                 operations = number
                 // The process alone was killed; or the machine too.
                 for disk in [machine.disk.copy()] + machine.disk.crashImages(0..<6) {
-                    let survivor = Machine(machine, disk)
+                    let survivor = SimulatedMachine(machine, disk)
                     #expect(try survivor.openingError() == nil, "operation \(number), \(progress)")
                     #expect(try await survivor.audit().verdict == .intact, "operation \(number), \(progress)")
                     let cuts = try survivor.entries().filter { $0.action == "ledger.tail_cut" }
@@ -135,7 +135,7 @@ struct TornTailTests {
 
     @Test("damage that HEAD's 8 MiB do not reach is no crash's", arguments: [8, 10])
     func farBehindHead(count: Int) async throws {
-        let machine = try Machine(count: 1)
+        let machine = try SimulatedMachine(count: 1)
         let head = machine.headBytes
         try machine.append(2...count + 1, size: 900_000)
         try machine.append(50...50)
@@ -146,7 +146,7 @@ struct TornTailTests {
 
     @Test("more than 32 MiB of it is no crash's; NULs at the end do not count", arguments: [true, false])
     func hugeTail(isNULs: Bool) async throws {
-        let machine = try Machine(count: 1)
+        let machine = try SimulatedMachine(count: 1)
         let end = machine.dataEnd()
         let sector = end / 512 * 512 + 512
         var bytes = Array(machine.segment()[..<end])
@@ -158,7 +158,7 @@ struct TornTailTests {
 
     @Test("tampered, not torn: a whole last frame with one byte changed", arguments: [true, false])
     func changedLastFrame(isPadded: Bool) async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         try machine.appendUnvouched(5...5)
         let place = try machine.place(6)
         let dataEnd = machine.dataEnd()
@@ -174,7 +174,7 @@ struct TornTailTests {
 
     @Test("tampered, not torn: a byte changed where a later entry knew it durable; NULs that are no sectors")
     func notTorn() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         try machine.appendUnvouched(5...9)
         let place = try machine.place(7)
         for change in 0..<3 {
@@ -196,7 +196,7 @@ struct TornTailTests {
 
     @Test("in alert nothing counts as torn")
     func tornInAlert() async throws {
-        let machine = try Machine(count: 4)
+        let machine = try SimulatedMachine(count: 4)
         _ = try tear(machine, .halfFrame)
         var head = try machine.head()
         head.alert = true

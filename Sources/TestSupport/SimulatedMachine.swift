@@ -1,18 +1,15 @@
-import CanonicalJSON
-import DurableFiles
-import Ledger
-import LedgerFormat
-import TestSupport
-import Testing
+package import DurableFiles
+package import Ledger
+package import LedgerFormat
 
 /// A machine in memory with a ledger on its disk, and the processes that come and go on it.
-struct Machine {
-    let disk: MemoryDisk
-    let environment: Environment
-    var settings: WriterSettings
+package struct SimulatedMachine: Sendable {
+    package let disk: MemoryDisk
+    package let environment: Environment
+    package var settings: WriterSettings
 
     /// A fresh ledger with `count` entries behind its genesis, all of them vouched for by HEAD.
-    init(seed: UInt64 = 1, count: Int = 0, settings: WriterSettings = WriterSettings()) throws {
+    package init(seed: UInt64 = 1, count: Int = 0, settings: WriterSettings = WriterSettings()) throws {
         disk = MemoryDisk()
         environment = TestLedger.environment(seed: seed)
         self.settings = settings
@@ -20,34 +17,34 @@ struct Machine {
         if count > 0 { try append(1...count) }
     }
 
-    /// The same machine with another disk.
-    init(_ machine: Machine, _ disk: MemoryDisk) {
+    /// The same machine with another disk, and perhaps other clocks.
+    package init(_ machine: SimulatedMachine, _ disk: MemoryDisk, _ environment: Environment? = nil) {
         self.disk = disk
-        environment = machine.environment
+        self.environment = environment ?? machine.environment
         settings = machine.settings
     }
 
-    func copy() -> Machine { Machine(self, disk.copy()) }
+    package func copy() -> SimulatedMachine { SimulatedMachine(self, disk.copy()) }
 
-    func storage() throws -> MemoryStorage { try MemoryStorage(disk) }
+    package func storage() throws -> MemoryStorage { try MemoryStorage(disk) }
 
-    func faulty(_ plan: FaultPlan = .none) throws -> FaultInjectingStorage {
+    package func faulty(_ plan: FaultPlan = .none) throws -> FaultInjectingStorage {
         try FaultInjectingStorage(storage(), plan)
     }
 
-    func session(_ storage: (any Storage)? = nil) throws -> WriterSession {
+    package func session(_ storage: (any Storage)? = nil) throws -> WriterSession {
         try WriterSession(storage ?? self.storage(), environment, settings)
     }
 
     /// Appends drafts with these numbers, one commit each, in a process of its own.
     @discardableResult
-    func append(_ numbers: ClosedRange<Int>, size: Int = 20) throws -> [Receipt] {
+    package func append(_ numbers: ClosedRange<Int>, size: Int = 20) throws -> [Receipt] {
         try write { session in try numbers.map { try session.record(TestLedger.draft($0, size: size)) } }
     }
 
     /// Runs a writer to its end.
     @discardableResult
-    func write<Result>(_ body: (inout WriterSession) throws -> Result) throws -> Result {
+    package func write<Result>(_ body: (inout WriterSession) throws -> Result) throws -> Result {
         var session = try session()
         try session.acquire()
         defer { session.release() }
@@ -56,7 +53,7 @@ struct Machine {
 
     /// Runs a writer that is killed, so that HEAD stays where it was.
     @discardableResult
-    func writeAndDie<Result>(_ body: (inout WriterSession) throws -> Result) throws -> Result {
+    package func writeAndDie<Result>(_ body: (inout WriterSession) throws -> Result) throws -> Result {
         let storage = try storage()
         var session = try session(storage)
         try session.acquire()
@@ -66,38 +63,38 @@ struct Machine {
 
     /// Appends drafts that HEAD does not vouch for.
     @discardableResult
-    func appendUnvouched(_ numbers: ClosedRange<Int>, size: Int = 20) throws -> [Receipt] {
+    package func appendUnvouched(_ numbers: ClosedRange<Int>, size: Int = 20) throws -> [Receipt] {
         try writeAndDie { session in try numbers.map { try session.record(TestLedger.draft($0, size: size)) } }
     }
 
     /// Opens as a writer does; what it said if it refused.
-    func openingError() throws -> LedgerError? {
+    package func openingError() throws -> LedgerError? {
         var session = try session()
         do throws(LedgerError) {
             try session.acquire()
             session.release()
             return nil
         } catch {
-            #expect(!session.isHolding, "a session that was refused holds nothing")
+            precondition(!session.isHolding, "a session that was refused holds nothing")
             return error
         }
     }
 
     /// Opens and closes; what the user is told.
-    func open() throws -> [String] {
+    package func open() throws -> [String] {
         var session = try session()
         try session.acquire()
         session.release()
         return session.takeNotices()
     }
 
-    func audit(_ change: (inout Audit) -> Void = { _ in }, keyring: Keyring? = nil) async throws -> AuditReport {
+    package func audit(_ change: (inout Audit) -> Void = { _ in }, keyring: Keyring? = nil) async throws -> AuditReport {
         var audit = Audit(environment)
         change(&audit)
         return try await audit.run(storage(), keyring: keyring)
     }
 
-    func entries() throws -> [Entry] {
+    package func entries() throws -> [Entry] {
         var entries: [Entry] = []
         try EntryReader(LedgerView(storage()), environment).read(from: 1) { frame, bytes in
             entries.append(Entry(frame, of: bytes))
@@ -106,54 +103,54 @@ struct Machine {
         return entries
     }
 
-    func count(_ action: String) throws -> Int { try entries().count { $0.action == action } }
+    package func count(_ action: String) throws -> Int { try entries().count { $0.action == action } }
 }
 
 // What lies on the disk
-extension Machine {
-    var files: [StoragePath: [UInt8]] {
+extension SimulatedMachine {
+    package var files: [StoragePath: [UInt8]] {
         var files: [StoragePath: [UInt8]] = [:]
         for path in disk.files() { files[path] = disk.bytes(of: path) }
         return files
     }
 
-    func segment(_ firstSeq: UInt64 = 1) -> [UInt8] { disk.bytes(of: SegmentReader.path(ofSegment: firstSeq)) ?? [] }
+    package func segment(_ firstSeq: UInt64 = 1) -> [UInt8] { disk.bytes(of: SegmentReader.path(ofSegment: firstSeq)) ?? [] }
 
-    func setSegment(_ firstSeq: UInt64 = 1, _ bytes: [UInt8]) {
+    package func setSegment(_ firstSeq: UInt64 = 1, _ bytes: [UInt8]) {
         disk.setBytes(of: SegmentReader.path(ofSegment: firstSeq), to: bytes)
     }
 
     /// Where data ends in a segment: behind its last byte that is no NUL.
-    func dataEnd(_ firstSeq: UInt64 = 1) -> Int { (segment(firstSeq).lastIndex { $0 != 0 } ?? -1) + 1 }
+    package func dataEnd(_ firstSeq: UInt64 = 1) -> Int { (segment(firstSeq).lastIndex { $0 != 0 } ?? -1) + 1 }
 
-    var segments: [UInt64] { disk.files().compactMap { SegmentName.firstSeq(file: $0.name) } }
+    package var segments: [UInt64] { disk.files().compactMap { SegmentName.firstSeq(file: $0.name) } }
 
-    var headBytes: [UInt8] { disk.bytes(of: Layout.head) ?? [] }
+    package var headBytes: [UInt8] { disk.bytes(of: Layout.head) ?? [] }
 
-    func head() throws -> Head { try Head(file: headBytes, keys: [key().id: key()]) }
+    package func head() throws -> Head { try Head(file: headBytes, keys: [key().id: key()]) }
 
-    func key() throws -> SealingKey {
-        let path = try #require(disk.files().first { $0.directory == "keys" })
-        return try #require(SealingKey(file: disk.bytes(of: path) ?? []))
+    package func key() throws -> SealingKey {
+        let path = try present(disk.files().first { $0.directory == "keys" })
+        return try present(SealingKey(file: disk.bytes(of: path) ?? []))
     }
 
     /// The kept pieces of evidence, by name.
-    var evidence: [String: [UInt8]] {
+    package var evidence: [String: [UInt8]] {
         var evidence: [String: [UInt8]] = [:]
         for (path, bytes) in files where path.directory == "quarantine" { evidence[path.name] = bytes }
         return evidence
     }
 
     /// The tip that HEAD names, as what the next entry must agree with.
-    func tip() throws -> ChainTip {
+    package func tip() throws -> ChainTip {
         var verifier = ChainVerifier(keys: [:])
         var reader = try SegmentReader(storage())
         _ = try reader.scan(&verifier)
-        return try #require(verifier.tip)
+        return try present(verifier.tip)
     }
 
     /// The place of an entry.
-    func place(_ seq: UInt64) throws -> Place {
+    package func place(_ seq: UInt64) throws -> Place {
         var verifier = ChainVerifier(keys: [:])
         var reader = try SegmentReader(storage())
         var ends: [UInt64: Place] = [:]
@@ -175,26 +172,34 @@ extension Machine {
 extension WriterSession {
     /// Records one draft.
     @discardableResult
-    mutating func record(_ draft: Draft) throws(LedgerError) -> Receipt {
+    package mutating func record(_ draft: Draft) throws(LedgerError) -> Receipt {
         try commit([[draft]])[0].get().receipts[0]
     }
 
     /// Records one decision.
     @discardableResult
-    mutating func decide(_ drafts: [Draft]) throws(LedgerError) -> Answer { try commit([drafts])[0].get() }
+    package mutating func decide(_ drafts: [Draft]) throws(LedgerError) -> Answer { try commit([drafts])[0].get() }
 }
 
 extension MemoryDisk {
     /// A disk that a power cut leaves of this one.
-    func crashImages(_ seeds: Range<UInt64>) -> [MemoryDisk] { seeds.map { crashImage(seed: $0) } + [durableImage()] }
+    package func crashImages(_ seeds: Range<UInt64>) -> [MemoryDisk] { seeds.map { crashImage(seed: $0) } + [durableImage()] }
 }
 
 /// The error that a body throws.
-func ledgerError(_ body: () throws(LedgerError) -> Void) -> LedgerError? {
+package func ledgerError(_ body: () throws(LedgerError) -> Void) -> LedgerError? {
     do throws(LedgerError) {
         try body()
         return nil
     } catch {
         return error
     }
+}
+
+/// Something that a test's ledger should have is not there.
+private struct Absence: Error {}
+
+private func present<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw Absence() }
+    return value
 }

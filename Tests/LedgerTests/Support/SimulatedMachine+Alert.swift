@@ -1,9 +1,10 @@
 import DurableFiles
 import Ledger
 import LedgerFormat
+import TestSupport
 import Testing
 
-extension Machine {
+extension SimulatedMachine {
     /// Opening finds tampering at the place, raises the alert, and changes nothing else.
     func expectAlert(at place: Place) throws {
         let head = try self.head()

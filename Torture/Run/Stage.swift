@@ -1,0 +1,52 @@
+import DurableFiles
+
+/// One kind of fault, tried in many numbered cases.
+///
+/// What a case does depends on the seed and its number only, as far as the machine allows, so that any of them can be repeated.
+protocol Stage: Sendable {
+    /// As the command line and the table name it.
+    var name: String { get }
+    /// What a case is, in a few words.
+    var subject: String { get }
+    /// What is counted: "schedules", "bits", "acknowledgements" …
+    var unit: String { get }
+    /// Faults each of which must have happened in a run that was not cut short; one that never fired proves nothing.
+    var mustFire: [String] { get }
+    /// How much of the time of `make torture` it gets, relative to the others.
+    var share: Double { get }
+    /// How many cases run on two cores at once.
+    var workerCount: Int { get }
+
+    /// How many cases there are.
+    func caseCount(_ level: Level) throws -> Int
+    /// Why it cannot run here; nil where it can.
+    func obstacle() -> String?
+    /// What one of the threads works with; made on the thread that uses it.
+    func worker(_ setting: Setting) throws -> any Worker
+}
+
+extension Stage {
+    var share: Double { 1 }
+    var workerCount: Int { 2 }
+    func obstacle() -> String? { nil }
+}
+
+/// Runs cases one after the other.
+protocol Worker {
+    mutating func run(_ number: Int, _ random: inout SeededGenerator, _ tally: inout Tally) async throws
+}
+
+/// `make test` or `make torture`.
+enum Level: String, Sendable, CaseIterable {
+    case test, torture
+}
+
+/// What a stage is told.
+struct Setting: Sendable {
+    var level: Level
+    var seed: UInt64
+    /// The built `bulla`.
+    var bulla: String
+    /// This program, for subjects that are processes of their own.
+    var torture: String
+}

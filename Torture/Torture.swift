@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `Torture`: tries to break what Bulla promises. See `TORTURE.md`, which it writes.
+@main
+struct Torture: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "torture", abstract: "Tries to break what Bulla promises, and counts how often it tried.",
+        subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+
+    /// All stages, in the order in which they run.
+    static let stages: [any Stage] = [
+        Schedules()
+    ]
+}
