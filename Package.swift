@@ -30,7 +30,7 @@ let package = Package(
     ],
     targets: [
         // Floor 1
-        .target(name: "CanonicalJSON", swiftSettings: sourceRules),
+        .target(name: "CanonicalJSON", dependencies: ["PlantedDefects"], swiftSettings: sourceRules),
         // Floor 2
         .target(
             name: "LedgerFormat",

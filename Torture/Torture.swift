@@ -5,7 +5,7 @@ import ArgumentParser
 struct Torture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "torture", abstract: "Tries to break what Bulla promises, and counts how often it tried.",
-        subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, CanariesCommand.self], defaultSubcommand: RunCommand.self)
 
     /// All stages, in the order in which they run.
     static let stages: [any Stage] = [

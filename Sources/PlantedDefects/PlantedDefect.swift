@@ -1,5 +1,176 @@
-/// A defect that can be planted in the engine, to show that the tests would notice it: each names one sync, one check or one order.
+/// A defect that can be planted in the engine, to show that the tests would notice it: each leaves out one sync or one check, or
+/// swaps one order. `planted(_:)` stands at the place that it is about.
 package enum PlantedDefect: String, CaseIterable, Sendable {
-    /// `StorageFile.append` acknowledges before its sync.
-    case appendSyncSkipped = "append-sync-skipped"
+    /// A file that is created is not synchronised.
+    case createUnsynced = "create-unsynced"
+    /// The name of a file that is created is not.
+    case createNameUnsynced = "create-name-unsynced"
+    /// A replacement is renamed before its contents are on the disk.
+    case replaceUnsynced = "replace-unsynced"
+    /// The renaming of a replacement is not synchronised.
+    case replaceNameUnsynced = "replace-name-unsynced"
+    /// A file is overwritten where it stands, instead of aside.
+    case replaceInPlace = "replace-in-place"
+    /// Evidence that stands there already is taken for durable.
+    case keptEvidenceUnsynced = "kept-evidence-unsynced"
+    /// The renaming of a file is not synchronised.
+    case moveUnsynced = "move-unsynced"
+    /// A block is acknowledged before its sync.
+    case appendUnsynced = "append-unsynced"
+    /// A file that was cut is not synchronised.
+    case cutUnsynced = "cut-unsynced"
+    /// A new ledger is made visible before its own directory is on the disk.
+    case publishedBaseUnsynced = "published-base-unsynced"
+    /// The name of a new ledger is not synchronised.
+    case publishedNameUnsynced = "published-name-unsynced"
+    /// A ledger that is there already is replaced by a new one.
+    case publishReplaces = "publish-replaces"
+    /// A write that was cut short counts as whole.
+    case shortWriteAccepted = "short-write-accepted"
+    /// A core file that was replaced is not noticed.
+    case identityUnchecked = "identity-unchecked"
+    /// A core file may have a second name.
+    case hardLinkAccepted = "hard-link-accepted"
+    /// A core file may belong to another user.
+    case foreignOwnerAccepted = "foreign-owner-accepted"
+    /// The last component of a path may be a symbolic link.
+    case symbolicLinkFollowed = "symbolic-link-followed"
+    /// Opening waits for the other end of a FIFO.
+    case fifoBlocks = "fifo-blocks"
+    /// A base that was moved away under its holder is not noticed.
+    case baseUnchecked = "base-unchecked"
+    /// Whoever wants the writer's lock has it.
+    case writerLockUntaken = "writer-lock-untaken"
+    /// Seals are computed and not compared.
+    case sealUnchecked = "seal-unchecked"
+    /// Of a seal only the HASH is checked, which needs no key.
+    case signatureUnchecked = "signature-unchecked"
+    /// An entry of another ledger continues this one.
+    case ledgerUnchecked = "ledger-unchecked"
+    /// Any seq may follow.
+    case seqUnchecked = "seq-unchecked"
+    /// `prev_hash` is not compared with the entry before.
+    case linkUnchecked = "link-unchecked"
+    /// `synced` may say anything.
+    case syncedUnchecked = "synced-unchecked"
+    /// Any entry may be the first.
+    case genesisUnchecked = "genesis-unchecked"
+    /// The entries of a decision need not follow each other.
+    case partUnchecked = "part-unchecked"
+    /// An entry may name any key.
+    case keyUnchecked = "key-unchecked"
+    /// An entry of a version that we do not know is taken for one that we know.
+    case laterVersionAccepted = "later-version-accepted"
+    /// HEAD's tip is not compared with the entry it vouches for.
+    case headUncompared = "head-uncompared"
+    /// A ledger may end before the entry that HEAD vouches for.
+    case shorterThanHeadAccepted = "shorter-than-head-accepted"
+    /// A ledger may end inside a decision.
+    case incompleteDecisionAccepted = "incomplete-decision-accepted"
+    /// Whatever follows the first NUL is no data.
+    case bytesBehindPaddingIgnored = "bytes-behind-padding-ignored"
+    /// A segment that is not the last may hold NULs.
+    case paddingAnywhere = "padding-anywhere"
+    /// Pieces that several threads verified need not continue each other.
+    case piecesUnjoined = "pieces-unjoined"
+    /// HEAD is believed without its MAC.
+    case macUnchecked = "mac-unchecked"
+    /// Damage to what a later entry knew as durable counts as a crash's.
+    case durableEntryTorn = "durable-entry-torn"
+    /// Damage counts as a crash's whatever it looks like.
+    case anyDamageTorn = "any-damage-torn"
+    /// A whole frame that does not verify counts as one that was cut short.
+    case changedFrameTorn = "changed-frame-torn"
+    /// The line feed behind a frame may be any byte.
+    case terminatorUnchecked = "terminator-unchecked"
+    /// A frame's length may begin with zeros.
+    case paddedLengthAccepted = "padded-length-accepted"
+    /// A frame may be longer than the format allows.
+    case hugeFrameAccepted = "huge-frame-accepted"
+    /// A draft may fill a frame to the last byte.
+    case hugeDraftAccepted = "huge-draft-accepted"
+    /// An entry says that the one before it is durable, whether it is or not.
+    case syncedTooHigh = "synced-too-high"
+    /// Anybody may write in the house's own name.
+    case reservedNamesAccepted = "reserved-names-accepted"
+    /// Of two members with the same key one is dropped in silence.
+    case duplicateKeysAccepted = "duplicate-keys-accepted"
+    /// Drafts may nest as deep as they like.
+    case depthUnbounded = "depth-unbounded"
+    /// In alert writing goes on.
+    case alertIgnored = "alert-ignored"
+    /// Tampering is reported, and the house is not locked.
+    case alertUnraised = "alert-unraised"
+    /// A torn tail is cut without being kept.
+    case tornTailDestroyed = "torn-tail-destroyed"
+    /// A torn tail is cut before it is kept.
+    case tornTailCutFirst = "torn-tail-cut-first"
+    /// A cut tail is kept, and no entry names it.
+    case tornTailUnrecorded = "torn-tail-unrecorded"
+    /// What can be read back behind HEAD is taken for durable.
+    case unprovenTrusted = "unproven-trusted"
+    /// What stands behind HEAD is written again and not synchronised.
+    case provenUnsynced = "proven-unsynced"
+    /// The name of a segment that a killed writer began is taken for durable.
+    case newSegmentNameUnproven = "new-segment-name-unproven"
+    /// A HEAD that was rebuilt is not in alert.
+    case rebuiltHeadCalm = "rebuilt-head-calm"
+    /// Whoever waited for the lock does not look whether it is still the ledger's.
+    case lockUnrechecked = "lock-unrechecked"
+    /// A session goes on in an older state that was put back meanwhile.
+    case continuationUnchecked = "continuation-unchecked"
+    /// The lock is given back without HEAD being replaced.
+    case headForgotten = "head-forgotten"
+    /// Any user who can writes.
+    case ownerUnchecked = "owner-unchecked"
+    /// HEAD vouches for a block before the block is durable.
+    case headLeads = "head-leads"
+    /// Identities are not checked before a write.
+    case oathsUncheckedBefore = "oaths-unchecked-before"
+    /// Identities are not checked before an acknowledgement.
+    case oathsUncheckedAfter = "oaths-unchecked-after"
+    /// HEAD may lag as far as it likes.
+    case headLagUnbounded = "head-lag-unbounded"
+    /// After a failed sync the session goes on.
+    case failedSyncUnlatched = "failed-sync-unlatched"
+    /// A failed sync is acknowledged.
+    case failedSyncAcknowledged = "failed-sync-acknowledged"
+    /// What a failed write left behind the data stays there.
+    case failedWriteLeft = "failed-write-left"
+    /// HEAD is replaced without a look at what stands there.
+    case foreignHeadOverwritten = "foreign-head-overwritten"
+    /// A segment is closed without a sync.
+    case rolledSegmentUnsynced = "rolled-segment-unsynced"
+    /// The next segment begins before HEAD vouches for the old one.
+    case rolledWithoutHead = "rolled-without-head"
+    /// A segment is closed with its NULs.
+    case rolledSegmentUncut = "rolled-segment-uncut"
+    /// An id that was recorded before is recorded again.
+    case idsForgotten = "ids-forgotten"
+    /// Only the ids of this opening are known.
+    case idsOfThisProcessOnly = "ids-of-this-process-only"
+    /// An id that was used for something else counts as a repetition.
+    case idContentUncompared = "id-content-uncompared"
+    /// A clock that stepped back is not recorded.
+    case clockStepUnrecorded = "clock-step-unrecorded"
+    /// Any number of bytes becomes durable together.
+    case commitUnbounded = "commit-unbounded"
+    /// What was submitted is answered before it is durable.
+    case submittedAnsweredEarly = "submitted-answered-early"
+    /// What was sealed behind a block that failed is written all the same.
+    case followersOfFailureWritten = "followers-of-failure-written"
+    /// A write that is under way counts as damage.
+    case settlingSkipped = "settling-skipped"
+    /// In alert damage may still count as a crash's.
+    case tornInAlert = "torn-in-alert"
+    /// Damage any distance behind HEAD may count as a crash's.
+    case tearAnywhere = "tear-anywhere"
+    /// A receipt is found right if its seq is there.
+    case receiptsUncompared = "receipts-uncompared"
+    /// A key file that others can read is used.
+    case openKeyAccepted = "open-key-accepted"
+    /// Who waits for the lock does not queue.
+    case gateUntaken = "gate-untaken"
+    /// A lock that is not to be had is waited for without end.
+    case lockTimeoutIgnored = "lock-timeout-ignored"
 }

@@ -1,4 +1,5 @@
 import SystemPackage
+import PlantedDefects
 
 /// A regular file of a POSIX base directory.
 final class POSIXFile: StorageFile {
@@ -32,6 +33,7 @@ final class POSIXFile: StorageFile {
                 let count = try System.write(descriptor.raw, bytes.extracting(done..<bytes.count), at: offset + done)
                 if count == 0 { throw .ioError }
                 done += count
+                if planted(.shortWriteAccepted) { break }
             }
         } catch {
             throw failure(error, "write")

@@ -1,5 +1,6 @@
 import SystemPackage
 import Synchronization
+import PlantedDefects
 
 #if canImport(Glibc)
     import Glibc
@@ -189,7 +190,7 @@ extension POSIXStorage {
     }
 
     package func checkBase() throws(StorageError) {
-        if construction.withLock({ $0 != nil }) { return }
+        if construction.withLock({ $0 != nil }) || planted(.baseUnchecked) { return }
         let drift = StorageError(.drift, "check", basePath)
         let found: Descriptor
         do throws(StorageError) {
@@ -213,12 +214,15 @@ extension POSIXStorage {
         guard let construction = construction.withLock({ $0 }) else {
             preconditionFailure("the base is published already")
         }
-        try synchronize(directory: nil)
+        if !planted(.publishedBaseUnsynced) { try synchronize(directory: nil) }
         let parent = try DirectoryWalk.open(path: construction.parentPath)
         do throws(Errno) {
+            if planted(.publishReplaces) {
+                try? System.rename(construction.finalName, to: construction.asideName + "-old", in: parent.raw)
+            }
             try System.renameNew(construction.asideName, to: construction.finalName, in: parent.raw)
             self.construction.withLock { $0 = nil }
-            try System.synchronize(parent.raw)
+            if !planted(.publishedNameUnsynced) { try System.synchronize(parent.raw) }
         } catch {
             throw failure(error, "make", nil)
         }
@@ -243,6 +247,7 @@ extension POSIXStorage {
     package func tryLock(_ lock: StorageLock) throws(StorageError) -> Bool {
         let opened: Gate? = lock == .gate ? Gate(try openGate()) : nil
         do throws(Errno) {
+            if lock == .writer, planted(.writerLockUntaken) { return true }
             guard try System.tryLock(opened?.descriptor.raw ?? base.raw) else { return false }
         } catch {
             throw failure(error, "lock", lock == .gate ? Layout.keys : nil)

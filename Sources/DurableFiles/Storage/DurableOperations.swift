@@ -1,5 +1,6 @@
 // Every durable operation of the project stands here, each with the system calls that it makes on POSIX storage.
 // What a crash between two of them leaves is said where the operation is defined.
+import PlantedDefects
 
 /// The directories and single files under a base.
 package enum Layout {
@@ -19,8 +20,8 @@ extension Storage {
     package func create(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
         let file = try open(path, .create)
         try file.write(contents, at: 0)
-        try file.synchronize()
-        try synchronize(directory: path.parent)
+        if !planted(.createUnsynced) { try file.synchronize() }
+        if !planted(.createNameUnsynced) { try synchronize(directory: path.parent) }
     }
 
     /// Replaces a file's contents atomically.
@@ -29,13 +30,16 @@ extension Storage {
     ///
     /// A crash leaves the old contents or the new, and perhaps an orphan `.new`, which the next replacement removes.
     package func replace(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
+        #if PlantedDefects
+            if planted(.replaceInPlace) { return try overwrite(path, contents) }
+        #endif
         let aside = path.aside
         do throws(StorageError) { try remove(aside) } catch { if !error.isNotFound { throw error } }
         let file = try open(aside, .create)
         try file.write(contents, at: 0)
-        try file.synchronize()
+        if !planted(.replaceUnsynced) { try file.synchronize() }
         try rename(aside, to: path)
-        try synchronize(directory: path.parent)
+        if !planted(.replaceNameUnsynced) { try synchronize(directory: path.parent) }
     }
 
     /// Keeps evidence: creates the file, or accepts it if an earlier attempt got as far.
@@ -48,6 +52,7 @@ extension Storage {
             let file = try open(path, .read)
             let kept = try file.contents(upTo: contents.count)
             if contents.isEqual(to: kept) {
+                if planted(.keptEvidenceUnsynced) { return }
                 try file.synchronize()
                 try synchronize(directory: path.parent)
                 return
@@ -63,7 +68,7 @@ extension Storage {
     /// A crash leaves it under one of the two names.
     package func move(_ path: StoragePath, to target: StoragePath) throws(StorageError) {
         try rename(path, to: target)
-        try synchronize(directory: target.parent)
+        if !planted(.moveUnsynced) { try synchronize(directory: target.parent) }
     }
 }
 
@@ -76,6 +81,7 @@ extension StorageFile {
     /// sync leaves nothing known, and the caller latches.
     package func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
         do throws(StorageError) { try write(block, at: offset) } catch { throw .write(error) }
+        if planted(.appendUnsynced) { return }
         do throws(StorageError) { try synchronize() } catch { throw .synchronize(error) }
     }
 
@@ -86,7 +92,7 @@ extension StorageFile {
     /// A crash leaves the old length or the new.
     package func cut(to size: Int) throws(StorageError) {
         try truncate(to: size)
-        try synchronize()
+        if !planted(.cutUnsynced) { try synchronize() }
     }
 
     /// The whole file, which must not be longer than `limit` bytes; one byte more is read to tell.
@@ -121,3 +127,17 @@ extension Span where Element == UInt8 {
         return true
     }
 }
+
+#if PlantedDefects
+    extension Storage {
+        /// What `replaceInPlace` does wrong.
+        private func overwrite(_ path: StoragePath, _ contents: Span<UInt8>) throws(StorageError) {
+            let exists = try status(of: path) != nil
+            let file = try open(path, exists ? .readWrite : .create)
+            try file.truncate(to: contents.count)
+            try file.write(contents, at: 0)
+            try file.synchronize()
+            try synchronize(directory: path.parent)
+        }
+    }
+#endif

@@ -1,3 +1,5 @@
+import PlantedDefects
+
 /// The oath of a core file: it is what it was when it was opened, alone under its name, ours, and a regular file.
 package struct Oath: Sendable {
     package let path: StoragePath
@@ -12,7 +14,7 @@ package struct Oath: Sendable {
     /// Throws `drift`, or what is wrong with the file, unless the path still leads to it.
     package func check(in storage: any Storage) throws(StorageError) {
         guard let status = try storage.status(of: path) else { throw drift(storage) }
-        guard status.identity == identity else { throw drift(storage) }
+        guard status.identity == identity || planted(.identityUnchecked) else { throw drift(storage) }
         try status.checkRegular(owner: storage.owner, "check", "\(storage.basePath)/\(path)")
     }
 
@@ -29,9 +31,9 @@ extension FileStatus {
             refusal = .symbolicLink
         } else if kind != .regular {
             refusal = .notRegular(kind)
-        } else if linkCount != 1 {
+        } else if linkCount != 1, !planted(.hardLinkAccepted) {
             refusal = .hardLinked(count: linkCount)
-        } else if self.owner != owner {
+        } else if self.owner != owner, !planted(.foreignOwnerAccepted) {
             refusal = .foreignOwner(self.owner)
         } else {
             refusal = nil

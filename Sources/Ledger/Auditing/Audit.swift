@@ -1,5 +1,6 @@
 package import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// Verifies a whole ledger without any lock and without writing a byte.
 package struct Audit: Sendable {
@@ -184,6 +185,7 @@ extension Audit {
         guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else {
             return "the receipt's entry, seq \(receipt.seq), cannot be read"
         }
+        if planted(.receiptsUncompared) { return nil }
         if entry.hash == receipt.hash, entry.time != receipt.time {
             return "the receipt says \(receipt.time), and the entry with seq \(receipt.seq) says \(entry.time)"
         }

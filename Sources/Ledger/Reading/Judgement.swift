@@ -1,5 +1,6 @@
 package import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// Damage behind HEAD that a crash can have left (design §3).
 package struct Tear: Sendable, Equatable {
@@ -27,10 +28,12 @@ package enum Judgement: Sendable, Equatable {
         if case .segmentName = failure.reason { return }
         // What a later version wrote is not wrong, and never ours to cut.
         if case .laterVersion = failure.reason { return }
-        guard let head, !head.alert, verifier.reachedHead, let ledger = verifier.tip?.ledger else { return }
+        guard let head, !head.alert || planted(.tornInAlert), verifier.reachedHead, let ledger = verifier.tip?.ledger else {
+            return
+        }
         let place = verifier.openDecision ?? failure.place
         guard place.segment == reader.segments.last, let lag = Self.lag(of: place, behind: head, reader.segments) else { return }
-        guard (0...Limits.headLag).contains(lag) else { return }
+        guard (0...Limits.headLag).contains(lag) || planted(.tearAnywhere) else { return }
         guard let tail = try Self.tail(from: place, reader) else { return }
         let finder = FrameFinder(ledger: ledger, key: verifier.key)
         guard TornTail.objection(to: tail.bytes.span, at: place.offset, seq: place.seq, finder: finder) == nil else { return }

@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 // One block to the disk: the only way in which a segment grows.
 extension WriterSession {
@@ -8,6 +9,9 @@ extension WriterSession {
     /// A crash before the sync's end leaves a tail that was never acknowledged; design §3 says what becomes of it.
     mutating func append(_ block: Span<UInt8>, tip: ChainTip) throws(LedgerError) {
         let (file, end) = try prepare(for: block.count)
+        #if PlantedDefects
+            if planted(.headLeads) { vouchAhead(end + block.count, tip) }
+        #endif
         var failure: AppendFailure?
         do throws(AppendFailure) { try file.append(block, at: end) } catch { failure = error }
         try conclude(failure, byteCount: block.count, tip: tip)
@@ -16,9 +20,9 @@ extension WriterSession {
     /// Before a block: everything is still what it was, and there is room for it in the segment that it will stand in.
     mutating func prepare(for byteCount: Int) throws(LedgerError) -> (file: any StorageFile, end: Int) {
         guard let state else { preconditionFailure("only the holder of the writer's lock appends") }
-        try checkOaths(state)
+        if !planted(.oathsUncheckedBefore) { try checkOaths(state) }
         if !state.isHeadMissing {
-            if state.lag + byteCount > Limits.headLag { try writeHead() }
+            if state.lag + byteCount > Limits.headLag, !planted(.headLagUnbounded) { try writeHead() }
             if state.end > 0, state.end + byteCount > settings.segmentByteCount { try roll() }
         }
         preallocate(for: byteCount)
@@ -29,15 +33,16 @@ extension WriterSession {
     /// Behind a block: it counts only if it is durable and everything is still what it was.
     mutating func conclude(_ failure: AppendFailure?, byteCount: Int, tip: ChainTip) throws(LedgerError) {
         guard let state else { preconditionFailure("the lock is held") }
-        switch failure {
+        switch planted(.failedSyncAcknowledged) ? nil : failure {
         case .write(let error): throw restoring(LedgerError(error, doing: "nothing was recorded"))
         case .synchronize(let error):
+            if planted(.failedSyncUnlatched) { throw LedgerError(error, doing: "nothing was recorded") }
             throw latch(
                 LedgerError(
                     .inputOutput,
                     "\(error); whether the entries up to seq \(tip.seq) are durable is unknown: open the ledger again, and repeat with the same id"
                 ))
-        case nil: try checkOaths(state)
+        case nil: if !planted(.oathsUncheckedAfter) { try checkOaths(state) }
         }
         let end = state.end + byteCount
         self.state?.end = end
@@ -89,6 +94,7 @@ extension WriterSession {
         guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
             // Synced: were the next block torn, what is left of this one would not look like a crash.
+            if planted(.failedWriteLeft) { return error }
             try state.file.cut(to: state.end)
             self.state?.fileSize = state.end
             return error
@@ -134,7 +140,7 @@ extension WriterSession {
         let bytes = head.sealed(with: state.key)
         do throws(StorageError) {
             let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key]).head
-            guard found == expected || found != nil && found == state.triedHead else {
+            guard found == expected || found != nil && found == state.triedHead || planted(.foreignHeadOverwritten) else {
                 // What is no valid HEAD locks the house as it stands.
                 if let found { raiseAlert(found, state.key) }
                 throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD")
@@ -161,14 +167,16 @@ extension WriterSession {
     /// leaves a legal ledger: an old segment with or without NULs, HEAD old or new, no next segment or an empty one.
     mutating func roll() throws(LedgerError) {
         guard let old = state else { preconditionFailure("only the holder of the writer's lock rolls") }
-        try doing("cannot close the segment") { () throws(StorageError) in try old.file.truncate(to: old.end) }
+        try doing("cannot close the segment") { () throws(StorageError) in
+            if !planted(.rolledSegmentUncut) { try old.file.truncate(to: old.end) }
+        }
         state?.fileSize = old.end
         do throws(StorageError) {
-            try old.file.synchronize()
+            if !planted(.rolledSegmentUnsynced) { try old.file.synchronize() }
         } catch {
             throw latch(LedgerError(error, doing: "cannot close the segment"))
         }
-        try writeHead()
+        if !planted(.rolledWithoutHead) { try writeHead() }
         let path = SegmentReader.path(ofSegment: old.tip.seq + 1)
         do throws(StorageError) {
             try storage.create(path, [UInt8]().span)
@@ -189,3 +197,16 @@ extension WriterSession {
         do throws(StorageError) { return try storage.status(of: path) == nil } catch { return false }
     }
 }
+
+#if PlantedDefects
+    extension WriterSession {
+        /// What `headLeads` does wrong.
+        private mutating func vouchAhead(_ end: Int, _ tip: ChainTip) {
+            guard let state else { return }
+            let head = Head(alert: state.head.alert, end: end, segment: state.segment, tip: tip)
+            let bytes = head.sealed(with: state.key)
+            try? storage.replace(Layout.head, bytes.span)
+            self.state?.head = head
+        }
+    }
+#endif

@@ -1,5 +1,6 @@
 package import LedgerFormat
 import DurableFiles
+import PlantedDefects
 
 // Sealing and acknowledging: nothing is answered before it is durable.
 extension WriterSession {
@@ -51,7 +52,7 @@ extension WriterSession {
     private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
         var start = openBlock(&batch)
         var receipts = try sealed(drafts, &batch, start)
-        if batch.byteCount > Limits.commit, start.mark.byteCount > 0 {
+        if batch.byteCount > Limits.commit, start.mark.byteCount > 0, !planted(.commitUnbounded) {
             batch.writer?.rewind(to: start.mark)
             flush(&batch)
             if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
@@ -105,7 +106,7 @@ extension WriterSession {
             batch.writer = FrameWriter(after: inFlight?.tip ?? state.tip, synced: state.tip.seq, key: state.key)
         }
         let now = environment.now()
-        if let last = batch.writer?.tip.time, now < last {
+        if let last = batch.writer?.tip.time, now < last, !planted(.clockStepUnrecorded) {
             do throws(DraftError) {
                 try batch.writer?.append(Drafts.clockSteppedBack(from: last, to: now), at: now)
             } catch {
@@ -152,8 +153,10 @@ extension WriterSession {
             if let latched { throw latched }
             if let writer = batch.writer, !writer.block.isEmpty {
                 let (file, end) = try prepare(for: writer.block.count)
+                if planted(.submittedAnsweredEarly) { settled += batch.answers }
                 inFlight = Flight(
-                    batch: batch, append: PendingAppend(writer.block, at: end, in: file), byteCount: writer.block.count,
+                    batch: planted(.submittedAnsweredEarly) ? Batch(count: 0, stopsAtFailure: true) : batch,
+                    append: PendingAppend(writer.block, at: end, in: file), byteCount: writer.block.count,
                     tip: writer.tip)
             } else {
                 settled += batch.answers
@@ -191,6 +194,7 @@ extension WriterSession {
             state?.ids = nil
             flight.batch.fail(error)
             settled += flight.batch.answers
+            if planted(.followersOfFailureWritten) { return }
             throw error
         }
         settled += flight.batch.answers
@@ -200,14 +204,14 @@ extension WriterSession {
 extension WriterSession {
     /// The answer of then, if the draft's `id` is among the last entries; a conflict if it was used for something else.
     private mutating func repetition(of drafts: [Draft], _ batch: inout Batch) throws(LedgerError) -> Answer? {
-        guard drafts.contains(where: { $0.id != nil }) else { return nil }
+        guard drafts.contains(where: { $0.id != nil }), !planted(.idsForgotten) else { return nil }
         try refuseDoubleIds(in: drafts)
         try loadIds(&batch)
         var receipts: [Receipt] = []
         for draft in drafts {
             guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
             let content = IdWindow.Content(draft)
-            guard known.content == content else {
+            guard known.content == content || planted(.idContentUncompared) else {
                 throw LedgerError(
                     .conflict,
                     "\(draft.actor) used the id \"\(id)\" before for other content: seq \(known.receipt.seq) has \(known.content), and now it is \(content)"
@@ -255,7 +259,7 @@ extension WriterSession {
             _ = try reader.scan(
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
-                    if frame.context.count > 2, frame.seq >= first {
+                    if frame.context.count > 2, frame.seq >= first, !planted(.idsOfThisProcessOnly) {
                         let entry = Entry(frame, of: bytes)
                         if let id = entry.id {
                             ids.insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)))

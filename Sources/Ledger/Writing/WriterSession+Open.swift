@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 // What opening finds, and does: the table of design §3. Called under the writer's lock.
 extension WriterSession {
@@ -21,7 +22,7 @@ extension WriterSession {
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
             }
-            if form.alert { throw locked }
+            if form.alert, !planted(.alertIgnored) { throw locked }
             try adopt(form, keyring, &reader)
         }
     }
@@ -48,10 +49,11 @@ extension WriterSession {
         case .whole(let found): verifier = found
         case .torn(let tear):
             // A crash between these steps leaves the tail torn, or cut with its evidence pending: the next open goes on from there.
-            try keepEvidence(of: tear, reader)
+            if !planted(.tornTailDestroyed), !planted(.tornTailCutFirst) { try keepEvidence(of: tear, reader) }
             try doing("cannot cut the torn tail") { () throws(StorageError) in
                 try reader.open(segment: tear.place.segment, .readWrite).cut(to: tear.place.offset)
             }
+            if planted(.tornTailCutFirst) { try keepEvidence(of: tear, reader) }
             guard case .whole(let found) = try examine(head, keyring, &reader) else {
                 throw LedgerError(
                     .inputOutput, "the torn tail at \(tear.place) was cut, and the ledger is still not whole; verify it")
@@ -62,7 +64,7 @@ extension WriterSession {
             behind: verifier, head, keyring, provenUpTo: Place(segment: head.segment, offset: head.end, seq: head.seq), reader)
         // Before anything new is acknowledged HEAD vouches for all that was: where it cannot be replaced, one entry at most goes without.
         if let state, state.lag > 0 { try writeHead() }
-        try recordKeptEvidence()
+        if !planted(.tornTailUnrecorded) { try recordKeptEvidence() }
     }
 
     private enum Examination {
@@ -136,7 +138,9 @@ extension WriterSession {
         state = try doing("cannot open the ledger") { () throws(StorageError) in
             let lag = try prove(from: proven, to: position, reader)
             // Whoever made the segment may have been killed before its name was durable.
-            if position.segment != head.segment { try storage.synchronize(directory: Layout.ledger) }
+            if position.segment != head.segment, !planted(.newSegmentNameUnproven) {
+                try storage.synchronize(directory: Layout.ledger)
+            }
             let file = try reader.open(segment: position.segment, .readWrite)
             return State(
                 key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
@@ -159,10 +163,10 @@ extension WriterSession {
                 var buffer = [UInt8](repeating: 0, count: min(SegmentReader.readByteCount, last - offset))
                 let count = try file.read(into: &buffer, from: 0, at: offset)
                 guard count > 0 else { throw StorageError(.drift, "read", file.path.description) }
-                try file.write(buffer.span.extracting(0..<count), at: offset)
+                if !planted(.unprovenTrusted) { try file.write(buffer.span.extracting(0..<count), at: offset) }
                 offset += count
             }
-            if last > first { try file.synchronize() }
+            if last > first, !planted(.provenUnsynced) { try file.synchronize() }
             total += max(0, last - first)
         }
         return total
@@ -187,6 +191,7 @@ extension WriterSession {
     }
 
     func raiseAlert(_ head: Head, _ key: SealingKey) {
+        if planted(.alertUnraised) { return }
         var alarmed = head
         alarmed.alert = true
         let bytes = alarmed.sealed(with: key)
@@ -221,7 +226,9 @@ extension WriterSession {
         if case .failed(let failure) = end { throw tampered(failure) }
         guard let tip = verifier.tip else { throw tampered(ChainFailure(.head(.missing), at: .head)) }
         let start = Place(segment: reader.segments[0], offset: 0, seq: 1)
-        try stand(behind: verifier, Head(alert: true, end: 1, segment: 1, tip: tip), keyring, provenUpTo: start, reader)
+        try stand(
+            behind: verifier, Head(alert: !planted(.rebuiltHeadCalm), end: 1, segment: 1, tip: tip), keyring, provenUpTo: start,
+            reader)
         state?.isHeadMissing = true
         // A crash before HEAD is written leaves the entry; it is not recorded twice.
         if lastAction != Drafts.headRebuilt { try commitOwn(Drafts.headRebuilt(seq: tip.seq)) }

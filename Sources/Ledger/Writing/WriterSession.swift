@@ -1,5 +1,6 @@
 package import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// One writer at a ledger: lock, catch up, commit, release.
 ///
@@ -67,7 +68,7 @@ package struct WriterSession: Sendable {
         if let latched { throw latched }
         let deadline = environment.uptime() + (waiting ? settings.lockTimeoutMicroseconds : 0)
         try lock(until: deadline)
-        while !(try isInPlace()) {
+        while !planted(.lockUnrechecked), !(try isInPlace()) {
             storage.unlock(.writer)
             storage = try doing("cannot open the ledger") { () throws(StorageError) in try storage.reopened() }
             try lock(until: deadline)
@@ -86,7 +87,7 @@ package struct WriterSession: Sendable {
     /// What this session has seen is still there: nobody put another ledger, or an older state of this one, in its place.
     private mutating func checkContinuation() throws(LedgerError) {
         guard let tip = state?.tip else { return }
-        if let seen, seen.ledger != tip.ledger || seen.seq > tip.seq {
+        if let seen, seen.ledger != tip.ledger || seen.seq > tip.seq, !planted(.continuationUnchecked) {
             throw LedgerError(
                 .tampered,
                 "the ledger at \(storage.basePath) was replaced meanwhile: seq \(seen.seq) of ledger \(seen.ledger) was its end, "
@@ -96,7 +97,7 @@ package struct WriterSession: Sendable {
     }
 
     private func lock(until deadline: Int64) throws(LedgerError) {
-        guard storage.user == storage.owner else {
+        guard storage.user == storage.owner || planted(.ownerUnchecked) else {
             throw LedgerError(
                 .refused,
                 "the ledger \(storage.basePath) belongs to user \(storage.owner); only its owner writes, and we are user \(storage.user)"
@@ -122,7 +123,7 @@ package struct WriterSession: Sendable {
     package mutating func release() {
         guard state != nil else { return }
         precondition(inFlight == nil, "what was submitted is settled before the lock is given back")
-        if latched == nil, let state, state.head.seq < state.tip.seq {
+        if latched == nil, let state, state.head.seq < state.tip.seq, !planted(.headForgotten) {
             do throws(LedgerError) {
                 try writeHead()
             } catch {

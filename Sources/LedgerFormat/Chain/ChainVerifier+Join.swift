@@ -1,4 +1,6 @@
 // Chains that were verified in pieces, or are looked at again.
+import PlantedDefects
+
 extension ChainVerifier {
     /// What of a piece's first entry the piece before it must lead to.
     package struct Beginning: Sendable {
@@ -18,7 +20,8 @@ extension ChainVerifier {
     /// This piece and the one behind it as one, if that one continues it.
     package func joined(with next: ChainVerifier) -> ChainVerifier? {
         guard let tip, openDecision == nil, let beginning = next.beginning, beginning.part == nil || beginning.part?.index == 1,
-            beginning.seq == position.seq, beginning.previousHash == tip.hash, beginning.synced >= tip.synced
+            beginning.seq == position.seq || planted(.piecesUnjoined),
+            beginning.previousHash == tip.hash || planted(.piecesUnjoined), beginning.synced >= tip.synced
         else { return nil }
         var joined = next
         joined.beginning = self.beginning

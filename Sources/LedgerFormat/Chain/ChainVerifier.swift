@@ -1,4 +1,5 @@
 import CanonicalJSON
+import PlantedDefects
 
 /// Checks a chain of frames: fed with a segment's bytes piece by piece, it yields verified entries or the first failure.
 ///
@@ -112,13 +113,17 @@ package struct ChainVerifier: Sendable {
         while start < bytes.count, end == nil {
             if inPadding {
                 end =
-                    bytes.isNUL(from: start)
+                    bytes.isNUL(from: start) || planted(.bytesBehindPaddingIgnored)
                     ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
             switch FrameView.find(in: bytes, at: start, after: previous, &scanner) {
             case .padding:
-                if isLastSegment { inPadding = true } else { end = .failed(.init(.paddingInSealedSegment, at: ahead.position)) }
+                if isLastSegment || planted(.paddingAnywhere) {
+                    inPadding = true
+                } else {
+                    end = .failed(.init(.paddingInSealedSegment, at: ahead.position))
+                }
             case .incomplete(let atLeast):
                 end = isEnd ? .failed(.init(.endsInsideFrame, at: ahead.position)) : .wantsMore(consumed: start, atLeast: atLeast)
             case .fault(let fault):
@@ -178,8 +183,8 @@ package struct ChainVerifier: Sendable {
 
     /// Call after the last segment: whether anything that must be there is not.
     package func finish() throws(ChainFailure) {
-        if let head, !reachedHead { throw failure(.shorterThanHead(vouched: head.seq)) }
-        if let openDecision { throw ChainFailure(.incompleteDecision, at: openDecision) }
+        if let head, !reachedHead, !planted(.shorterThanHeadAccepted) { throw failure(.shorterThanHead(vouched: head.seq)) }
+        if let openDecision, !planted(.incompleteDecisionAccepted) { throw ChainFailure(.incompleteDecision, at: openDecision) }
     }
 
     /// Counts entries that another verifier of the same chain has seen.
@@ -198,14 +203,23 @@ extension ChainVerifier.Standing {
         // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
         let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
         let isFirst = previous == nil && self.tip == nil
-        if let tip, frame.ledger(in: bytes) != tip.ledger { return .foreignLedger(found: frame.ledger(in: bytes)) }
-        guard frame.seq == (isFirst ? 1 : position.seq) else { return .seq(found: frame.seq) }
-        if let tip, !takesUnlinked, frame.previousHash(in: bytes) != tip.hash { return .link }
+        if let tip, frame.ledger(in: bytes) != tip.ledger, !planted(.ledgerUnchecked) {
+            return .foreignLedger(found: frame.ledger(in: bytes))
+        }
+        guard frame.seq == (isFirst ? 1 : position.seq) || planted(.seqUnchecked) else { return .seq(found: frame.seq) }
+        if let tip, !takesUnlinked, frame.previousHash(in: bytes) != tip.hash, !planted(.linkUnchecked) { return .link }
         if isFirst, frame.previousHash(in: bytes) != .zero { return .link }
-        guard frame.synced >= synced, frame.synced < frame.seq else { return .synced(found: frame.synced) }
-        if isFirst, !bytes.holds("ledger.genesis\"", at: frame.action.lowerBound) { return .genesisExpected }
-        guard takesUnlinked || frame.part == expectedPart || (expectedPart == nil && frame.part?.index == 1) else { return .part }
-        if let tip, frame.key(in: bytes) != tip.key { return .key(found: frame.key(in: bytes)) }
+        guard frame.synced >= synced && frame.synced < frame.seq || planted(.syncedUnchecked) else {
+            return .synced(found: frame.synced)
+        }
+        if isFirst, !bytes.holds("ledger.genesis\"", at: frame.action.lowerBound), !planted(.genesisUnchecked) {
+            return .genesisExpected
+        }
+        guard
+            takesUnlinked || planted(.partUnchecked) || frame.part == expectedPart
+                || (expectedPart == nil && frame.part?.index == 1)
+        else { return .part }
+        if let tip, frame.key(in: bytes) != tip.key, !planted(.keyUnchecked) { return .key(found: frame.key(in: bytes)) }
         return nil
     }
 
@@ -228,8 +242,8 @@ extension ChainVerifier.Standing {
 extension ChainVerifier {
     private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
-        if frame.version > 1 { return .laterVersion(found: frame.version) }
-        guard let head, frame.seq == head.seq else { return nil }
+        if frame.version > 1, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
+        guard let head, frame.seq == head.seq, !planted(.headUncompared) else { return nil }
         let end = position.offset + frame.frame.count
         guard head.segment == position.segment, head.end == end, head.tip == frame.hash(in: bytes) else { return .headMismatch }
         if let part = frame.part, !part.isLast { return .headInsideDecision }

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import PlantedDefects
 
 /// How far the ledger is vouched for, and whether the house is locked (FORMAT.md §5).
 package struct Head: Sendable, Equatable {
@@ -101,7 +102,7 @@ extension Head {
         self.tip = tip
         // What is not canonical is not the form: the bytes must be the ones that a writer writes.
         guard self.bytes(mac: mac) == bytes else { throw .form }
-        if let sealing = keys[key], self.mac(sealing) != mac { throw .mac }
+        if let sealing = keys[key], self.mac(sealing) != mac, !planted(.macUnchecked) { throw .mac }
     }
 }
 

@@ -1,3 +1,5 @@
+import PlantedDefects
+
 /// Whether damage behind HEAD can be what a crash leaves: FORMAT.md §6, rules 2 and 3.
 package enum TornTail {
     /// - Parameters:
@@ -12,11 +14,11 @@ package enum TornTail {
         while position < tail.count {
             let frame = finder.next(in: tail, from: position)
             let stretch = position..<(frame?.frame.lowerBound ?? tail.count)
-            if !stretch.isEmpty, !isCrashLike(stretch, of: tail, at: offset) {
+            if !stretch.isEmpty, !isCrashLike(stretch, of: tail, at: offset), !planted(.anyDamageTorn) {
                 return .noTraceOfCrash(offset: offset + stretch.lowerBound)
             }
             guard let frame else { return nil }
-            guard frame.synced < seq else { return .wasDurable(knownBy: frame.seq) }
+            guard frame.synced < seq || planted(.durableEntryTorn) else { return .wasDurable(knownBy: frame.seq) }
             position = frame.frame.upperBound
         }
         return nil
@@ -44,7 +46,7 @@ package enum TornTail {
             if runEnds, (offset + index + 1) % sectorByteCount != 0 { return false }
         }
         if holdsNUL || content.isEmpty { return true }
-        return stretch.upperBound == tail.count && isCutShort(content, of: tail)
+        return stretch.upperBound == tail.count && (isCutShort(content, of: tail) || planted(.changedFrameTorn))
     }
 
     /// Whether the bytes can be a frame whose writing was stopped: its beginning, and not all of it.

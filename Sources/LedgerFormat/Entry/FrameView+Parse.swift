@@ -1,4 +1,5 @@
 import CanonicalJSON
+import PlantedDefects
 
 /// What stands at a place where a frame may start.
 package enum FrameFinding: Sendable {
@@ -36,13 +37,13 @@ extension FrameView {
         }
         let digits = position - start
         if digits > 7 { return .fault(.payloadTooLong) }
-        if digits > 0, bytes[start] == 0x30 { return .fault(.length) }
+        if digits > 0, bytes[start] == 0x30, !planted(.paddedLengthAccepted) { return .fault(.length) }
         if position == bytes.count { return .incomplete(atLeast: digits + 1) }
         guard digits > 0, bytes[position] == UInt8(ascii: ":") else { return .fault(.length) }
-        guard length <= Limits.payload else { return .fault(.payloadTooLong) }
+        guard length <= Limits.payload || planted(.hugeFrameAccepted) else { return .fault(.payloadTooLong) }
         let payload = position + 1
         guard payload + length < bytes.count else { return .incomplete(atLeast: payload + length + 1 - start) }
-        guard bytes[payload + length] == 0x0A else { return .fault(.notTerminated) }
+        guard bytes[payload + length] == 0x0A || planted(.terminatorUnchecked) else { return .fault(.notTerminated) }
         do throws(FrameFault) {
             return .frame(try FrameView(bytes, start..<payload + length + 1, payload: payload, after: previous, &scanner))
         } catch {

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import PlantedDefects
 
 /// Seals drafts into frames, one after the other: a block of bytes that continues a chain.
 package struct FrameWriter: Sendable {
@@ -21,6 +22,7 @@ package struct FrameWriter: Sendable {
         precondition(key.id == tip.key, "the chain calls for another key")
         precondition(synced <= tip.seq, "nothing above the tip can be durable")
         self.tip = tip
+        let synced = planted(.syncedTooHigh) ? tip.seq : synced
         self.synced = synced
         self.key = key
         names = Array(",\"key\":\"\(key.id)\",\"ledger\":\"\(tip.ledger)\",\"prev_hash\":\"".utf8)
@@ -37,7 +39,9 @@ package struct FrameWriter: Sendable {
             opening.count + names.count + 64 + Self.seqName.count + seq.count + syncedText.count + Timestamp.byteCount
             + Self.entryEnd.count
         let payloadByteCount = Self.head.count + entryByteCount + FrameShape.tailByteCount
-        guard payloadByteCount <= Limits.draftPayload else { throw .tooLarge(byteCount: payloadByteCount) }
+        guard payloadByteCount <= Limits.draftPayload || planted(.hugeDraftAccepted) else {
+            throw .tooLarge(byteCount: payloadByteCount)
+        }
 
         let start = block.count
         DecimalText(UInt64(payloadByteCount)).append(to: &block)

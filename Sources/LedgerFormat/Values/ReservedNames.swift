@@ -1,3 +1,5 @@
+import PlantedDefects
+
 /// The house's own namespaces: `append` and `ingest` may not write them (design §5, rule 10).
 package enum ReservedNames {
     static let namespaces: Set<String> = [
@@ -7,7 +9,9 @@ package enum ReservedNames {
 
     private static let texts = namespaces.map { Array($0.utf8) }
 
-    package static func contains(action: String) -> Bool { namespaces.contains(String(action.prefix { $0 != "." })) }
+    package static func contains(action: String) -> Bool {
+        !planted(.reservedNamesAccepted) && namespaces.contains(String(action.prefix { $0 != "." }))
+    }
 
     /// The same for an action that stands in a text; every line of an ingestion passes through here.
     static func contains(_ bytes: Span<UInt8>, _ action: Range<Int>) -> Bool {

@@ -1,0 +1,60 @@
+import PlantedDefects
+
+/// What must notice a planted defect.
+enum Catcher: Hashable, Sendable {
+    /// Tests whose id matches the pattern, as `swift test --filter` takes it.
+    case tests(String)
+    /// The first cases of a stage.
+    case stage(String, Int)
+}
+
+extension PlantedDefect {
+    /// One catcher is enough; each also passes when nothing is planted, which `canaries` checks first.
+    var catcher: Catcher {
+        switch self {
+        // Syncs
+        case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced, .cutUnsynced:
+            .tests("DurableFilesTests.CrashImageTests")
+        case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
+            .newSegmentNameUnproven, .failedSyncUnlatched, .failedSyncAcknowledged, .rolledSegmentUnsynced, .rolledWithoutHead,
+            .tornTailDestroyed, .tornTailCutFirst, .tornTailUnrecorded, .syncedTooHigh, .incompleteDecisionAccepted,
+            .idsForgotten, .idsOfThisProcessOnly, .rolledSegmentUncut:
+            .stage("schedules", 5000)
+        case .publishedBaseUnsynced, .publishedNameUnsynced: .tests("DurableFilesTests.PublishTests")
+        case .publishReplaces: .tests("InitTests")
+        // Files
+        case .shortWriteAccepted: .tests("DiskFaultTests")
+        case .identityUnchecked, .baseUnchecked: .tests("DurableFilesTests.DriftTests")
+        case .hardLinkAccepted, .foreignOwnerAccepted, .symbolicLinkFollowed: .tests("DurableFilesTests.RefusalTests")
+        case .fifoBlocks: .tests("PathFaultTests")
+        // Locks
+        case .writerLockUntaken: .tests("DurableFilesTests.LockTests")
+        case .gateUntaken, .lockTimeoutIgnored: .tests("CommandLineTests.LockTests")
+        case .lockUnrechecked, .continuationUnchecked, .oathsUncheckedBefore, .oathsUncheckedAfter, .foreignHeadOverwritten:
+            .tests("LedgerTests.DriftTests")
+        // The chain
+        case .sealUnchecked, .signatureUnchecked, .terminatorUnchecked, .macUnchecked, .paddedLengthAccepted:
+            .tests("LedgerFormatTests.*(CorruptionTests|RefusedFormTests|FrameTests)")
+        case .ledgerUnchecked, .seqUnchecked, .linkUnchecked, .syncedUnchecked, .genesisUnchecked, .partUnchecked, .keyUnchecked,
+            .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere,
+            .piecesUnjoined:
+            .tests("LedgerFormatTests.ChainTests")
+        case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
+        case .hugeFrameAccepted: .tests("LedgerFormatTests.FrameTests")
+        case .hugeDraftAccepted: .tests("LedgerFormatTests.DraftTests")
+        case .reservedNamesAccepted: .tests("CommandLineTests.AppendTests|AppendRefusal")
+        case .duplicateKeysAccepted: .tests("CanonicalJSONTests.CorruptionTests")
+        case .depthUnbounded: .tests("CanonicalJSONTests.DepthTests")
+        // Opening and writing
+        case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
+        case .tornInAlert, .tearAnywhere: .tests("TornTailTests")
+        case .headForgotten: .tests("OpeningTableTests|CommitTests")
+        case .headLagUnbounded, .failedWriteLeft: .tests("LedgerTests.FaultTests")
+        case .idContentUncompared: .tests("IdempotencyTests")
+        case .clockStepUnrecorded, .commitUnbounded: .tests("LedgerTests.CommitTests")
+        case .submittedAnsweredEarly, .followersOfFailureWritten: .tests("LedgerTests.Submit")
+        // Reading
+        case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
+        }
+    }
+}
