@@ -83,6 +83,6 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
-        .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"], swiftSettings: houseRules),
     ]
 )

@@ -19,8 +19,6 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case appendUnsynced = "append-unsynced"
     /// A file that was cut is not synchronised.
     case cutUnsynced = "cut-unsynced"
-    /// A new ledger is made visible before its own directory is on the disk.
-    case publishedBaseUnsynced = "published-base-unsynced"
     /// The name of a new ledger is not synchronised.
     case publishedNameUnsynced = "published-name-unsynced"
     /// A ledger that is there already is replaced by a new one.
@@ -35,8 +33,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case foreignOwnerAccepted = "foreign-owner-accepted"
     /// The last component of a path may be a symbolic link.
     case symbolicLinkFollowed = "symbolic-link-followed"
-    /// Opening waits for the other end of a FIFO.
-    case fifoBlocks = "fifo-blocks"
+    /// A core file may be a FIFO, a device or a socket.
+    case anyKindAccepted = "any-kind-accepted"
     /// A base that was moved away under its holder is not noticed.
     case baseUnchecked = "base-unchecked"
     /// Whoever wants the writer's lock has it.
@@ -105,6 +103,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case tornTailDestroyed = "torn-tail-destroyed"
     /// A torn tail is cut before it is kept.
     case tornTailCutFirst = "torn-tail-cut-first"
+    /// The name of a `quarantine/` that is made anew is not synchronised.
+    case quarantineNameUnsynced = "quarantine-name-unsynced"
     /// A cut tail is kept, and no entry names it.
     case tornTailUnrecorded = "torn-tail-unrecorded"
     /// What can be read back behind HEAD is taken for durable.

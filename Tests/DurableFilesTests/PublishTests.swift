@@ -68,6 +68,16 @@ struct PublishTests {
         }
     }
 
+    @Test("Of two POSIX bases that are built for one name the first one published stands")
+    func rivals() throws {
+        let directory = TemporaryDirectory()
+        let storage = try POSIXStorage(constructing: directory("base"), random: 7)
+        let rival = try POSIXStorage(constructing: directory("base"), random: 8)
+        try storage.publish()
+        #expect(#expect(throws: StorageError.self) { try rival.publish() }?.isExisting == true)
+        try storage.checkBase()
+    }
+
     @Test("A base in memory is there after publishing, and only one")
     func memory() throws {
         let disk = MemoryDisk()

@@ -31,7 +31,7 @@ struct CanariesCommand: AsyncParsableCommand {
                 let result = catching.run(defect.catcher, with: defect)
                 return (result.failed != nil, defect.rawValue, defect.catcher.description, result)
             }
-            print("canaries: \(caught) of \(defects.count) planted defects were caught")
+            say("canaries: \(caught) of \(defects.count) planted defects were caught")
             if sound != Set(defects.map(\.catcher)).count || caught != defects.count { throw ExitCode(1) }
         #endif
     }
@@ -53,7 +53,7 @@ struct CanariesCommand: AsyncParsableCommand {
             while let (isGood, what, by, result) = await group.next() {
                 good += isGood ? 1 : 0
                 let name = what + String(repeating: " ", count: max(1, 30 - what.count))
-                print(
+                say(
                     "\(isGood ? "ok    " : "FAILED") \(name)\(result.failed ?? (result.isLate ? "(time ran out)" : "passes"))  [\(by)]"
                 )
                 if started < items.count {

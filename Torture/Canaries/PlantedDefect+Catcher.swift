@@ -14,31 +14,34 @@ extension PlantedDefect {
         switch self {
         // Syncs
         case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced, .cutUnsynced:
-            .tests("DurableFilesTests.CrashImageTests")
+            .tests("DurableFilesTests.DurabilityTests")
+        case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
             .newSegmentNameUnproven, .failedSyncUnlatched, .failedSyncAcknowledged, .rolledSegmentUnsynced, .rolledWithoutHead,
-            .tornTailDestroyed, .tornTailCutFirst, .tornTailUnrecorded, .syncedTooHigh, .incompleteDecisionAccepted,
-            .idsForgotten, .idsOfThisProcessOnly, .rolledSegmentUncut:
+            .rolledSegmentUncut, .incompleteDecisionAccepted, .idsForgotten, .idsOfThisProcessOnly:
             .stage("schedules", 5000)
-        case .publishedBaseUnsynced, .publishedNameUnsynced: .tests("DurableFilesTests.PublishTests")
-        case .publishReplaces: .tests("InitTests")
+        // Evidence
+        case .tornTailDestroyed, .tornTailCutFirst, .tornTailUnrecorded, .syncedTooHigh, .tornInAlert, .tearAnywhere:
+            .tests("TornTailTests|CommitTests")
         // Files
+        case .publishReplaces: .tests("DurableFilesTests.PublishTests")
         case .shortWriteAccepted: .tests("DiskFaultTests")
         case .identityUnchecked, .baseUnchecked: .tests("DurableFilesTests.DriftTests")
-        case .hardLinkAccepted, .foreignOwnerAccepted, .symbolicLinkFollowed: .tests("DurableFilesTests.RefusalTests")
-        case .fifoBlocks: .tests("PathFaultTests")
+        case .hardLinkAccepted, .foreignOwnerAccepted, .symbolicLinkFollowed, .anyKindAccepted:
+            .tests("DurableFilesTests.RefusalTests")
         // Locks
         case .writerLockUntaken: .tests("DurableFilesTests.LockTests")
-        case .gateUntaken, .lockTimeoutIgnored: .tests("CommandLineTests.LockTests")
-        case .lockUnrechecked, .continuationUnchecked, .oathsUncheckedBefore, .oathsUncheckedAfter, .foreignHeadOverwritten:
+        case .gateUntaken: .tests("LedgerTests.GateTests")
+        case .lockTimeoutIgnored, .lockUnrechecked: .tests("CommandLineTests.LockTests")
+        case .continuationUnchecked, .oathsUncheckedBefore, .oathsUncheckedAfter, .foreignHeadOverwritten:
             .tests("LedgerTests.DriftTests")
         // The chain
         case .sealUnchecked, .signatureUnchecked, .terminatorUnchecked, .macUnchecked, .paddedLengthAccepted:
             .tests("LedgerFormatTests.*(CorruptionTests|RefusedFormTests|FrameTests)")
         case .ledgerUnchecked, .seqUnchecked, .linkUnchecked, .syncedUnchecked, .genesisUnchecked, .partUnchecked, .keyUnchecked,
-            .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere,
-            .piecesUnjoined:
+            .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere:
             .tests("LedgerFormatTests.ChainTests")
+        case .piecesUnjoined: .tests("LedgerFormatTests.PieceTests")
         case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
         case .hugeFrameAccepted: .tests("LedgerFormatTests.FrameTests")
         case .hugeDraftAccepted: .tests("LedgerFormatTests.DraftTests")
@@ -47,7 +50,6 @@ extension PlantedDefect {
         case .depthUnbounded: .tests("CanonicalJSONTests.DepthTests")
         // Opening and writing
         case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
-        case .tornInAlert, .tearAnywhere: .tests("TornTailTests")
         case .headForgotten: .tests("OpeningTableTests|CommitTests")
         case .headLagUnbounded, .failedWriteLeft: .tests("LedgerTests.FaultTests")
         case .idContentUncompared: .tests("IdempotencyTests")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The table at the end of a run.
+/// What a run came to.
 struct Report: Sendable {
     struct Row: Sendable {
         var stage: any Stage
@@ -17,44 +17,63 @@ struct Report: Sendable {
         var isGood: Bool { silent.isEmpty && progress?.tally.failures.isEmpty ?? true }
     }
 
-    var seed: UInt64
-    var rows: [Row]
+    let seed: UInt64
+    let level: Level
+    var rows: [Row] = []
+
+    init(seed: UInt64, level: Level) {
+        self.seed = seed
+        self.level = level
+    }
 
     var isGood: Bool { rows.allSatisfy(\.isGood) }
 
     /// One line a stage, and one for each failure.
     var text: String {
-        var lines = [Self.columns(["stage", "done", "of", "faults", "failures", "seconds"])]
+        var lines = [Self.columns(["stage", "done", "of all", "faults", "failures", "seconds"])]
         for row in rows {
-            guard let progress = row.progress else {
-                lines.append("\(row.stage.name): SKIPPED: \(row.obstacle ?? "")")
-                continue
-            }
-            let tally = progress.tally
             lines.append(
-                Self.columns([
-                    row.stage.name, "\(tally.done) \(row.stage.unit)",
-                    progress.isFinished ? "all" : "\(progress.caseCount) cases",
-                    "\(tally.firedCount)", "\(tally.failures.count)", String(format: "%.0f", progress.seconds),
-                ]))
+                row.progress.map { line(of: row.stage, $0) } ?? "\(row.stage.name): SKIPPED: \(row.obstacle ?? "")")
         }
         for row in rows {
             guard let tally = row.progress?.tally else { continue }
-            lines.append("\(row.stage.name): " + Self.faults(tally))
             for fault in row.silent { lines.append("\(row.stage.name): FAILED: no \(fault) ever happened") }
             for failure in tally.failures.prefix(20) { lines.append("\(row.stage.name): FAILED: \(failure)") }
         }
+        lines.append(
+            isGood
+                ? "torture: no promise was broken; seed \(seed)"
+                : "torture: FAILED; repeat with --seed \(seed) --stage NAME --from CASE --count 1"
+        )
         return lines.joined(separator: "\n")
     }
 
-    static func faults(_ tally: Tally) -> String {
-        tally.fired.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
+    func line(of stage: any Stage, _ progress: StageProgress) -> String {
+        Self.columns([
+            stage.name, "\(Self.grouped(progress.tally.done)) \(stage.unit)", Self.extent(progress),
+            Self.grouped(progress.tally.firedCount), "\(progress.tally.failures.count)", String(format: "%.0f", progress.seconds),
+        ])
+    }
+
+    /// How much of what was planned ran.
+    private static func extent(_ progress: StageProgress) -> String {
+        if progress.isFinished { return "all" }
+        return String(format: "%.1f %%", 100 * Double(progress.next) / Double(max(progress.caseCount, 1)))
     }
 
     private static func columns(_ cells: [String]) -> String {
-        let widths = [16, 26, 16, 10, 9, 8]
+        let widths = [16, 28, 8, 14, 9, 8]
         return zip(cells, widths).map { cell, width in
             cell + String(repeating: " ", count: max(1, width - cell.count))
         }.joined().replacing(#/ +$/#, with: "")
+    }
+
+    static func grouped(_ number: Int) -> String {
+        var text = ""
+        for (index, digit) in String(number).reversed().enumerated() {
+            if index > 0, index % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return String(text.reversed())
     }
 }

@@ -27,37 +27,40 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "The built bulla (default: beside this program).")
     var bulla: String?
 
+    @Option(help: "A folder to keep how far the run has come in; with the same seed the next one goes on from there.")
+    var state: String?
+
+    @Option(help: "A Markdown file to write the figures to.")
+    var report: String?
+
     mutating func run() async throws {
         let unknown = Set(stages).subtracting(Torture.stages.map(\.name))
         guard unknown.isEmpty else {
-            throw ValidationError("unknown stage: \(unknown.joined(separator: ", ")); known: \(Torture.stages.map(\.name))")
+            throw ValidationError(
+                "unknown stage: \(unknown.sorted().joined(separator: ", ")); known: "
+                    + Torture.stages.map(\.name).joined(separator: ", "))
         }
-        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        let setting = Setting(
-            level: level, seed: seed ?? UInt64.random(in: 1..<1_000_000_000),
-            bulla: bulla ?? program.deletingLastPathComponent().appendingPathComponent("bulla").path, torture: program.path)
-        print("torture: seed \(setting.seed), \(level.rawValue)")
-        var report = Report(seed: setting.seed, rows: [])
-        var sharesLeft = wanted.reduce(0) { $0 + $1.share }
-        let end = minutes.map { Date().addingTimeInterval($0 * 60) }
-        for stage in wanted {
-            if let obstacle = stage.obstacle() {
-                report.rows.append(.init(stage: stage, progress: nil, obstacle: obstacle))
-            } else {
-                let start = StageProgress(next: from, caseCount: try count.map { $0 + from } ?? stage.caseCount(level))
-                let deadline = end.map { Date().addingTimeInterval($0.timeIntervalSinceNow * stage.share / sharesLeft) }
-                let progress = try await StageRun(stage: stage, setting: setting, deadline: deadline).run(from: start)
-                report.rows.append(.init(stage: stage, progress: progress))
-                print("torture: \(stage.name): \(progress.tally.done) \(stage.unit), \(progress.tally.failures.count) failures")
-            }
-            sharesLeft -= stage.share
+        let setting = setting()
+        say("torture: seed \(setting.seed), as much as in `make \(level.rawValue)`" + (minutes.map { ", \($0) minutes" } ?? ""))
+        let saved = try state.map { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            return folder + "/seed-\(setting.seed).json"
         }
-        print(report.text)
+        var session = Session(
+            setting: setting, end: minutes.map { Date().addingTimeInterval($0 * 60) }, from: from, count: count,
+            saved: Saved(path: saved, seed: setting.seed, level: level))
+        let report = try await session.run(
+            stages.isEmpty ? Torture.stages : Torture.stages.filter { stages.contains($0.name) })
+        say(report.text)
+        if let path = self.report { try report.markdown().write(toFile: path, atomically: true, encoding: .utf8) }
         if !report.isGood { throw ExitCode(1) }
     }
 
-    private var wanted: [any Stage] {
-        stages.isEmpty ? Torture.stages : Torture.stages.filter { stages.contains($0.name) }
+    private func setting() -> Setting {
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return Setting(
+            level: level, seed: seed ?? UInt64.random(in: 1..<1_000_000_000),
+            bulla: bulla ?? program.deletingLastPathComponent().appendingPathComponent("bulla").path, torture: program.path)
     }
 }
 

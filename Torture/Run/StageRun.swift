@@ -10,7 +10,11 @@ struct StageProgress: Sendable {
     var tally = Tally()
     var seconds = 0.0
 
+    /// All cases have run.
     var isFinished: Bool { next >= caseCount }
+    /// Too much has failed to go on.
+    var isHopeless: Bool { tally.failures.count >= 20 }
+    var isOver: Bool { isFinished || isHopeless }
 }
 
 /// Runs a stage's cases on its workers until they are done, time is up, or too much has failed.
@@ -19,11 +23,9 @@ struct StageRun: Sendable {
     let setting: Setting
     let deadline: Date?
 
-    private static let failureCountMax = 20
-
     func run(from progress: StageProgress) async throws -> StageProgress {
         let start = Date()
-        let cases = Cases(progress, deadline, failureCountMax: Self.failureCountMax)
+        let cases = Cases(progress, deadline)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<stage.workerCount { group.addTask { try await work(on: cases) } }
             try await group.waitForAll()
@@ -53,12 +55,10 @@ struct StageRun: Sendable {
 private final class Cases: Sendable {
     private let state: Mutex<StageProgress>
     private let deadline: Date?
-    private let failureCountMax: Int
 
-    init(_ progress: StageProgress, _ deadline: Date?, failureCountMax: Int) {
+    init(_ progress: StageProgress, _ deadline: Date?) {
         state = Mutex(progress)
         self.deadline = deadline
-        self.failureCountMax = failureCountMax
     }
 
     var progress: StageProgress { state.withLock { $0 } }
@@ -66,7 +66,7 @@ private final class Cases: Sendable {
     func take() -> Int? {
         if let deadline, Date() >= deadline { return nil }
         return state.withLock { state in
-            guard state.next < state.caseCount, state.tally.failures.count < failureCountMax else { return nil }
+            if state.isOver { return nil }
             defer { state.next += 1 }
             return state.next
         }

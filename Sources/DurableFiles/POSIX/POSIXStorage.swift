@@ -214,7 +214,7 @@ extension POSIXStorage {
         guard let construction = construction.withLock({ $0 }) else {
             preconditionFailure("the base is published already")
         }
-        if !planted(.publishedBaseUnsynced) { try synchronize(directory: nil) }
+        try synchronize(directory: nil)
         let parent = try DirectoryWalk.open(path: construction.parentPath)
         do throws(Errno) {
             if planted(.publishReplaces) {

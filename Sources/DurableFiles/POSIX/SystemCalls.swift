@@ -27,7 +27,7 @@ enum System {
     /// `openat`, never following a link in the last component, never blocking on a FIFO, never leaking into a child.
     static func open(_ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) -> Descriptor {
         let flags =
-            flags | (planted(.symbolicLinkFollowed) ? 0 : O_NOFOLLOW) | O_CLOEXEC | (planted(.fifoBlocks) ? 0 : O_NONBLOCK)
+            flags | (planted(.symbolicLinkFollowed) ? 0 : O_NOFOLLOW) | O_CLOEXEC | O_NONBLOCK
         return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
     }
 

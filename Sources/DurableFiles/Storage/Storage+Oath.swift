@@ -29,7 +29,7 @@ extension FileStatus {
         let refusal: StorageError.Refusal?
         if kind == .symbolicLink {
             refusal = .symbolicLink
-        } else if kind != .regular {
+        } else if kind != .regular, !planted(.anyKindAccepted) {
             refusal = .notRegular(kind)
         } else if linkCount != 1, !planted(.hardLinkAccepted) {
             refusal = .hardLinked(count: linkCount)

@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 /// A cut tail in `quarantine/`: pending until an entry names it.
 struct Evidence: Sendable, Equatable {
@@ -54,7 +55,7 @@ extension WriterSession {
             let evidence = Evidence(segment: tear.place.segment, offset: tear.place.offset, bytes: bytes.span)
             if try storage.status(of: Layout.quarantine) == nil {
                 try storage.makeDirectory(Layout.quarantine)
-                try storage.synchronize(directory: nil)
+                if !planted(.quarantineNameUnsynced) { try storage.synchronize(directory: nil) }
             }
             try storage.keep(evidence.pendingPath, bytes.span)
         }

@@ -22,7 +22,6 @@ package struct FrameWriter: Sendable {
         precondition(key.id == tip.key, "the chain calls for another key")
         precondition(synced <= tip.seq, "nothing above the tip can be durable")
         self.tip = tip
-        let synced = planted(.syncedTooHigh) ? tip.seq : synced
         self.synced = synced
         self.key = key
         names = Array(",\"key\":\"\(key.id)\",\"ledger\":\"\(tip.ledger)\",\"prev_hash\":\"".utf8)
@@ -33,6 +32,7 @@ package struct FrameWriter: Sendable {
     @discardableResult
     package mutating func append(_ draft: Draft, at time: Timestamp, part: Part? = nil) throws(DraftError) -> Receipt {
         precondition(tip.seq < Limits.seq, "the ledger is full")
+        let syncedText = planted(.syncedTooHigh) ? Array(",\"synced\":\(tip.seq),\"time\":\"".utf8) : syncedText
         let opening = part.map { draft.text(with: $0) } ?? draft.text
         let seq = DecimalText(tip.seq + 1)
         let entryByteCount =
