@@ -72,10 +72,15 @@ let package = Package(
             name: "Torture",
             dependencies: [
                 "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "PlantedDefects", "TestSupport",
+                "FuzzProperties",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Torture", swiftSettings: houseRules),
+        .target(
+            name: "FuzzProperties", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "TestSupport"],
+            path: "Fuzz/Properties", swiftSettings: houseRules),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties", "DurableFiles", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles", "TestSupport"], swiftSettings: houseRules),
@@ -86,3 +91,9 @@ let package = Package(
         .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"], swiftSettings: houseRules),
     ]
 )
+
+// The fuzzers need libFuzzer, which `--sanitize=fuzzer` links: so they are no part of an ordinary build. See tools/fuzz.sh.
+if Context.environment["BULLA_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(name: "fuzz", dependencies: ["FuzzProperties"], path: "Fuzz/Program", swiftSettings: houseRules))
+}

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The house rules, as far as a machine can tell: format, warnings as errors, no Foundation below floor 4, races.
+# The house rules, as far as a machine can tell: format, warnings as errors, no Foundation below floor 4.
 set -eu
 cd "$(dirname -- "$0")/.."
 
 echo "== format"
-swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+swift format lint --strict --recursive --parallel Package.swift Sources Tests Torture Fuzz Benchmarks/Package.swift Benchmarks/Sources
 
 echo "== house rules"
 if grep -rnE '^(package |public |internal |@_exported )*import Foundation' \
@@ -34,7 +34,3 @@ for script in tools/*.sh .ci/run; do [ ! -e "$script" ] || sh -n "$script"; done
 
 echo "== build, warnings as errors"
 swift build -c release --build-tests
-
-echo "== thread sanitizer"
-TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp halt_on_error=1" \
-    timeout 900 swift test --sanitize=thread --scratch-path .build-tsan --filter LockConstitutionTests

@@ -1,5 +1,6 @@
 /// A defect that can be planted in the engine, to show that the tests would notice it: each leaves out one sync or one check, or
 /// swaps one order. `planted(_:)` stands at the place that it is about.
+@usableFromInline
 package enum PlantedDefect: String, CaseIterable, Sendable {
     /// A file that is created is not synchronised.
     case createUnsynced = "create-unsynced"

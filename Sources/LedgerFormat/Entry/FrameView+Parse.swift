@@ -36,8 +36,9 @@ extension FrameView {
             position += 1
         }
         let digits = position - start
-        if digits > 7 { return .fault(.payloadTooLong) }
+        // First what the first byte says already: the reason must not depend on how much is here.
         if digits > 0, bytes[start] == 0x30, !planted(.paddedLengthAccepted) { return .fault(.length) }
+        if digits > 7 { return .fault(.payloadTooLong) }
         if position == bytes.count { return .incomplete(atLeast: digits + 1) }
         guard digits > 0, bytes[position] == UInt8(ascii: ":") else { return .fault(.length) }
         guard length <= Limits.payload || planted(.hugeFrameAccepted) else { return .fault(.payloadTooLong) }
