@@ -5,10 +5,19 @@ import ArgumentParser
 struct Torture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "torture", abstract: "Tries to break what Bulla promises, and counts how often it tried.",
-        subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, SubjectCommand.self], defaultSubcommand: RunCommand.self)
 
     /// All stages, in the order in which they run.
     static let stages: [any Stage] = [
-        Schedules()
+        Schedules(), SystemCalls(), PowerCuts(), Processes(), Races(),
     ]
+
+    @MainActor
+    static func main() async {
+        if CommandLine.arguments.dropFirst().first == SubjectCommand.configuration.commandName {
+            await SubjectCommand.runFromArguments()
+        } else {
+            await main(nil)
+        }
+    }
 }
