@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "Torture",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "PlantedDefects", "TestSupport",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls", "PlantedDefects", "TestSupport",
                 "FuzzProperties",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -5,10 +5,19 @@ import ArgumentParser
 struct Torture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "torture", abstract: "Tries to break what Bulla promises, and counts how often it tried.",
-        subcommands: [RunCommand.self, CanariesCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, CanariesCommand.self, SubjectCommand.self], defaultSubcommand: RunCommand.self)
 
     /// All stages, in the order in which they run.
     static let stages: [any Stage] = [
-        Schedules(), Fuzzing(),
+        Schedules(), SystemCalls(), PowerCuts(), Processes(), Races(), Fuzzing(),
     ]
+
+    @MainActor
+    static func main() async {
+        if CommandLine.arguments.dropFirst().first == SubjectCommand.configuration.commandName {
+            await SubjectCommand.runFromArguments()
+        } else {
+            await main(nil)
+        }
+    }
 }

@@ -31,7 +31,7 @@ struct Session {
     }
 
     private mutating func run(_ stage: any Stage, until deadline: Date?) async throws -> StageProgress {
-        let caseCount = try count.map { $0 + from } ?? stage.caseCount(setting.level)
+        let caseCount = try count.map { $0 + from } ?? stage.caseCount(setting)
         var progress = saved.progress(of: stage.name, caseCount: caseCount) ?? StageProgress(next: from, caseCount: caseCount)
         while !progress.isOver, deadline.map({ Date() < $0 }) ?? true {
             let slice = Date().addingTimeInterval(Self.sliceSeconds)

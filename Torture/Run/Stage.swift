@@ -19,6 +19,8 @@ protocol Stage: Sendable {
 
     /// How many cases there are.
     func caseCount(_ level: Level) throws -> Int
+    /// The same for a stage that has to try things out to know.
+    func caseCount(_ setting: Setting) throws -> Int
     /// Why it cannot run here; nil where it can.
     func obstacle() -> String?
     /// What one of the threads works with; made on the thread that uses it.
@@ -29,6 +31,7 @@ extension Stage {
     var share: Double { 1 }
     var workerCount: Int { 2 }
     func obstacle() -> String? { nil }
+    func caseCount(_ setting: Setting) throws -> Int { try caseCount(setting.level) }
 }
 
 /// Runs cases one after the other.

@@ -1,3 +1,5 @@
+import SystemPackage
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -55,8 +57,11 @@ enum Output {
                 done += count
             } else if errno != EINTR {
                 // Nobody reads any more, or the disk behind a redirection is full.
-                if stream == STDOUT_FILENO { exit(30) }
-                return
+                guard stream == STDOUT_FILENO else { return }
+                if errno != EPIPE {
+                    error("bulla: the answer cannot be written: \(Errno(rawValue: errno)); what was done before stays done")
+                }
+                exit(30)
             }
         }
     }

@@ -200,9 +200,13 @@ extension POSIXStorage {
             if case .system(let errno) = error.kind, errno != .noSuchFileOrDirectory { throw error }
             throw drift
         }
-        guard let now = try? System.status(of: found.raw), let held = try? System.status(of: base.raw),
-            now.identity == held.identity
-        else { throw drift }
+        let isSame: Bool
+        do throws(Errno) {
+            isSame = try System.status(of: found.raw).identity == System.status(of: base.raw).identity
+        } catch {
+            throw failure(error, "look at", nil)
+        }
+        if !isSame { throw drift }
     }
 
     /// Makes the base durable under its own name.

@@ -1,0 +1,122 @@
+import CanonicalJSON
+import DurableFiles
+import Foundation
+import Ledger
+import LedgerFormat
+
+/// Core paths that are swapped under a writer and a reader.
+struct Races: Stage {
+    let name = "races"
+    let subject = "symbolic links, hard links, FIFOs, other files and older copies swapped in for core paths while a writer writes and a reader audits"
+    let unit = "races"
+    var mustFire: [String] {
+        RaceTarget.allCases.map { "at the \($0.rawValue)" } + RaceDisguise.allCases.map { "with \($0.rawValue)" }
+            + ["acknowledgement under attack", "refusal", "alert", "audit under attack"]
+    }
+    /// A writer on one core, the attacker on the other.
+    let workerCount = 1
+
+    private static let racesPerCase = 100
+
+    func caseCount(_ level: Level) -> Int { (level == .test ? 20_000 : 1_000_000) / Self.racesPerCase }
+    func worker(_ setting: Setting) throws -> any Worker {
+        RaceWorker(setting: setting, house: try RaceHouse(setting), raceCount: Self.racesPerCase)
+    }
+}
+
+private struct RaceWorker: Worker {
+    let setting: Setting
+    let house: RaceHouse
+    let raceCount: Int
+
+    /// Operations that an attack lasts at most: when the alert is raised nothing is left to attack.
+    private static let operationCountMax = 40
+
+    func run(_ number: Int, _ random: inout SeededGenerator, _ tally: inout Tally) async throws {
+        let target = RaceTarget.allCases[number % RaceTarget.allCases.count]
+        let fitting = RaceDisguise.fitting(target)
+        let disguise = fitting[number / RaceTarget.allCases.count % fitting.count]
+        var bout = 0
+        let end = tally.done + raceCount
+        while tally.done < end, bout < 1000, tally.failures.isEmpty {
+            try await attack(target, disguise, until: end, &random, &tally)
+            bout += 1
+        }
+    }
+
+    /// One attack on a fresh ledger, until the alert is raised or enough races have been run.
+    private func attack(
+        _ target: RaceTarget, _ disguise: RaceDisguise, until end: Int, _ random: inout SeededGenerator, _ tally: inout Tally
+    ) async throws {
+        var receipts = try house.open(isTorn: random.below(3) == 0)
+        let outside = house.outside()
+        let attacker = RaceAttacker(house, target, disguise, SeededGenerator(seed: random.next()))
+        var isLocked = false
+        var operationCount = 0
+        while !isLocked, operationCount < Self.operationCountMax, tally.done + attacker.raceCount < end {
+            operationCount += 1
+            if random.below(4) == 0 {
+                await attacker.during { await audit() }
+                tally.fire("audit under attack")
+            } else {
+                var code: ErrorCode?
+                let before = receipts.count
+                await attacker.during { code = write(1 + random.below(3), &receipts) }
+                tally.fire("acknowledgement under attack", receipts.count - before)
+                if code != nil { tally.fire("refusal") }
+                if code == .locked { isLocked = true }
+            }
+        }
+        if let failure = attacker.end() { tally.fail("\(target.rawValue), \(disguise.rawValue): \(failure)") }
+        tally.done += attacker.raceCount
+        tally.fire("at the \(target.rawValue)", attacker.raceCount)
+        tally.fire("with \(disguise.rawValue)", attacker.raceCount)
+        if isLocked { tally.fire("alert") }
+        var wrong = house.outside() == outside ? [] : ["what lies outside was changed"]
+        wrong += try disguise == .olderCopy ? forkComplaints(receipts) : await complaints(receipts)
+        for complaint in wrong { tally.fail("\(target.rawValue), \(disguise.rawValue): \(complaint)") }
+    }
+
+    /// Opens, records some entries and closes; why it stopped, if it did.
+    private func write(_ count: Int, _ receipts: inout [String]) -> ErrorCode? {
+        do {
+            var session = WriterSession(try POSIXStorage(path: house.base), .system)
+            try session.acquire()
+            defer { session.release() }
+            for number in 0..<count {
+                let draft = try Draft(
+                    action: "torture.race", actor: "process:race", justification: Justification(.resilience, "torture"),
+                    body: ["n": .number(Double(number))])
+                receipts.append(try session.commit([[draft]])[0].get().receipts[0].line)
+            }
+            return nil
+        } catch let error as LedgerError {
+            return error.code
+        } catch {
+            return .refused
+        }
+    }
+
+    /// A reader may find anything while paths are swapped; it must come back.
+    private func audit() async {
+        guard let storage = try? POSIXStorage(path: house.base) else { return }
+        _ = try? await Audit(.system).run(storage)
+    }
+
+    /// With the true files back in their places everything that was acknowledged verifies, alert or not.
+    private func complaints(_ receipts: [String]) async throws -> [String] {
+        var audit = Audit(.system)
+        audit.receipts = receipts.compactMap { Receipt(line: $0) }
+        let report = try await audit.run(try POSIXStorage(path: house.base))
+        var complaints = try LedgerFiles(house.base).complaints(receipts: receipts)
+        if ![.intact, .torn].contains(report.verdict) { complaints.append(report.verdictLine) }
+        complaints += report.receipts.compactMap(\.failure)
+        return complaints
+    }
+
+    /// Who may swap in a whole copy forks the ledger, and only receipts that meet can tell: each entry is in one of the two.
+    private func forkComplaints(_ receipts: [String]) throws -> [String] {
+        let hashes = Set(try (LedgerFiles(house.base).entries + LedgerFiles(house.copiedLedger).entries).map(\.hash))
+        return receipts.filter { !hashes.contains(String($0.split(separator: "/")[3])) }.map { "acknowledged and not there: \($0)" }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// What is done to which ledger while a system call is hindered.
+struct SystemCallScene: Sendable {
+    enum Verb: String, Sendable, CaseIterable {
+        case initialization = "init"
+        case append, roll, recovery
+    }
+
+    var verb: Verb
+    /// The ledger before, copied for each case; nil where there is none.
+    var template: String?
+    /// What callers were told before.
+    var receipts: [String]
+    /// The command, with `%` for the ledger's path.
+    private var command: [String]
+    /// The calls that the command makes when nothing hinders it.
+    private(set) var calls: [SystemCall] = []
+
+    func command(_ ledger: String) -> [String] { command.map { $0 == "%" ? ledger : $0 } }
+}
+
+/// The scenes of the stage, with the ledgers that they begin from.
+struct SystemCallScenes: Sendable {
+    private(set) var all: [SystemCallScene] = []
+    let shortWrites: ShortWrites
+    /// Keeps the templates.
+    private let place: Workplace
+
+    init(_ setting: Setting) throws {
+        place = try Workplace()
+        shortWrites = try ShortWrites(in: place)
+        let append = [setting.bulla] + Judgement.appendArguments + ["--ledger", "%"]
+        try add(.initialization, nil, [], [setting.bulla, "init", "--ledger", "%"])
+        let plain = try ledger("plain", setting, entryCount: 3)
+        try add(.append, place.path("plain"), plain, append)
+        // Its next entry does not fit any more, so that the first commit rolls, and the second goes to the new segment.
+        try add(
+            .roll, place.path("plain"), plain,
+            [setting.torture, "subject", "roll", "%", "--segment-bytes", "1800", "--entries", "2"])
+        let torn = try tornLedger(setting)
+        try add(.recovery, place.path("torn"), torn, append)
+    }
+
+    /// Makes a ledger; its receipts.
+    private func ledger(_ name: String, _ setting: Setting, entryCount: Int) throws -> [String] {
+        let judgement = Judgement(bulla: setting.bulla, ledger: place.path(name))
+        var receipts = try Child.run(setting.bulla, ["init", "--ledger", place.path(name)]).receipts
+        for _ in 0..<entryCount { receipts += try judgement.append().receipts }
+        guard receipts.count == entryCount + 1 else { throw HarnessError("no ledger to begin with: \(receipts)") }
+        return receipts
+    }
+
+    /// A hundred bytes of an entry that was never acknowledged stand behind all that HEAD vouches for.
+    private func tornLedger(_ setting: Setting) throws -> [String] {
+        let receipts = try ledger("torn", setting, entryCount: 2)
+        let path = place.path("torn")
+        let (head, segment) = (path + "/HEAD", path + "/ledger/00000000000000000001.frames")
+        func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
+        func dataEnd() throws -> Int { (try bytes(segment).lastIndex { $0 != 0 } ?? -1) + 1 }
+        let (before, end) = (try bytes(head), try dataEnd())
+        guard try Judgement(bulla: setting.bulla, ledger: path).append().code == 0 else { throw HarnessError("no entry to tear") }
+        truncate(segment, end + Self.tornByteCount)
+        try before.write(to: URL(fileURLWithPath: head))
+        chmod(head, 0o600)
+        return receipts
+    }
+
+    static let tornByteCount = 100
+
+    private mutating func add(
+        _ verb: SystemCallScene.Verb, _ template: String?, _ receipts: [String], _ command: [String]
+    ) throws {
+        let work = try Workplace()
+        if let template { try work.copy(template, to: "L") }
+        var scene = SystemCallScene(verb: verb, template: template, receipts: receipts, command: command)
+        let (trace, result) = try Strace(place: work).trace(scene.command(work.path("L")))
+        guard result.code == 0 else { throw HarnessError("\(verb.rawValue), undisturbed: \(result.error)") }
+        scene = scene.knowing(trace.calls)
+        all.append(scene)
+        if verb == .roll, try LedgerFiles(work.path("L")).segmentCount < 2 { throw HarnessError("nothing rolled") }
+    }
+}
+
+extension SystemCallScene {
+    fileprivate func knowing(_ calls: [SystemCall]) -> SystemCallScene {
+        var scene = self
+        scene.calls = calls
+        return scene
+    }
+
+    init(verb: Verb, template: String?, receipts: [String], command: [String]) {
+        self.verb = verb
+        self.template = template
+        self.receipts = receipts
+        self.command = command
+    }
+}

@@ -1,0 +1,149 @@
+import DurableFiles
+import Foundation
+
+/// Does one fault to one ledger, and then looks whether everything holds and goes on.
+struct SystemCallWorker: Worker {
+    let setting: Setting
+    let scenes: SystemCallScenes
+    let cases: [SystemCalls.Case]
+    let place: Workplace
+    /// Whether nobody has seen a disk of this shape yet.
+    let isNew: @Sendable ([String]) -> Bool
+
+    private var ledger: String { place.path("L") }
+    private var judgement: Judgement { Judgement(bulla: setting.bulla, ledger: ledger) }
+    private var strace: Strace { Strace(place: place) }
+
+    func run(_ number: Int, _ random: inout SeededGenerator, _ tally: inout Tally) async throws {
+        guard number < cases.count else { return }
+        let (this, scene) = (cases[number], scenes.all[cases[number].scene])
+        let what = "\(scene.verb.rawValue), \(this.fault) at \(this.call.name) \(this.call.number)"
+        try reset(scene)
+        let outcome = try disturb(this, scene)
+        guard outcome.hasFired else {
+            return tally.fail("\(what): it did not happen, and the program ended with \(outcome.result.code): \(outcome.result.error)")
+        }
+        tally.done += 1
+        count(this, scene, outcome, &tally)
+        if let complaint = complaint(this, outcome.result) { tally.fail("\(what): \(complaint)") }
+        let receipts = scene.receipts + outcome.result.receipts
+        if case .killTwice = this.fault { return try killAgain(scene, receipts, what, &tally) }
+        for complaint in try aftermath(scene, receipts, isSampled: number % 6 == 0) { tally.fail("\(what): \(complaint)") }
+    }
+
+    private func reset(_ scene: SystemCallScene) throws {
+        place.remove("L")
+        if let template = scene.template { try place.copy(template, to: "L") }
+    }
+
+    private func disturb(_ this: SystemCalls.Case, _ scene: SystemCallScene) throws -> Strace.Outcome {
+        let command = scene.command(ledger)
+        return switch this.fault {
+        case .kill, .killTwice: try strace.kill(command, at: this.call)
+        case .fail(let error): try strace.fail(command, at: this.call, with: error)
+        case .short(let byteCount, let thenFull):
+            try scenes.shortWrites.run(command, at: this.call.number, byteCount: byteCount, thenFull: thenFull, in: place)
+        }
+    }
+
+    private func count(
+        _ this: SystemCalls.Case, _ scene: SystemCallScene, _ outcome: Strace.Outcome, _ tally: inout Tally
+    ) {
+        switch this.fault {
+        case .kill, .killTwice: tally.fire("SIGKILL in \(scene.verb.rawValue)")
+        case .fail(let error): tally.fire(error)
+        case .short(_, let thenFull): tally.fire(thenFull ? "short write, then ENOSPC" : "short write")
+        }
+        if outcome.result.code == 30 { tally.fire("refused with 30") }
+        if outcome.result.error.contains("HEAD was not replaced and lags") { tally.fire("HEAD lags") }
+    }
+
+    /// What the hindered program itself did wrong.
+    private func complaint(_ this: SystemCalls.Case, _ result: Child.Result) -> String? {
+        let words: String
+        switch this.fault {
+        case .kill, .killTwice: return nil
+        case .fail("EIO"): words = "Input/output error"
+        case .fail, .short(_, true): words = "No space left on device"
+        case .short(_, false): return result.code == 0 ? nil : "a short write is to be completed: \(result.code) \(result.error)"
+        }
+        switch result.code {
+        case 0: return nil
+        case 30 where result.error.contains(words): return nil
+        default: return "it ended with \(result.code): \(result.error)"
+        }
+    }
+
+    /// After a fault: what was acknowledged is there, the verdict is good, and the next writer goes on.
+    private func aftermath(_ scene: SystemCallScene, _ before: [String], isSampled: Bool) throws -> [String] {
+        var receipts = before
+        if scene.verb == .initialization, access(ledger, F_OK) != 0 {
+            if !receipts.isEmpty { return ["the ledger was acknowledged and is not there"] }
+            let made = try Child.run(setting.bulla, ["init", "--ledger", ledger])
+            guard made.code == 0 else { return ["init again: \(made.error)"] }
+            receipts += made.receipts
+        } else if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place) {
+            return [complaint]
+        }
+        let next = try judgement.append()
+        guard next.code == 0 else { return ["the next append: \(next.code) \(next.error)"] }
+        return try finalComplaints(scene, receipts + next.receipts, isSampled: isSampled)
+    }
+
+    private func finalComplaints(_ scene: SystemCallScene, _ receipts: [String], isSampled: Bool) throws -> [String] {
+        let files = try LedgerFiles(ledger)
+        var complaints = files.complaints(receipts: receipts)
+        if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
+        if isSampled { complaints += [try judgement.judgeComplaint()].compactMap { $0 } }
+        return complaints
+    }
+
+    /// The torn tail is kept once, whole, and one entry names it.
+    private func evidenceComplaints(_ files: LedgerFiles) throws -> [String] {
+        let folder = ledger + "/quarantine"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasSuffix(".new") }
+        let sizes = try names.map { try Data(contentsOf: URL(fileURLWithPath: folder + "/" + $0)).count }
+        let cuts = files.entries.count { $0.action == "ledger.tail_cut" }
+        let isRight = names.allSatisfy { $0.hasSuffix(".bin") } && sizes == [SystemCallScenes.tornByteCount] && cuts == 1
+        return isRight ? [] : ["the evidence: \(names) of \(sizes) bytes, named by \(cuts) entries"]
+    }
+}
+
+// A second kill
+extension SystemCallWorker {
+    /// Kills the next writer too, at each of its changing calls, unless the disk is one that was seen; then one runs undisturbed.
+    private func killAgain(
+        _ scene: SystemCallScene, _ receipts: [String], _ what: String, _ tally: inout Tally
+    ) throws {
+        guard isNew([scene.verb.rawValue] + (try shape())) else { return }
+        try place.copy(ledger, to: "once")
+        let append = [setting.bulla] + Judgement.appendArguments + ["--ledger", ledger]
+        let (trace, undisturbed) = try strace.trace(append)
+        guard undisturbed.code == 0 else { return tally.fail("\(what): the next append: \(undisturbed.error)") }
+        for (index, call) in trace.calls.enumerated() where call.isChange {
+            try place.copy(place.path("once"), to: "L")
+            let outcome = try strace.kill(append, at: call)
+            guard outcome.hasFired else {
+                tally.fail("\(what), then a kill at \(call.name) \(call.number) that did not happen")
+                continue
+            }
+            tally.done += 1
+            tally.fire("second SIGKILL")
+            let complaints = try aftermath(scene, receipts + outcome.result.receipts, isSampled: index % 6 == 0)
+            for complaint in complaints { tally.fail("\(what), then a kill at \(call.name) \(call.number): \(complaint)") }
+        }
+    }
+
+    /// What a disk holds, but for times, random names and what depends on them.
+    private func shape() throws -> [String] {
+        var shape: [String] = []
+        for case let file as String in FileManager.default.enumerator(atPath: ledger) ?? .init() {
+            guard let bytes = FileManager.default.contents(atPath: ledger + "/" + file) else { continue }
+            let end = (bytes.lastIndex { $0 != 0 } ?? -1) + 1
+            let name = file.replacing(#/[0-9a-f]{16}/#, with: "")
+            let seq = file == "HEAD" ? String(decoding: bytes, as: UTF8.self).firstMatch(of: #/"seq":[0-9]+/#).map { String($0.output) } : nil
+            shape.append("\(name) \(bytes.count) \(end) \(seq ?? "")")
+        }
+        return shape.sorted()
+    }
+}

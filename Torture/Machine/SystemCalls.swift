@@ -1,0 +1,90 @@
+import DurableFiles
+import Foundation
+import Synchronization
+
+/// Programs that are killed or failed at each of their system calls.
+final class SystemCalls: Stage {
+    let name = "system-calls"
+    let subject = "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, HEAD's replacement and recovery"
+    let unit = "faults"
+    let mustFire = [
+        "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "EIO", "ENOSPC", "short write",
+        "short write, then ENOSPC", "refused with 30", "HEAD lags",
+    ]
+    let share = 2.0
+
+    /// What can be done to a call.
+    enum Fault: Sendable, Hashable {
+        case kill
+        case fail(String)
+        case short(byteCount: Int, thenFull: Bool)
+        /// A kill, and then kills at every changing call of the next writer; then an undisturbed one.
+        case killTwice
+    }
+
+    struct Case: Sendable {
+        var scene: Int
+        var fault: Fault
+        var call: SystemCall
+    }
+
+    private struct Plan: Sendable {
+        var scenes: SystemCallScenes
+        var cases: [Case]
+    }
+
+    private let plan = Mutex<Plan?>(nil)
+    /// Disks that a first kill has left already, and whose second kills are done.
+    private let seen = Mutex<Set<[String]>>([])
+
+    func obstacle() -> String? {
+        if !Strace.isHere { return "this needs strace, and the permission to trace" }
+        return ShortWrites.compiler == nil ? "this needs a C compiler for the shim that makes writes short" : nil
+    }
+
+    func caseCount(_ level: Level) -> Int { plan.withLock { $0?.cases.count ?? 0 } }
+
+    func caseCount(_ setting: Setting) throws -> Int { try made(setting).cases.count }
+
+    func worker(_ setting: Setting) throws -> any Worker {
+        let plan = try made(setting)
+        return SystemCallWorker(setting: setting, scenes: plan.scenes, cases: plan.cases, place: try Workplace()) { shape in
+            self.seen.withLock { $0.insert(shape).inserted }
+        }
+    }
+
+    private func made(_ setting: Setting) throws -> Plan {
+        try plan.withLock { plan in
+            if let plan { return plan }
+            let scenes = try SystemCallScenes(setting)
+            let made = Plan(scenes: scenes, cases: Self.cases(scenes, setting.level))
+            plan = made
+            return made
+        }
+    }
+
+    private static func cases(_ scenes: SystemCallScenes, _ level: Level) -> [Case] {
+        var cases: [Case] = []
+        for (index, scene) in scenes.all.enumerated() {
+            for call in scene.calls {
+                // A descriptor that is closed leaves nothing to go wrong, but the call counts at the full level.
+                if call.name == "close", level == .test { continue }
+                cases.append(Case(scene: index, fault: .kill, call: call))
+                cases.append(Case(scene: index, fault: .fail("EIO"), call: call))
+                if call.isChange { cases.append(Case(scene: index, fault: .fail("ENOSPC"), call: call)) }
+                if call.name == "pwrite64" {
+                    let stride = level == .test ? max(1, call.byteCount / 3) : max(1, call.byteCount / 600)
+                    for byteCount in Swift.stride(from: 1, to: call.byteCount, by: stride) {
+                        for full in [false, true] {
+                            cases.append(Case(scene: index, fault: .short(byteCount: byteCount, thenFull: full), call: call))
+                        }
+                    }
+                }
+                if level == .torture, scene.verb != .initialization {
+                    cases.append(Case(scene: index, fault: .killTwice, call: call))
+                }
+            }
+        }
+        return cases
+    }
+}
