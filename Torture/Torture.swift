@@ -9,6 +9,6 @@ struct Torture: AsyncParsableCommand {
 
     /// All stages, in the order in which they run.
     static let stages: [any Stage] = [
-        Schedules()
+        Schedules(), BitFlips(), JudgedFlips(), Truncations(),
     ]
 }

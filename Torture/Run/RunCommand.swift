@@ -44,7 +44,7 @@ struct RunCommand: AsyncParsableCommand {
             if let obstacle = stage.obstacle() {
                 report.rows.append(.init(stage: stage, progress: nil, obstacle: obstacle))
             } else {
-                let start = StageProgress(next: from, caseCount: try count.map { $0 + from } ?? stage.caseCount(level))
+                let start = StageProgress(next: from, caseCount: try count.map { $0 + from } ?? stage.caseCount(setting))
                 let deadline = end.map { Date().addingTimeInterval($0.timeIntervalSinceNow * stage.share / sharesLeft) }
                 let progress = try await StageRun(stage: stage, setting: setting, deadline: deadline).run(from: start)
                 report.rows.append(.init(stage: stage, progress: progress))

@@ -19,6 +19,8 @@ protocol Stage: Sendable {
 
     /// How many cases there are.
     func caseCount(_ level: Level) throws -> Int
+    /// The same where it depends on the seed.
+    func caseCount(_ setting: Setting) throws -> Int
     /// Why it cannot run here; nil where it can.
     func obstacle() -> String?
     /// What one of the threads works with; made on the thread that uses it.
@@ -28,6 +30,7 @@ protocol Stage: Sendable {
 extension Stage {
     var share: Double { 1 }
     var workerCount: Int { 2 }
+    func caseCount(_ setting: Setting) throws -> Int { try caseCount(setting.level) }
     func obstacle() -> String? { nil }
 }
 

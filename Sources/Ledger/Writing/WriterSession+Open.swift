@@ -243,9 +243,22 @@ extension SegmentReader {
     /// The first frame, if it is one: it names the ledger and the key. Nothing of it is verified.
     func genesis() throws(StorageError) -> ChainTip? {
         guard segments.first == 1 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: Limits.frame)
-        let count = try open(segment: 1).read(into: &bytes, from: 0, at: 0)
-        guard count > 0, case .frame(let frame) = FrameView.find(in: bytes.span.extracting(0..<count), at: 0) else { return nil }
-        return ChainTip(frame, of: bytes.span)
+        let file = try open(segment: 1)
+        // Nearly every first frame is short; only one that says it is longer is read with room for the longest.
+        for room in [Self.usualGenesisByteCount, Limits.frame] {
+            var bytes = [UInt8](repeating: 0, count: room)
+            let count = try file.read(into: &bytes, from: 0, at: 0)
+            guard count > 0 else { return nil }
+            switch FrameView.find(in: bytes.span.extracting(0..<count), at: 0) {
+            case .frame(let frame): return ChainTip(frame, of: bytes.span)
+            case .incomplete: if count < room { return nil }
+            case .padding, .fault: return nil
+            }
+        }
+        return nil
+    }
+
+    private static var usualGenesisByteCount: Int {
+        1 << 12
     }
 }
