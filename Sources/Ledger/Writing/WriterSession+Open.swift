@@ -138,10 +138,14 @@ extension WriterSession {
             // Whoever made the segment may have been killed before its name was durable.
             if position.segment != head.segment { try storage.synchronize(directory: Layout.ledger) }
             let file = try reader.open(segment: position.segment, .readWrite)
+            var endBefore: Place?
+            if position.offset == 0, let before = reader.segments.last(where: { $0 < position.segment }) {
+                endBefore = Place(segment: before, offset: try reader.open(segment: before).status().size, seq: tip.seq)
+            }
             return State(
                 key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
-                oath: try Oath(file), end: position.offset, fileSize: try file.status().size, headTime: environment.uptime(),
-                lag: lag)
+                oath: try Oath(file), end: position.offset, fileSize: try file.status().size, endBefore: endBefore,
+                headTime: environment.uptime(), lag: lag)
         }
     }
 
