@@ -59,7 +59,7 @@ struct SampleLedger: Sendable {
                 session.replaceHeadIfDue()
             }
         }
-        (segments, frames) = Self.survey(machine, decisions, synced)
+        (segments, frames) = Self.survey(machine, decisions, synced, try machine.tip())
     }
 
     var lastSeq: UInt64 { UInt64(frames.count) }
@@ -83,7 +83,7 @@ struct SampleLedger: Sendable {
 // Where everything lies
 extension SampleLedger {
     private static func survey(
-        _ machine: SimulatedMachine, _ decisions: [Range<Int>], _ synced: [UInt64]
+        _ machine: SimulatedMachine, _ decisions: [Range<Int>], _ synced: [UInt64], _ ledger: ChainTip
     ) -> ([Segment], [Frame]) {
         var frames: [Frame] = []
         var segments: [Segment] = []
@@ -92,41 +92,23 @@ extension SampleLedger {
             let bytes = machine.segment(firstSeq)
             let first = frames.count
             var offset = 0
-            while offset < bytes.count, bytes[offset] != 0 {
-                let byteCount = byteCount(ofFrame: bytes[offset...])
-                let seq = UInt64(frames.count + 1)
-                guard let tip = tip(bytes[offset..<offset + byteCount], seq),
-                    let decision = decisions.first(where: { $0.contains(frames.count) })
-                else { preconditionFailure("an entry that nobody wrote") }
+            while let frame = RawFrame(in: bytes, at: offset) {
+                let index = frames.count
+                guard let decision = decisions.first(where: { $0.contains(index) }) else {
+                    preconditionFailure("an entry that nobody wrote")
+                }
+                var tip = ledger
+                (tip.seq, tip.hash) = (UInt64(index + 1), frame.hash)
                 frames.append(
                     Frame(
-                        place: Place(segment: firstSeq, offset: offset, seq: seq), byteCount: byteCount, decision: decision,
-                        synced: synced[frames.count], tip: tip))
-                offset += byteCount
+                        place: Place(segment: firstSeq, offset: offset, seq: tip.seq), byteCount: frame.bytes.count,
+                        decision: decision, synced: synced[index], tip: tip))
+                offset = frame.bytes.upperBound
             }
             segments.append(Segment(firstSeq: firstSeq, bytes: bytes, frames: first..<frames.count, dataEnd: offset))
         }
         precondition(frames.count == synced.count, "all that was written is there")
         return (segments, frames)
-    }
-
-    /// LENGTH, its digits, the colon and the line feed.
-    private static func byteCount(ofFrame bytes: ArraySlice<UInt8>) -> Int {
-        let digits = bytes.prefix { $0 != UInt8(ascii: ":") }
-        guard let length = Int(String(decoding: digits, as: UTF8.self)) else { preconditionFailure("no frame is here") }
-        return digits.count + 1 + length + 1
-    }
-
-    /// HASH stands at a fixed distance from a frame's end.
-    private static func tip(_ frame: ArraySlice<UInt8>, _ seq: UInt64) -> ChainTip? {
-        let bytes = Array(frame)
-        guard case .frame(let view) = FrameView.find(in: bytes.span, at: 0),
-            let hash = Digest(hex: bytes.span, at: bytes.count - 140)
-        else { return nil }
-        var tip = ChainTip(view, of: bytes.span)
-        precondition(tip.seq == seq && tip.hash == hash)
-        tip.hash = hash
-        return tip
     }
 }
 
