@@ -30,11 +30,16 @@ package enum TestLedger {
         do throws(DraftError) {
             return try Draft(
                 action: "test.event", actor: actor, justification: Justification(.integrity, "test \(number)"),
-                body: ["n": .number(Double(number)), "pad": .string(String(repeating: "x", count: max(0, size - 20)))],
+                body: ["n": .number(Double(number)), "pad": .string(padding(size - 20))],
                 context: id.map { ["id": .string($0)] } ?? [:])
         } catch {
             preconditionFailure("the test's draft is refused: \(error)")
         }
+    }
+
+    /// `String(repeating:count:)` goes over it character by character, and simulations want millions of them.
+    private static func padding(_ count: Int) -> String {
+        String(decoding: [UInt8](repeating: UInt8(ascii: "x"), count: max(0, count)), as: UTF8.self)
     }
 
     /// Frames of a ledger with a fixed id, sealed one by one: each knows the one before as durable.

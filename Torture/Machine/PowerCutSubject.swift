@@ -99,7 +99,8 @@ private struct PowerCutMachine {
             return try Child(
                 torture,
                 [
-                    "subject", "write", ledger, "--actor", "process:\(bootCount)", "--tasks", String(1 + random.below(8)), "--count",
+                    "subject", "write", ledger, "--actor", "process:\(bootCount)", "--tasks", String(1 + random.below(8)),
+                    "--count",
                     "2000",
                 ])
         case .ingest:

@@ -123,7 +123,9 @@ struct ProcessRound {
             child.send(SIGKILL)
             tally.fire("SIGKILL")
             if isHolder { tally.fire("killed holder of the lock") }
-            if writers[index].kind == .write { tally.fire("killed writer with \(writers[index].isHolding ? "many" : "few") drafts") }
+            if writers[index].kind == .write {
+                tally.fire("killed writer with \(writers[index].isHolding ? "many" : "few") drafts")
+            }
         }
     }
 

@@ -19,7 +19,7 @@ protocol Stage: Sendable {
 
     /// How many cases there are.
     func caseCount(_ level: Level) throws -> Int
-    /// The same for a stage that has to try things out to know.
+    /// The same for a stage that must know the seed, or try things out, to tell.
     func caseCount(_ setting: Setting) throws -> Int
     /// Why it cannot run here; nil where it can.
     func obstacle() -> String?
@@ -30,8 +30,8 @@ protocol Stage: Sendable {
 extension Stage {
     var share: Double { 1 }
     var workerCount: Int { 2 }
-    func obstacle() -> String? { nil }
     func caseCount(_ setting: Setting) throws -> Int { try caseCount(setting.level) }
+    func obstacle() -> String? { nil }
 }
 
 /// Runs cases one after the other.

@@ -7,9 +7,10 @@ struct Schedules: Stage {
     let unit = "schedules"
     let mustFire = [
         "power cut", "kill", "failed sync", "failed call", "short write", "write lost or torn", "cut lost", "name lost",
-        "torn tail",
-        "roll", "repeated id",
+        "torn tail", "roll", "repeated id", "sector misdirected",
     ]
+
+    let share = 6.0
 
     func caseCount(_ level: Level) -> Int { level == .test ? 200_000 : 10_000_000 }
     func worker(_ setting: Setting) -> any Worker { ScheduleWorker() }

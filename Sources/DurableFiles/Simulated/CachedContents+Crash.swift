@@ -83,7 +83,8 @@ extension CachedContents {
         }
     }
 
-    /// Another sector of the unsynchronised region, none of whose bytes is synchronised.
+    /// Another sector of the unsynchronised region, none of whose bytes is synchronised: one that holds durable bytes, and is
+    /// being written again as it is, would lose them, and no order of writing could prevent that.
     private func misdirection(
         of sector: Int, among length: Int, using generator: inout SeededGenerator
     ) -> Int {
@@ -92,6 +93,7 @@ extension CachedContents {
             guard case .write(let bytes, let offset) = change else { return [] }
             return change.sectors.filter { sector in
                 offset <= sector * size && offset + bytes.count >= min((sector + 1) * size, durable.count)
+                    && durable.bytes(ofSector: sector).allSatisfy { $0 == 0 }
             }
         }.filter { $0 != sector && $0 * size < length }
         return targets.isEmpty ? sector : targets[generator.below(targets.count)]

@@ -54,6 +54,13 @@ struct CachedContents: Sendable {
         pending.removeAll()
     }
 
+    /// Changes bits of one byte in place, durably.
+    mutating func flip(_ mask: UInt8, at offset: Int) {
+        precondition(pending.isEmpty && lyingCache == nil)
+        current[offset] ^= mask
+        durable[offset] ^= mask
+    }
+
     /// The system throws clean pages away, so that what a failed synchronisation lost is no longer read back.
     mutating func evictLostPages() {
         guard lyingCache != nil, pending.isEmpty else { return }

@@ -101,6 +101,8 @@ extension FaultInjectingStorage {
 }
 
 extension FaultInjectingStorage {
+    private func shown(_ path: StoragePath?) -> String { path.map { "\(basePath)/\($0)" } ?? basePath }
+
     /// - Parameters:
     ///   - losing: what a lying failure does beforehand.
     ///   - partially: does the first bytes of a write; false for any other operation.
@@ -108,19 +110,18 @@ extension FaultInjectingStorage {
         _ kind: FaultOperation.Kind, _ path: StoragePath?, _ name: String, losing: () -> Void = {},
         partially: (Int) throws(StorageError) -> Bool = { _ in false }, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        let shown = path.map { "\(basePath)/\($0)" } ?? basePath
         switch clock.tick(FaultOperation(kind: kind, path: path)) {
         case .proceed: return try body()
-        case .stopped: throw StorageError(.crashed, name, shown)
+        case .stopped: throw StorageError(.crashed, name, shown(path))
         case .fault(let fault):
             switch fault {
-            case .fail(let errno): throw StorageError(.system(errno), name, shown)
+            case .fail(let errno): throw StorageError(.system(errno), name, shown(path))
             case .shortWrite(let bytes, let errno):
                 _ = try partially(bytes)
-                throw StorageError(.system(errno), name, shown)
+                throw StorageError(.system(errno), name, shown(path))
             case .failSynchronize:
                 losing()
-                throw StorageError(.system(.ioError), name, shown)
+                throw StorageError(.system(.ioError), name, shown(path))
             case .crash(let progress):
                 // Whether the system would have refused the rest, nobody is left to hear.
                 switch progress {
@@ -129,7 +130,7 @@ extension FaultInjectingStorage {
                 case .everything: _ = try? body()
                 }
                 crash()
-                throw StorageError(.crashed, name, shown)
+                throw StorageError(.crashed, name, shown(path))
             }
         }
     }

@@ -31,6 +31,11 @@ extension MemoryDisk {
         change(path) { $0.contents = CachedContents(bytes) }
     }
 
+    /// Changes bits of one byte; the file must have no unsynchronised changes.
+    package func flip(_ mask: UInt8, at offset: Int, of path: StoragePath) {
+        change(path) { $0.contents.flip(mask, at: offset) }
+    }
+
     /// Puts a new file at a path, replacing what stands there: its identity is another.
     package func put(_ bytes: [UInt8], at path: StoragePath) {
         plant(.regular, at: path)

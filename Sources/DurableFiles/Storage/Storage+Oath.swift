@@ -25,7 +25,7 @@ package struct Oath: Sendable {
 
 extension FileStatus {
     /// Throws unless it is a regular file with one link that belongs to `owner`.
-    func checkRegular(owner: UInt32, _ operation: String, _ path: String) throws(StorageError) {
+    func checkRegular(owner: UInt32, _ operation: String, _ path: @autoclosure () -> String) throws(StorageError) {
         let refusal: StorageError.Refusal?
         if kind == .symbolicLink {
             refusal = .symbolicLink
@@ -38,6 +38,6 @@ extension FileStatus {
         } else {
             refusal = nil
         }
-        if let refusal { throw StorageError(.refused(refusal), operation, path) }
+        if let refusal { throw StorageError(.refused(refusal), operation, path()) }
     }
 }

@@ -13,12 +13,15 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
     }
 
     private init(directory: String?, name: String) {
-        for part in [directory, name].compactMap({ $0 }) {
-            precondition(!part.isEmpty && part != "." && part != "..")
-            precondition(!part.utf8.contains(UInt8(ascii: "/")) && !part.utf8.contains(0))
-        }
+        if let directory { Self.check(directory) }
+        Self.check(name)
         self.directory = directory
         self.name = name
+    }
+
+    private static func check(_ part: String) {
+        precondition(!part.isEmpty && part != "." && part != "..")
+        for byte in part.utf8 { precondition(byte != UInt8(ascii: "/") && byte != 0) }
     }
 
     /// The directory that holds it; nil for the base.

@@ -55,7 +55,9 @@ package enum Judgement: Sendable, Equatable {
         let file = try reader.open(segment: place.segment)
         let size = try file.status().size
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: SegmentReader.readByteCount)
+        // One byte more than there should be, so that there is room to read at the end.
+        let bufferSize = min(SegmentReader.readByteCount, max(0, size - place.offset) + 1)
+        var buffer = [UInt8](repeating: 0, count: bufferSize)
         var dataEnd = 0
         while true {
             let count = try file.read(into: &buffer, from: 0, at: place.offset + bytes.count)

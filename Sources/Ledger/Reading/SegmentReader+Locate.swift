@@ -32,6 +32,8 @@ extension SegmentReader {
             var window = [UInt8](repeating: 0, count: size)
             let count = try file.read(into: &window, from: 0, at: offset)
             let bytes = window.span.extracting(0..<count)
+            // No frame holds a NUL: this is preallocated space, which may be megabytes, or damage.
+            if count > 0, bytes[0] == 0 { return nil }
             if let start = bytes.firstIndex(of: 0x0A).map({ $0 + 1 }), start < count {
                 switch FrameView.find(in: bytes, at: start) {
                 case .frame(let frame): return (offset + start, frame.seq)

@@ -10,6 +10,8 @@ package struct SegmentReader {
 
     /// One read at most; a frame that is longer makes the buffer grow to it.
     package static let readByteCount = 1 << 20
+    /// The buffer for a file that is nearly empty.
+    private static let readByteCountMin = 1 << 12
 
     package init(_ storage: any Storage) throws(StorageError) {
         self.storage = storage
@@ -86,10 +88,13 @@ package struct SegmentReader {
         let file = try open(segment: segment)
         var offset = verifier.position.offset
         var kept = 0
-        var wanted = Self.readByteCount
+        // A small file gets a small buffer: filling a large one with NULs would cost more than verifying what is read into it.
+        let left = try file.status().size - offset
+        let readByteCount = min(max(left, Self.readByteCountMin), Self.readByteCount)
+        var wanted = readByteCount
         while true {
             if isOutOfTime() { return .outOfTime }
-            let size = min(max(wanted, Self.readByteCount), limit.map { $0 - offset + kept } ?? .max)
+            let size = min(max(wanted, readByteCount), limit.map { $0 - offset + kept } ?? .max)
             if buffer.count != size { buffer.append(contentsOf: repeatElement(0, count: max(0, size - buffer.count))) }
             buffer.removeLast(buffer.count - size)
             let read = kept < size ? try file.read(into: &buffer, from: kept, at: offset) : 0

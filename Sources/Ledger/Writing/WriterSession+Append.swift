@@ -135,8 +135,12 @@ extension WriterSession {
     /// - Parameter expected: the HEAD that must be there; nil where there must be none.
     mutating func writeHead(replacing expected: Head?) throws(LedgerError) {
         guard var state else { preconditionFailure("only the holder of the writer's lock writes HEAD") }
-        let head = Head(alert: state.head.alert, end: state.end, segment: state.segment, tip: state.tip)
+        // An empty segment has no frame that HEAD could vouch for: the last one ends the segment before.
+        let end = state.end > 0 ? state.end : state.endBefore?.offset ?? 0
+        let segment = state.end > 0 ? state.segment : state.endBefore?.segment ?? state.segment
+        let head = Head(alert: state.head.alert, end: end, segment: segment, tip: state.tip)
         precondition(head.seq >= state.head.seq, "HEAD never steps back")
+        precondition(head.end > 0, "HEAD ends behind a frame")
         let bytes = head.sealed(with: state.key)
         do throws(StorageError) {
             let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key]).head
@@ -189,6 +193,7 @@ extension WriterSession {
             throw isAbsent(path) ? failure : latch(failure)
         }
         state?.segment = old.tip.seq + 1
+        state?.endBefore = Place(segment: old.segment, offset: old.end, seq: old.tip.seq)
         state?.end = 0
         state?.fileSize = 0
     }

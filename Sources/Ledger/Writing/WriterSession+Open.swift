@@ -142,10 +142,14 @@ extension WriterSession {
                 try storage.synchronize(directory: Layout.ledger)
             }
             let file = try reader.open(segment: position.segment, .readWrite)
+            var endBefore: Place?
+            if position.offset == 0, let before = reader.segments.last(where: { $0 < position.segment }) {
+                endBefore = Place(segment: before, offset: try reader.open(segment: before).status().size, seq: tip.seq)
+            }
             return State(
                 key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
-                oath: try Oath(file), end: position.offset, fileSize: try file.status().size, headTime: environment.uptime(),
-                lag: lag)
+                oath: try Oath(file), end: position.offset, fileSize: try file.status().size, endBefore: endBefore,
+                headTime: environment.uptime(), lag: lag)
         }
     }
 
@@ -250,9 +254,22 @@ extension SegmentReader {
     /// The first frame, if it is one: it names the ledger and the key. Nothing of it is verified.
     func genesis() throws(StorageError) -> ChainTip? {
         guard segments.first == 1 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: Limits.frame)
-        let count = try open(segment: 1).read(into: &bytes, from: 0, at: 0)
-        guard count > 0, case .frame(let frame) = FrameView.find(in: bytes.span.extracting(0..<count), at: 0) else { return nil }
-        return ChainTip(frame, of: bytes.span)
+        let file = try open(segment: 1)
+        // Nearly every first frame is short; only one that says it is longer is read with room for the longest.
+        for room in [Self.usualGenesisByteCount, Limits.frame] {
+            var bytes = [UInt8](repeating: 0, count: room)
+            let count = try file.read(into: &bytes, from: 0, at: 0)
+            guard count > 0 else { return nil }
+            switch FrameView.find(in: bytes.span.extracting(0..<count), at: 0) {
+            case .frame(let frame): return ChainTip(frame, of: bytes.span)
+            case .incomplete: if count < room { return nil }
+            case .padding, .fault: return nil
+            }
+        }
+        return nil
+    }
+
+    private static var usualGenesisByteCount: Int {
+        1 << 12
     }
 }

@@ -35,6 +35,8 @@ package struct WriterSession: Sendable {
         var oath: Oath
         var end: Int
         var fileSize: Int
+        /// Where the segment before ends: HEAD stays there while the active one is empty.
+        var endBefore: Place?
         /// Filled when a draft with an id comes.
         var ids: IdWindow?
         /// Since HEAD was replaced.

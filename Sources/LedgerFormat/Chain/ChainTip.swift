@@ -58,8 +58,14 @@ extension Place: CustomStringConvertible {
 /// The names of segment files: the first seq in 20 digits.
 package enum SegmentName {
     package static func file(firstSeq: UInt64) -> String {
-        let digits = String(firstSeq)
-        return String(repeating: "0", count: 20 - digits.utf8.count) + digits + ".frames"
+        var bytes = Array("00000000000000000000.frames".utf8)
+        var (rest, index) = (firstSeq, 20)
+        while rest > 0 {
+            index -= 1
+            bytes[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The first seq of a segment's file name; nil for any other name.

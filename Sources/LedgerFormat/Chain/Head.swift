@@ -1,4 +1,3 @@
-import CanonicalJSON
 import PlantedDefects
 
 /// How far the ledger is vouched for, and whether the house is locked (FORMAT.md §5).
@@ -23,6 +22,16 @@ package struct Head: Sendable, Equatable {
         self.tip = tip.hash
     }
 
+    init(alert: Bool, end: Int, key: KeyID, ledger: LedgerID, segment: UInt64, seq: UInt64, tip: Digest) {
+        self.alert = alert
+        self.end = end
+        self.key = key
+        self.ledger = ledger
+        self.segment = segment
+        self.seq = seq
+        self.tip = tip
+    }
+
     /// A HEAD file is at most this long; a longer one has not its form.
     package static let byteCountMax = 1024
     private static let label = "bulla/1/head\n"
@@ -33,31 +42,28 @@ package struct Head: Sendable, Equatable {
     /// The MAC: domain-separated from an entry's SIG by its label.
     package func mac(_ key: SealingKey) -> Digest { key.authenticate(label: Self.label, bytes(mac: nil)) }
 
-    private func bytes(mac: Digest?) -> [UInt8] {
-        var writer = CanonicalWriter(reserving: 400)
-        writer.beginObject()
-        writer.key("alert")
-        writer.bool(alert)
-        writer.key("end")
-        writer.integer(Int64(end))
-        writer.key("key")
-        writer.string(key.description)
-        writer.key("ledger")
-        writer.string(ledger.description)
+    /// The one form that a HEAD has: canonical JSON whose names are fixed, so it is written down as it stands.
+    func bytes(mac: Digest?) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(400)
+        bytes += (alert ? "{\"alert\":true,\"end\":" : "{\"alert\":false,\"end\":").utf8
+        DecimalText(UInt64(end)).append(to: &bytes)
+        bytes += ",\"key\":\"".utf8
+        key.append(to: &bytes)
+        bytes += "\",\"ledger\":\"".utf8
+        ledger.append(to: &bytes)
         if let mac {
-            writer.key("mac")
-            writer.string(mac.description)
+            bytes += "\",\"mac\":\"".utf8
+            mac.append(to: &bytes)
         }
-        writer.key("segment")
-        writer.unsigned(segment)
-        writer.key("seq")
-        writer.unsigned(seq)
-        writer.key("tip")
-        writer.string(tip.description)
-        writer.key("v")
-        writer.integer(1)
-        writer.endObject()
-        return writer.bytes
+        bytes += "\",\"segment\":".utf8
+        DecimalText(segment).append(to: &bytes)
+        bytes += ",\"seq\":".utf8
+        DecimalText(seq).append(to: &bytes)
+        bytes += ",\"tip\":\"".utf8
+        tip.append(to: &bytes)
+        bytes += "\",\"v\":1}".utf8
+        return bytes
     }
 }
 
@@ -82,33 +88,10 @@ extension Head {
     /// Reads the file's bytes; the MAC is checked if its key is among `keys`.
     package init(file bytes: [UInt8], keys: [KeyID: SealingKey]) throws(HeadFault) {
         guard !bytes.isEmpty else { throw .missing }
-        guard bytes.count <= Self.byteCountMax else { throw .form }
-        let object: JSONObject
-        do throws(JSONError) { object = try JSON(parsing: bytes).object ?? JSONObject() } catch { throw .form }
-        guard object.count == 9, let alert = object["alert"]?.bool, let end = object["end"]?.plainPositive,
-            let key = object["key"]?.string.flatMap({ KeyID($0) }),
-            let ledger = object["ledger"]?.string.flatMap({ LedgerID($0) }),
-            let mac = object["mac"]?.string.flatMap({ Digest($0) }),
-            let segment = object["segment"]?.plainPositive,
-            let seq = object["seq"]?.plainPositive,
-            let tip = object["tip"]?.string.flatMap({ Digest($0) }), object["v"]?.integer == 1
-        else { throw .form }
-        self.alert = alert
-        self.end = Int(end)
-        self.key = key
-        self.ledger = ledger
-        self.segment = segment
-        self.seq = seq
-        self.tip = tip
+        guard bytes.count <= Self.byteCountMax, let (head, mac) = HeadParser.read(bytes.span) else { throw .form }
+        self = head
         // What is not canonical is not the form: the bytes must be the ones that a writer writes.
         guard self.bytes(mac: mac) == bytes else { throw .form }
         if let sealing = keys[key], self.mac(sealing) != mac, !planted(.macUnchecked) { throw .mac }
-    }
-}
-
-extension JSON {
-    /// A whole number from 1 to 2^53 − 1.
-    fileprivate var plainPositive: UInt64? {
-        integer.flatMap { UInt64(exactly: $0) }.flatMap { (1...Limits.seq).contains($0) ? $0 : nil }
     }
 }
