@@ -7,28 +7,55 @@ BUILD := swift build -c release --static-swift-stdlib --disable-local-rpath --sc
 MEGABYTES ?= $(if $(QUICK),50,1000)
 BENCH := swift build -c release --package-path Benchmarks --scratch-path .build-bench
 
-.PHONY: help demo test check bench install need-swift need-judge need-strace need-yardsticks
+# The test build: optimised, because debug code is ten times slower and tests the same; with the defects that tests must notice.
+TEST_BUILD := swift build -c release --build-tests --traits PlantedDefects
+TEST := swift test -c release --skip-build --traits PlantedDefects
+TORTURE := .build/release/Torture
+# How long `make torture` runs; what it did is kept by its seed, and the same seed goes on from there.
+MINUTES ?= 60
+
+.PHONY: help demo test test-build check canaries torture coverage bench install
+.PHONY: need-swift need-judge need-strace need-yardsticks
 
 help:
-	@echo "make demo     build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
-	@echo "make test     everything that can be tested here, with fast SHA-256 and without; no network but for packages"
-	@echo "make check    format, warnings, house rules, thread sanitizer"
-	@echo "make bench    measure beside openssl, SQLite and a raw write loop, and write PERFORMANCE.md (QUICK=1: a small run, and do not)"
-	@echo "make install  one binary to PREFIX/bin (PREFIX=$(PREFIX))"
+	@echo "make demo      build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
+	@echo "make test      everything that can be tested here, with faults, fuzzing and sanitizers; no network but for packages"
+	@echo "make check     format, warnings, house rules"
+	@echo "make canaries  plant one defect after the other, and print which test notices it"
+	@echo "make torture   the faults of make test in much larger numbers, for MINUTES=$(MINUTES); SEED=N resumes; writes TORTURE.md"
+	@echo "make coverage  lines and regions of floors 1 to 3 that the tests reach"
+	@echo "make bench     measure beside openssl, SQLite and a raw write loop, and write PERFORMANCE.md (QUICK=1: a small run, and do not)"
+	@echo "make install   one binary to PREFIX/bin (PREFIX=$(PREFIX))"
 
 demo: need-swift
 	@$(BUILD)
 	@sh tools/demo.sh "$$($(BUILD) --show-bin-path)/bulla"
 
-# Heavy suites run optimised; debug code is ten times slower and tests the same. They run twice: with what the processor
-# has for SHA-256, and without.
-test: need-swift need-judge need-strace
-	swift build -c release --build-tests
-	swift test -c release --skip-build
-	BULLA_SHA256=portable swift test -c release --skip-build
+# What computes seals runs twice: with what the processor has for SHA-256, and without.
+test: test-build
+	$(TEST)
+	BULLA_SHA256=portable $(TEST) --filter 'LedgerFormatTests|LedgerTests|BullaTests|FuzzTests'
+	$(TORTURE) --level test --bulla "$$($(BUILD) --show-bin-path)/bulla"
+	sh tools/sanitizers.sh
+
+# The binary for use is built too: tests look that no planted defect is in it, and the stages of `torture` run with it.
+test-build: need-swift need-judge need-strace
+	$(BUILD)
+	$(TEST_BUILD)
+	sh tools/fuzz.sh build
 
 check: need-swift need-judge
 	sh tools/check.sh
+
+canaries: test-build
+	$(TORTURE) canaries
+
+torture: test-build
+	$(TORTURE) --level torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) --state .build-torture --report TORTURE.md \
+		--bulla "$$($(BUILD) --show-bin-path)/bulla"
+
+coverage: need-swift need-judge need-strace
+	sh tools/coverage.sh
 
 bench: need-swift need-yardsticks
 	@$(BUILD)

@@ -33,4 +33,4 @@ PY
 for script in tools/*.sh .ci/run; do [ ! -e "$script" ] || sh -n "$script"; done
 
 echo "== build, warnings as errors"
-swift build -c release --build-tests
+swift build -c release --build-tests --traits PlantedDefects
