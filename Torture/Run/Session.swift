@@ -22,7 +22,7 @@ struct Session {
             } else {
                 let deadline = end.map { Date().addingTimeInterval(max(0, $0.timeIntervalSinceNow) * stage.share / sharesLeft) }
                 let progress = try await run(stage, until: deadline)
-                report.rows.append(.init(stage: stage, progress: progress))
+                report.rows.append(.init(stage: stage, progress: progress, isWhole: count == nil && from == 0))
                 say("torture: " + report.line(of: stage, progress))
             }
             sharesLeft -= stage.share
