@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The directories of a race: a ledger two directories down, copies outside that nobody may write to, and the attacker's things.
 struct RaceHouse {
@@ -15,6 +16,8 @@ struct RaceHouse {
     private var parked: String { place.path("parked") }
     private var prepared: String { place.path("prepared") }
     private let keyName: String
+    /// Somebody wrote to the segment outside.
+    private let isBaitTouched = Flag()
 
     init(_ setting: Setting) throws {
         place = try Workplace()
@@ -71,6 +74,8 @@ struct RaceHouse {
     func swap(_ target: RaceTarget, _ disguise: RaceDisguise, _ between: () -> Void) throws {
         let real = path(target, in: place.path("house/above"))
         let (aside, ready) = (parked + "/it", prepared + "/it")
+        let bait = try bait(target, disguise, real)
+        defer { if let bait { checkBait(bait) } }
         try prepare(disguise, target, at: ready)
         try call("park") { rename(real, aside) }
         if disguise != .nothing { try call("disguise") { rename(ready, real) } }
@@ -85,6 +90,19 @@ struct RaceHouse {
             unlink(real)
         }
         try call("put back") { rename(aside, real) }
+    }
+
+    /// A segment outside is made like the real one, since an older one is refused for what is missing in it.
+    private func bait(_ target: RaceTarget, _ disguise: RaceDisguise, _ real: String) throws -> Data? {
+        guard target == .segment, disguise == .symbolicLink || disguise == .hardLink else { return nil }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: real))
+        try bytes.write(to: URL(fileURLWithPath: path(target, in: victim)))
+        chmod(path(target, in: victim), 0o600)
+        return bytes
+    }
+
+    private func checkBait(_ bytes: Data) {
+        if FileManager.default.contents(atPath: path(.segment, in: victim)) != bytes { isBaitTouched.raise() }
     }
 
     private func prepare(_ disguise: RaceDisguise, _ target: RaceTarget, at ready: String) throws {
@@ -103,10 +121,13 @@ struct RaceHouse {
         if body() != 0 { throw HarnessError(what, errno) }
     }
 
-    /// All that lies outside and must stay as it is.
+    /// Whether the segment outside was written to since the last call.
+    func takeBaitTouched() -> Bool { isBaitTouched.take() }
+
+    /// All that lies outside and must stay as it is, but for the segment, which is a bait.
     func outside() -> [String: Data] {
         var files: [String: Data] = [:]
-        for case let file as String in FileManager.default.enumerator(atPath: victim) ?? .init() {
+        for case let file as String in FileManager.default.enumerator(atPath: victim) ?? .init() where !file.hasSuffix(".frames") {
             files[file] = FileManager.default.contents(atPath: victim + "/" + file) ?? Data()
         }
         return files
@@ -114,4 +135,12 @@ struct RaceHouse {
 
     /// The copy that had a right to be written to, as another ledger of the same name.
     var copiedLedger: String { copy + "/L" }
+}
+
+/// Something that one thread says and another asks.
+final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    func raise() { value.store(true, ordering: .relaxed) }
+    func take() -> Bool { value.exchange(false, ordering: .relaxed) }
 }

@@ -11,7 +11,7 @@ struct Races: Stage {
     let unit = "races"
     var mustFire: [String] {
         RaceTarget.allCases.map { "at the \($0.rawValue)" } + RaceDisguise.allCases.map { "with \($0.rawValue)" }
-            + ["acknowledgement under attack", "refusal", "alert", "audit under attack"]
+            + ["acknowledgement under attack", "refusal", "alert", "audit under attack", "drift under the lock"]
     }
     /// A writer on one core, the attacker on the other.
     let workerCount = 1
@@ -73,9 +73,36 @@ private struct RaceWorker: Worker {
         tally.fire("at the \(target.rawValue)", attacker.raceCount)
         tally.fire("with \(disguise.rawValue)", attacker.raceCount)
         if isLocked { tally.fire("alert") }
-        var wrong = house.outside() == outside ? [] : ["what lies outside was changed"]
+        var wrong = try isLocked ? [] : lastingSwap(target, disguise, &receipts, &tally)
+        if house.outside() != outside || house.takeBaitTouched() { wrong.append("what lies outside was changed") }
         wrong += try disguise == .olderCopy ? forkComplaints(receipts) : await complaints(receipts, isTorn: isTorn)
         for complaint in wrong { tally.fail("\(target.rawValue), \(disguise.rawValue): \(complaint)") }
+    }
+
+    /// Under a writer that has the lock already a path is swapped and stays so: he must notice before he answers.
+    private func lastingSwap(
+        _ target: RaceTarget, _ disguise: RaceDisguise, _ receipts: inout [String], _ tally: inout Tally
+    ) throws -> [String] {
+        var session = WriterSession(try POSIXStorage(path: house.base), .system)
+        do throws(LedgerError) { try session.acquire() } catch { return [] }
+        defer { session.release() }
+        receipts.append(try commit(0, &session))
+        var answer: String?
+        try house.swap(target, disguise) { answer = try? commit(1, &session) }
+        guard let answer else {
+            tally.fire("drift under the lock")
+            return []
+        }
+        receipts.append(answer)
+        // HEAD is replaced by design: whoever has the lock looks at it when he replaces it.
+        return target == .head ? [] : ["acknowledged while the path led elsewhere: \(answer)"]
+    }
+
+    private func commit(_ number: Int, _ session: inout WriterSession) throws -> String {
+        let draft = try Draft(
+            action: "torture.race", actor: "process:race", justification: Justification(.resilience, "torture"),
+            body: ["n": .number(Double(number))])
+        return try session.commit([[draft]])[0].get().receipts[0].line
     }
 
     /// Opens, records some entries and closes; why it stopped, if it did.
@@ -85,10 +112,7 @@ private struct RaceWorker: Worker {
             try session.acquire()
             defer { session.release() }
             for number in 0..<count {
-                let draft = try Draft(
-                    action: "torture.race", actor: "process:race", justification: Justification(.resilience, "torture"),
-                    body: ["n": .number(Double(number))])
-                receipts.append(try session.commit([[draft]])[0].get().receipts[0].line)
+                receipts.append(try commit(number, &session))
             }
             return nil
         } catch let error as LedgerError {
