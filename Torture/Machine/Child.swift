@@ -41,7 +41,8 @@ final class Child {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables = Self.inherited.filter { line in !environment.keys.contains { line.hasPrefix($0 + "=") } }
+        var variables =
+            Self.inherited.filter { line in !environment.keys.contains { line.hasPrefix($0 + "=") } }
             .map { strdup($0) } + environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in words + variables { free(pointer) } }
         var number: pid_t = 0

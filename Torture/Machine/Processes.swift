@@ -6,7 +6,8 @@ struct Processes: Stage {
     let subject = "eight writing processes on one ledger under random SIGKILL, SIGSTOP and SIGCONT"
     let unit = "acknowledgements"
     let mustFire = [
-        "SIGKILL", "SIGSTOP", "killed holder of the lock", "busy (75)", "stopped holder kept the lock", "repeated id", "whole ingest",
+        "SIGKILL", "SIGSTOP", "killed holder of the lock", "busy (75)", "stopped holder kept the lock", "repeated id",
+        "whole ingest",
     ]
     let share = 3.0
     /// The processes fill the machine.

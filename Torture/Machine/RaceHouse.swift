@@ -127,7 +127,8 @@ struct RaceHouse {
     /// All that lies outside and must stay as it is, but for the segment, which is a bait.
     func outside() -> [String: Data] {
         var files: [String: Data] = [:]
-        for case let file as String in FileManager.default.enumerator(atPath: victim) ?? .init() where !file.hasSuffix(".frames") {
+        for case let file as String in FileManager.default.enumerator(atPath: victim) ?? .init() where !file.hasSuffix(".frames")
+        {
             files[file] = FileManager.default.contents(atPath: victim + "/" + file) ?? Data()
         }
         return files

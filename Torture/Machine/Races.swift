@@ -7,7 +7,7 @@ import LedgerFormat
 /// Core paths that are swapped under a writer and a reader.
 struct Races: Stage {
     let name = "races"
-    let subject = "symbolic links, hard links, FIFOs, other files and older copies swapped in for core paths while a writer writes and a reader audits"
+    let subject = "links, FIFOs, other files and older copies swapped in for core paths under a writer and a reader"
     let unit = "races"
     var mustFire: [String] {
         RaceTarget.allCases.map { "at the \($0.rawValue)" } + RaceDisguise.allCases.map { "with \($0.rawValue)" }
@@ -144,6 +144,7 @@ private struct RaceWorker: Worker {
     /// Who may swap in a whole copy forks the ledger, and only receipts that meet can tell: each entry is in one of the two.
     private func forkComplaints(_ receipts: [String]) throws -> [String] {
         let hashes = Set(try (LedgerFiles(house.base).entries + LedgerFiles(house.copiedLedger).entries).map(\.hash))
-        return receipts.filter { !hashes.contains(String($0.split(separator: "/")[3])) }.map { "acknowledged and not there: \($0)" }
+        let lost = receipts.filter { !hashes.contains(String($0.split(separator: "/")[3])) }
+        return lost.map { "acknowledged and not there: \($0)" }
     }
 }
