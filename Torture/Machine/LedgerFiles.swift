@@ -36,10 +36,8 @@ struct LedgerFiles {
         // Behind `seq` come only `synced`, `time` and `v`.
         let end = String(decoding: line[(tail - 110)..<tail], as: UTF8.self)
         let start = String(decoding: line.prefix(1200), as: UTF8.self)
-        guard
-            let seq = end.range(of: #","seq":"#, options: .backwards).flatMap({
-                Int(end[$0.upperBound...].prefix { $0.isNumber })
-            }),
+        guard let number = end.range(of: #","seq":"#, options: .backwards),
+            let seq = Int(end[number.upperBound...].prefix(while: \.isNumber)),
             let action = member(#""action":""#, in: start), let actor = member(#","actor":""#, in: start)
         else { return nil }
         let id = member(#","context":{"id":""#, in: start)

@@ -4,8 +4,7 @@ import Foundation
 /// A real file system that loses its power under real writers.
 struct PowerCuts: Stage {
     let name = "power-cuts"
-    let subject =
-        "power cuts of an ext4 file system (its shutdown ioctl, journal not flushed) under init, append, ingest and rolling writers"
+    let subject = "power cuts of an ext4 (shutdown ioctl, journal not flushed) under init, append, ingest and rolling writers"
     let unit = "cuts"
     let mustFire = ["init", "append", "ingest", "roll", "write"].map { "power cut in \($0)" }
     let share = 2.0

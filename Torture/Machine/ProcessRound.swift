@@ -111,7 +111,11 @@ struct ProcessRound {
             writers[index].child.send(SIGCONT)
             stopped = nil
         }
-        let index = random.below(writers.count)
+        var index = random.below(writers.count)
+        // Every other time whoever has the lock, where the most can go wrong.
+        if random.coin(), let holder = FileLocks.holder(of: ledger) {
+            index = writers.firstIndex { $0.child.processID == holder } ?? index
+        }
         let child = writers[index].child
         child.send(SIGSTOP)
         let isHolder = FileLocks.holder(of: ledger) == child.processID
@@ -123,9 +127,6 @@ struct ProcessRound {
             child.send(SIGKILL)
             tally.fire("SIGKILL")
             if isHolder { tally.fire("killed holder of the lock") }
-            if writers[index].kind == .write {
-                tally.fire("killed writer with \(writers[index].isHolding ? "many" : "few") drafts")
-            }
         }
     }
 

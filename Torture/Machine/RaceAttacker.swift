@@ -20,7 +20,9 @@ final class RaceAttacker: Sendable {
                 while !isEnding.load(ordering: .acquiring) {
                     try house.swap(target, disguise) {
                         if isUnderWay() { races.add(1, ordering: .relaxed) }
-                        Self.linger(random.below(20_000))
+                        // Mostly a moment, so that a check and what follows it see different things; sometimes long enough for
+                        // a whole operation on the wrong one.
+                        Self.linger(random.below(random.below(8) == 0 ? 4_000_000 : 20_000))
                     }
                     // The truth stands long enough for some operations to succeed.
                     Self.linger(random.below(random.below(8) == 0 ? 4_000_000 : 40_000))

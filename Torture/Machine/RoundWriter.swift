@@ -54,9 +54,6 @@ struct RoundWriter {
         }
     }
 
-    /// Whether answers are out of order, so that some of what is sent again was recorded.
-    var isHolding: Bool { !heard.isEmpty }
-
     /// A draft was answered.
     mutating func hear(_ number: Int) {
         heard.insert(number)

@@ -19,8 +19,7 @@ struct SystemCallTrace {
     private static let others: Set<String> = [
         "mmap", "munmap", "mprotect", "brk", "madvise", "mremap", "futex", "rt_sigaction", "rt_sigprocmask", "sigaltstack",
         "getrandom", "clock_gettime", "clock_nanosleep", "sched_getaffinity", "sched_yield", "gettid", "getpid", "geteuid",
-        "exit",
-        "exit_group", "set_robust_list", "rseq", "clone3", "clone", "prctl", "arch_prctl", "prlimit64", "execve",
+        "exit", "exit_group", "set_robust_list", "rseq", "clone3", "clone", "prctl", "arch_prctl", "prlimit64", "execve",
         "restart_syscall",
     ]
     private static let changes: Set<String> = [

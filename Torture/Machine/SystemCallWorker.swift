@@ -21,8 +21,8 @@ struct SystemCallWorker: Worker {
         try reset(scene)
         let outcome = try disturb(this, scene)
         guard outcome.hasFired else {
-            return tally.fail(
-                "\(what): it did not happen, and the program ended with \(outcome.result.code): \(outcome.result.error)")
+            let end = "the program ended with \(outcome.result.code): \(outcome.result.error)"
+            return tally.fail("\(what): it did not happen, and \(end)")
         }
         tally.done += 1
         count(this, scene, outcome, &tally)
@@ -142,10 +142,9 @@ extension SystemCallWorker {
             guard let bytes = FileManager.default.contents(atPath: ledger + "/" + file) else { continue }
             let end = (bytes.lastIndex { $0 != 0 } ?? -1) + 1
             let name = file.replacing(#/[0-9a-f]{16}/#, with: "")
-            let seq =
-                file == "HEAD"
-                ? String(decoding: bytes, as: UTF8.self).firstMatch(of: #/"seq":[0-9]+/#).map { String($0.output) } : nil
-            shape.append("\(name) \(bytes.count) \(end) \(seq ?? "")")
+            let text = file == "HEAD" ? String(decoding: bytes, as: UTF8.self) : ""
+            let seq = text.firstMatch(of: #/"seq":[0-9]+/#).map { String($0.output) } ?? ""
+            shape.append("\(name) \(bytes.count) \(end) \(seq)")
         }
         return shape.sorted()
     }

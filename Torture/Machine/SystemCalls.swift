@@ -5,8 +5,7 @@ import Synchronization
 /// Programs that are killed or failed at each of their system calls.
 final class SystemCalls: Stage {
     let name = "system-calls"
-    let subject =
-        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, HEAD's replacement and recovery"
+    let subject = "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll and recovery"
     let unit = "faults"
     let mustFire = [
         "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "EIO", "ENOSPC", "short write",

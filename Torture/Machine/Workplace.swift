@@ -9,8 +9,27 @@ final class Workplace: Sendable {
         return access(memory, W_OK | X_OK) == 0 ? memory : NSTemporaryDirectory().trimmingSuffix("/")
     }()
 
+    private static let prefix = "bulla-torture-"
+    /// What lives as long as the process is removed at its end, and what killed ones left, by the next one.
+    private static let sweeping: Void = {
+        sweep()
+        atexit { Workplace.sweep() }
+    }()
+
+    /// Removes what is ours or nobody's.
+    private static func sweep() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let parts = name.dropFirst(prefix.count).split(separator: "-")
+            guard parts.count == 2, let owner = pid_t(parts[0]), owner == getpid() || kill(owner, 0) != 0 && errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: parent + "/" + name)
+        }
+    }
+
     init() throws {
-        path = Self.parent + "/bulla-torture-\(getpid())-\(UInt32.random(in: .min ... .max))"
+        _ = Self.sweeping
+        path = "\(Self.parent)/\(Self.prefix)\(getpid())-\(UInt32.random(in: .min ... .max))"
         guard mkdir(path, 0o700) == 0 else { throw HarnessError("mkdir \(path)", errno) }
     }
 

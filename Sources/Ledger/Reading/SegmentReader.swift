@@ -7,6 +7,7 @@ package struct SegmentReader {
     /// The first seqs of the segments, rising.
     package private(set) var segments: [UInt64]
     private var buffer: [UInt8]
+    private let opened = OpenedSegments()
 
     /// One read at most; a frame that is longer makes the buffer grow to it.
     package static let readByteCount = 1 << 20
@@ -37,8 +38,13 @@ package struct SegmentReader {
         StoragePath(Layout.ledger.name, SegmentName.file(firstSeq: firstSeq))
     }
 
+    /// Opens a segment, which must be the file that it was before: what is cut or written is what was verified.
     package func open(segment: UInt64, _ access: FileAccess = .read) throws(StorageError) -> any StorageFile {
-        try storage.open(Self.path(ofSegment: segment), access)
+        let file = try storage.open(Self.path(ofSegment: segment), access)
+        guard try opened.isSame(file, as: segment) else {
+            throw StorageError(.drift, "open", "\(storage.basePath)/\(file.path)")
+        }
+        return file
     }
 
     /// Why a scan ended.
