@@ -11,7 +11,7 @@ struct PowerCuts: Stage {
 
     private static let cutsPerImage = 5
 
-    func caseCount(_ level: Level) -> Int { (level == .test ? 100 : 5000) / Self.cutsPerImage }
+    func caseCount(_ setting: Setting) -> Int { (setting.level == .test ? 100 : 5000) / Self.cutsPerImage }
 
     func obstacle() -> String? {
         if geteuid() != 0 { return "this needs root, to mount a file system" }

@@ -15,7 +15,7 @@ struct Processes: Stage {
 
     private static let acknowledgementsPerRound = 2500
 
-    func caseCount(_ level: Level) -> Int { (level == .test ? 50_000 : 1_000_000) / Self.acknowledgementsPerRound }
+    func caseCount(_ setting: Setting) -> Int { (setting.level == .test ? 50_000 : 1_000_000) / Self.acknowledgementsPerRound }
     func worker(_ setting: Setting) -> any Worker {
         RoundsWorker(setting: setting, acknowledgementCount: Self.acknowledgementsPerRound)
     }

@@ -18,7 +18,7 @@ struct Races: Stage {
 
     private static let racesPerCase = 100
 
-    func caseCount(_ level: Level) -> Int { (level == .test ? 20_000 : 1_000_000) / Self.racesPerCase }
+    func caseCount(_ setting: Setting) -> Int { (setting.level == .test ? 20_000 : 1_000_000) / Self.racesPerCase }
     func worker(_ setting: Setting) throws -> any Worker {
         RaceWorker(setting: setting, house: try RaceHouse(setting), raceCount: Self.racesPerCase)
     }

@@ -42,8 +42,6 @@ final class SystemCalls: Stage {
         return ShortWrites.compiler == nil ? "this needs a C compiler for the shim that makes writes short" : nil
     }
 
-    func caseCount(_ level: Level) -> Int { plan.withLock { $0?.cases.count ?? 0 } }
-
     func caseCount(_ setting: Setting) throws -> Int { try made(setting).cases.count }
 
     func worker(_ setting: Setting) throws -> any Worker {

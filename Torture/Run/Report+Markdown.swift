@@ -26,11 +26,9 @@ extension Report {
                 continue
             }
             let tally = progress.tally
-            let extent = String(
-                format: "%.1f %%", 100 * Double(min(progress.next, progress.caseCount)) / Double(max(progress.caseCount, 1)))
             text +=
                 "| \(row.stage.name) | \(row.stage.subject) | \(Self.grouped(tally.done)) \(row.stage.unit) "
-                + "| \(progress.isFinished ? "all" : extent) | \(Self.grouped(tally.firedCount)) "
+                + "| \(row.stage.isEndless ? "no end" : Self.extent(of: row.stage, progress)) | \(Self.grouped(tally.firedCount)) "
                 + "| \(tally.failures.count + row.silent.count) | \(String(format: "%.0f", progress.seconds)) |\n"
         }
         text += "\n## Faults that happened\n\n"

@@ -52,14 +52,15 @@ struct Report: Sendable {
 
     func line(of stage: any Stage, _ progress: StageProgress) -> String {
         Self.columns([
-            stage.name, "\(Self.grouped(progress.tally.done)) \(stage.unit)", Self.extent(progress),
+            stage.name, "\(Self.grouped(progress.tally.done)) \(stage.unit)", Self.extent(of: stage, progress),
             Self.grouped(progress.tally.firedCount), "\(progress.tally.failures.count)", String(format: "%.0f", progress.seconds),
         ])
     }
 
     /// How much of what was planned ran.
-    private static func extent(_ progress: StageProgress) -> String {
+    static func extent(of stage: any Stage, _ progress: StageProgress) -> String {
         if progress.isFinished { return "all" }
+        if stage.isEndless { return "on" }
         return String(format: "%.1f %%", 100 * Double(progress.next) / Double(max(progress.caseCount, 1)))
     }
 

@@ -17,9 +17,10 @@ protocol Stage: Sendable {
     /// How many cases run on two cores at once.
     var workerCount: Int { get }
 
-    /// How many cases there are.
-    func caseCount(_ level: Level) throws -> Int
-    /// The same for a stage that must know the seed, or try things out, to tell.
+    /// Whether `make torture` goes on with it as long as there is time.
+    var isEndless: Bool { get }
+
+    /// How many cases there are; for some this takes the seed, or trying things out.
     func caseCount(_ setting: Setting) throws -> Int
     /// Why it cannot run here; nil where it can.
     func obstacle() -> String?
@@ -30,7 +31,7 @@ protocol Stage: Sendable {
 extension Stage {
     var share: Double { 1 }
     var workerCount: Int { 2 }
-    func caseCount(_ setting: Setting) throws -> Int { try caseCount(setting.level) }
+    var isEndless: Bool { false }
     func obstacle() -> String? { nil }
 }
 

@@ -11,8 +11,6 @@ struct BitFlips: Stage {
     let share = 2.0
     let mustFire = ["length", "colon", "entry", "hash", "sig", "frame's shape", "line feed", "padding", "HEAD", "key file"]
 
-    func caseCount(_ level: Level) throws -> Int { try caseCount(Setting(level: level, seed: 1, bulla: "", torture: "")) }
-
     /// A case is a byte.
     func caseCount(_ setting: Setting) throws -> Int { try FlippedLedger(Self.ledger(setting)).targets.byteCount }
 

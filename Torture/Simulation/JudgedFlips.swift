@@ -12,7 +12,7 @@ struct JudgedFlips: Stage {
     let unit = "bits"
     let mustFire = ["length", "entry", "hash", "sig", "line feed", "padding", "HEAD", "key file", "tampered", "unverifiable"]
 
-    func caseCount(_ level: Level) -> Int { level == .test ? 1000 : 10_000 }
+    func caseCount(_ setting: Setting) -> Int { setting.level == .test ? 1000 : 10_000 }
     func obstacle() -> String? { Judge.obstacle }
     func worker(_ setting: Setting) throws -> any Worker { try JudgedFlipWorker(setting.seed) }
 }

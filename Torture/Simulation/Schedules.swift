@@ -12,7 +12,7 @@ struct Schedules: Stage {
 
     let share = 6.0
 
-    func caseCount(_ level: Level) -> Int { level == .test ? 200_000 : 10_000_000 }
+    func caseCount(_ setting: Setting) -> Int { setting.level == .test ? 200_000 : 10_000_000 }
     func worker(_ setting: Setting) -> any Worker { ScheduleWorker() }
 }
 

@@ -14,8 +14,6 @@ struct Truncations: Stage {
         "missing HEAD: tampered", "empty HEAD: rebuilt", "empty HEAD: tampered", "decision incomplete", "next segment empty",
     ]
 
-    func caseCount(_ level: Level) throws -> Int { try caseCount(Setting(level: level, seed: 1, bulla: "", torture: "")) }
-
     /// A case is a place to cut.
     func caseCount(_ setting: Setting) throws -> Int { try Self.cuts(Self.ledger(setting), setting.level).count }
 
