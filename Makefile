@@ -7,12 +7,13 @@ BUILD := swift build -c release --static-swift-stdlib --disable-local-rpath --sc
 MEGABYTES ?= $(if $(QUICK),50,1000)
 BENCH := swift build -c release --package-path Benchmarks --scratch-path .build-bench
 
-.PHONY: help demo test check bench install need-swift need-judge need-strace need-yardsticks
+.PHONY: help demo test check coverage bench install need-swift need-judge need-strace need-yardsticks
 
 help:
 	@echo "make demo     build, record a real run, tamper with a copy, and see it caught (nothing is installed)"
 	@echo "make test     everything that can be tested here, with fast SHA-256 and without; no network but for packages"
-	@echo "make check    format, warnings, house rules, thread sanitizer"
+	@echo "make check    format, warnings, house rules"
+	@echo "make coverage line and region coverage of floors 1 to 3, and what no test reaches"
 	@echo "make bench    measure beside openssl, SQLite and a raw write loop, and write PERFORMANCE.md (QUICK=1: a small run, and do not)"
 	@echo "make install  one binary to PREFIX/bin (PREFIX=$(PREFIX))"
 
@@ -29,6 +30,9 @@ test: need-swift need-judge need-strace
 
 check: need-swift need-judge
 	sh tools/check.sh
+
+coverage: need-swift need-judge need-strace
+	sh tools/coverage.sh
 
 bench: need-swift need-yardsticks
 	@$(BUILD)

@@ -24,7 +24,9 @@ enum CanonicalProperties {
     /// A scanner that has been used stops at the value's end, whatever stands before and behind.
     private static func standsAnywhere(_ value: [UInt8], _ depth: Int) throws(BrokenProperty) {
         var scanner = CanonicalScanner()
-        for (before, behind) in [("", ","), ("[1,{\"a", "]"), ("\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}", "}\u{0}99999999"), ("\"", ",\"\\")] {
+        for (before, behind) in [
+            ("", ","), ("[1,{\"a", "]"), ("\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}", "}\u{0}99999999"), ("\"", ",\"\\"),
+        ] {
             let bytes = Array(before.utf8) + value + behind.utf8
             scanner.position = before.utf8.count
             let isRead = (try? scanner.skipValue(in: bytes.span, maximumDepth: depth)) != nil

@@ -52,7 +52,8 @@ enum DraftProperties {
             isCanonical = isCanonical && CanonicalScanner.firstFault(in: bytes.extracting(frame.payload)) == nil
             return true
         }
-        try hold(outcome == .wantsMore(consumed: writer.block.count, atLeast: 1) && entries.count == 1, "sealed, it is \(outcome)")
+        try hold(
+            outcome == .wantsMore(consumed: writer.block.count, atLeast: 1) && entries.count == 1, "sealed, it is \(outcome)")
         let entry = entries[0]
         try hold(isCanonical, "its frame is not canonical")
         try hold(
@@ -76,15 +77,18 @@ enum DraftProperties {
     ].map { Array($0.utf8) }
 
     private static func draft(
-        action: String = "test.event", actor: String = "process:test", body: String = #"{"n":1,"s":"x\ny"}"#, context: String? = nil
+        action: String = "test.event", actor: String = "process:test", body: String = #"{"n":1,"s":"x\ny"}"#,
+        context: String? = nil
     ) -> String {
         #"{"action":"\#(action)","actor":"\#(actor)","body":\#(body)"# + (context.map { #","context":\#($0)"# } ?? "")
             + #","justification":{"pillar":"integrity","reason":"why"}}"#
     }
 
     static let words = [
-        "\"action\":\"", "\"actor\":\"", "\"body\":", "\"context\":", "\"justification\":{", "\"pillar\":\"", "\"reason\":\"", "integrity",
-        "sovereignty", "resilience", "evolution", "\"id\":\"", "\"base\":", "\"causes\":[", "\"reads\":[\"", "\"writes\":[\"", "\"trace\":\"",
+        "\"action\":\"", "\"actor\":\"", "\"body\":", "\"context\":", "\"justification\":{", "\"pillar\":\"", "\"reason\":\"",
+        "integrity",
+        "sovereignty", "resilience", "evolution", "\"id\":\"", "\"base\":", "\"causes\":[", "\"reads\":[\"", "\"writes\":[\"",
+        "\"trace\":\"",
         "\"part\":[1,2]", "user:", "{}", "{}}", "\"}}", ",\"", "\\u00", "é", "~0", "~1", "9007199254740991",
     ]
 }

@@ -50,12 +50,14 @@ enum FrameProperties {
         }
         try hold(run.verifier.position.offset == end, "it stands elsewhere than behind its last frame: \(run.result)")
         if let head = script.headIndex, run.failure == nil {
-            try hold(run.verifier.reachedHead == (run.frames.count > head), "what HEAD vouches for is there, or not: \(run.result)")
+            try hold(
+                run.verifier.reachedHead == (run.frames.count > head), "what HEAD vouches for is there, or not: \(run.result)")
         }
         guard run.verifier.isFullyVerified else { return }
         try hold(script.hasKey && run.frames.count <= sealed.chain.count, "more is accepted than was ever sealed")
         for (index, frame) in run.frames.enumerated() {
-            try hold(Array(script.segment[frame]) == sealed.chain[index], "frame \(index + 1) is accepted, and was never sealed so")
+            try hold(
+                Array(script.segment[frame]) == sealed.chain[index], "frame \(index + 1) is accepted, and was never sealed so")
         }
     }
 
@@ -98,7 +100,8 @@ enum FrameProperties {
         while let frame = finder.next(in: segment.span, from: found.last?.upperBound ?? 0) {
             try hold(frame.frame.lowerBound >= found.last?.upperBound ?? 0, "frames that are found overlap")
             found.append(frame.frame)
-            try hold(sealed.findable.contains(Array(segment[frame.frame])), "a frame is found at \(frame.frame) that nobody sealed")
+            try hold(
+                sealed.findable.contains(Array(segment[frame.frame])), "a frame is found at \(frame.frame) that nobody sealed")
         }
         if whole.verifier.isFullyVerified {
             try hold(found.starts(with: whole.frames), "frames that are verified are not found: \(found), \(whole.frames)")
@@ -140,7 +143,8 @@ extension FrameProperties {
         // Damage of every kind behind a few frames: cut, changed, NULs, a lost sector, junk, a frame again, one left out.
         scripts += [
             [0, 1, 2, 0x90, 40], [0, 1, 2, 0xA0, 200, 0x78], [0, 1, 2, 0x80, 200], [0, 1, 2, 0x80, 200, 0xB0, 0x61],
-            [0, 1, 2, 0x90, 40, 0x88, 3, 4, 5], [0, 1, 2, 0x88, 8, 9], [0, 1, 2, 0xB4, 0x34, 0x39, 0x38, 0x3A, 0x7B], [0, 1, 1, 2],
+            [0, 1, 2, 0x90, 40, 0x88, 3, 4, 5], [0, 1, 2, 0x88, 8, 9], [0, 1, 2, 0xB4, 0x34, 0x39, 0x38, 0x3A, 0x7B],
+            [0, 1, 1, 2],
             [0, 2, 3], [1, 0], [0, 1, 2, 3, 4, 6, 7], [0, 1, 2, 0x90, 200, 0x88, 8, 9],
         ]
         for frame in firstLawless..<firstForeign + UInt8(sealed.foreign.count) { scripts.append([0, 1, 2, frame, 3, 4, 5]) }
@@ -149,13 +153,17 @@ extension FrameProperties {
             seeds.append([0x80, UInt8(index)] + script)
             seeds.append([0x80 | UInt8(index % 8), UInt8(index * 7 & 0xFF)] + script)
         }
-        return seeds + [[], [0, 0], [0, 3] + sealed.chain[..<4].joined(), [4, 2] + sealed.chain[..<3].joined(), [2, 1] + sealed.chain[0]]
+        return seeds + [
+            [], [0, 0], [0, 3] + sealed.chain[..<4].joined(), [4, 2] + sealed.chain[..<3].joined(), [2, 1] + sealed.chain[0],
+        ]
     }()
 
     static let words = [
         ":{\"entry\":{\"action\":\"", "\",\"actor\":\"", "\",\"body\":{", "},\"context\":{", "\"part\":[1,2]",
-        "},\"justification\":{\"pillar\":\"", "\",\"reason\":\"", "\"},\"key\":\"", "\",\"ledger\":\"", "\",\"prev_hash\":\"", "\",\"seq\":",
-        ",\"synced\":", ",\"time\":\"", "\",\"v\":1},\"hash\":\"", "\",\"sig\":\"", "\"}\n", "ledger.genesis", "1048576:", "1048577:", "99999999:",
+        "},\"justification\":{\"pillar\":\"", "\",\"reason\":\"", "\"},\"key\":\"", "\",\"ledger\":\"", "\",\"prev_hash\":\"",
+        "\",\"seq\":",
+        ",\"synced\":", ",\"time\":\"", "\",\"v\":1},\"hash\":\"", "\",\"sig\":\"", "\"}\n", "ledger.genesis", "1048576:",
+        "1048577:", "99999999:",
         "0:", "498:", "\u{0}\u{0}\u{0}\u{0}", "\"v\":2", "9007199254740992", "2026-01-31T12:00:00.000000Z",
     ]
 }

@@ -53,11 +53,14 @@ enum HeadProperties {
         seeds.append(head.sealed(with: key))
         head.key = otherKey.id
         seeds.append(head.sealed(with: otherKey))
-        return seeds + [[], Array("{}".utf8), Array(seeds[0].dropLast()), seeds[0] + [0x0A], seeds[0].map { $0 == 0x2C ? 0x20 : $0 }]
+        return seeds + [
+            [], Array("{}".utf8), Array(seeds[0].dropLast()), seeds[0] + [0x0A], seeds[0].map { $0 == 0x2C ? 0x20 : $0 },
+        ]
     }()
 
     static let words = [
-        "\"alert\":", "\"end\":", "\"key\":\"", "\"ledger\":\"", "\"mac\":\"", "\"segment\":", "\"seq\":", "\"tip\":\"", "\"v\":1}", "true",
+        "\"alert\":", "\"end\":", "\"key\":\"", "\"ledger\":\"", "\"mac\":\"", "\"segment\":", "\"seq\":", "\"tip\":\"",
+        "\"v\":1}", "true",
         "false", "9007199254740991", "9007199254740992", "1e3", "0", "-1", "\\u0061",
     ]
 }

@@ -46,7 +46,9 @@ struct SealedFrames: Sendable {
         }
         // A decision, two entries of one commit, one that quotes a frame in every way, and one much later.
         seal((4...6).map { TestLedger.draft($0) }, synced: nil, microseconds: 0, isDecision: true)
-        seal([TestLedger.draft(7, actor: "user:ada", id: "seven"), TestLedger.draft(8, id: "eight")], synced: 5, microseconds: 1_000_000)
+        seal(
+            [TestLedger.draft(7, actor: "user:ada", id: "seven"), TestLedger.draft(8, id: "eight")], synced: 5,
+            microseconds: 1_000_000)
         seal([Self.quoting(chain[1])], synced: nil, microseconds: 1_500_000)
         seal([TestLedger.draft(10)], synced: nil, microseconds: 90_000_000_000)
 
@@ -56,7 +58,8 @@ struct SealedFrames: Sendable {
         let third = tips[2]
         lawless = [
             Forge(after: third) { $0.version = "2" }, Forge(after: third) { $0.version = "0" },
-            Forge(after: third) { $0.synced = "4" }, Forge(after: third) { $0.synced = "0" }, Forge(after: third) { $0.seq = "5" },
+            Forge(after: third) { $0.synced = "4" }, Forge(after: third) { $0.synced = "0" },
+            Forge(after: third) { $0.seq = "5" },
             Forge(after: third) { $0.previousHash = String(repeating: "0", count: 64) },
             Forge(after: third) { $0.context = "{\"part\":[2,3]}" },
         ].map { $0.frame() }

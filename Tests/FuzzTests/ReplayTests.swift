@@ -67,7 +67,8 @@ struct ReplayTests {
     @Test("a dictionary is what libFuzzer reads: a quoted word a line, the odd bytes escaped", arguments: FuzzTarget.allCases)
     func dictionary(target: FuzzTarget) {
         for line in target.dictionary.split(separator: "\n") {
-            #expect(line.utf8.allSatisfy { (0x20...0x7E).contains($0) } && line.hasPrefix("\"") && line.hasSuffix("\""), "\(line)")
+            #expect(
+                line.utf8.allSatisfy { (0x20...0x7E).contains($0) } && line.hasPrefix("\"") && line.hasSuffix("\""), "\(line)")
         }
     }
 }

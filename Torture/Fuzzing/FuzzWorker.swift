@@ -19,7 +19,9 @@ struct FuzzWorker: Worker {
         // 0 would mean: any.
         let seed = UInt32(truncatingIfNeeded: random.next()) | 1
         var folders = [folder.corpus(target).path]
-        if FileManager.default.fileExists(atPath: folder.regressions(target).path) { folders.append(folder.regressions(target).path) }
+        if FileManager.default.fileExists(atPath: folder.regressions(target).path) {
+            folders.append(folder.regressions(target).path)
+        }
         let result = try fuzz(
             target,
             [
