@@ -16,7 +16,7 @@ if [ "${1:-}" != keep ]; then
     # A process that is killed or stops itself writes no profile: %m merges what the others of one program write.
     for kernel in native portable; do
         echo "== tests, SHA-256 $kernel"
-        LLVM_PROFILE_FILE="$scratch/profiles/%m-$kernel.profraw" BULLA_SHA256=$([ $kernel = native ] || echo portable) \
+        LLVM_PROFILE_FILE="$scratch/profiles/%m-$kernel.profraw" BULLA_SHA256=$kernel \
             "$out/bullaPackageTests.xctest" --testing-library swift-testing >"$scratch/$kernel.log" 2>&1 ||
             { grep -E '^✘' "$scratch/$kernel.log" | head -n 20 >&2; echo "coverage: tests failed; the log is $scratch/$kernel.log" >&2; }
         tail -n 1 "$scratch/$kernel.log"
