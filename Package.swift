@@ -80,7 +80,8 @@ let package = Package(
         .target(
             name: "FuzzProperties", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "TestSupport"],
             path: "Fuzz/Properties", swiftSettings: houseRules),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties", "DurableFiles", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzProperties", "DurableFiles", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "CanonicalJSONTests", dependencies: ["CanonicalJSON", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "LedgerFormatTests", dependencies: ["LedgerFormat", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "DurableFilesTests", dependencies: ["DurableFiles", "TestSupport"], swiftSettings: houseRules),

@@ -29,6 +29,25 @@ run() {
     fi
 }
 
+# canary SANITIZER SCRATCH-PATH DEFECT: a sanitizer that finds nothing in a broken program, or something in a sound one, proves nothing.
+canary() {
+    # The linker warns at length about symbols of the sanitizer.
+    if ! swiftc -O -sanitize="$1" -o "$2/canary" tools/sanitizer_canary.swift >"$2/canary.log" 2>&1; then
+        cat "$2/canary.log" >&2
+        exit 1
+    fi
+    if ! "$2/canary" >"$2/canary.log" 2>&1; then
+        head -n 40 "$2/canary.log" >&2
+        echo "sanitizers: the $1 sanitizer objects to a sound program" >&2
+        exit 1
+    fi
+    if SWIFT_BACKTRACE=enable=no "$2/canary" "$3" >"$2/canary.log" 2>&1; then
+        echo "sanitizers: the $1 sanitizer does not see a planted $3" >&2
+        exit 1
+    fi
+    grep -h '^SUMMARY' "$2/canary.log"
+}
+
 thread() {
     echo "== thread sanitizer"
     build thread "$PWD/.build-tsan"
@@ -36,7 +55,8 @@ thread() {
     clang=$(dirname -- "$(readlink -f -- "$(command -v swift)")")/clang
     "$clang" -shared -fPIC -O1 -Wall -Werror -o .build-tsan/mutex.so tools/tsan_mutex.c -ldl
     (
-        export LD_PRELOAD="$PWD/.build-tsan/mutex.so" TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}"
+        export LD_PRELOAD="$PWD/.build-tsan/mutex.so" TSAN_OPTIONS="halt_on_error=1:${TSAN_OPTIONS:-}"
+        canary thread "$PWD/.build-tsan" race
         run "$PWD/.build-tsan" "$concurrent"
     )
 }
@@ -44,10 +64,16 @@ thread() {
 address() {
     echo "== address sanitizer"
     build address "$PWD/.build-asan"
-    # Swift's runtime keeps what it has made for good, and would be said to leak it.
-    ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}" run "$PWD/.build-asan" "$parsing"
-    echo "== address sanitizer, portable SHA-256"
-    BULLA_SHA256=portable ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}" run "$PWD/.build-asan" 'LedgerFormatTests|FuzzTests'
+    (
+        # Swift's runtime keeps what it has made for good, and would be said to leak it.
+        export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+        canary address "$PWD/.build-asan" overflow
+        run "$PWD/.build-asan" "$parsing"
+        echo "== address sanitizer, portable SHA-256"
+        BULLA_SHA256=portable
+        export BULLA_SHA256
+        run "$PWD/.build-asan" 'LedgerFormatTests|FuzzTests'
+    )
 }
 
 [ $# -gt 0 ] || set -- thread address

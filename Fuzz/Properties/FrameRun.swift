@@ -56,12 +56,22 @@ struct FrameRun {
         }
     }
 
-    /// What it all came to, to be compared.
-    var result: String {
-        var finish: ChainFailure?
-        if failure == nil { do throws(ChainFailure) { try verifier.finish() } catch { finish = error } }
-        return "\(failure.map { "\($0)" } ?? "no failure"), at the end \(finish.map { "\($0)" } ?? "nothing missing"), "
-            + "\(verifier.position), \(verifier.entryCount) entries, tip \(verifier.tip.map { "\($0)" } ?? "none"), "
-            + "open \(verifier.openDecision.map { "\($0)" } ?? "nothing")"
+    /// What it all came to.
+    struct Result: Equatable {
+        var failure: ChainFailure?
+        /// What `finish` says where nothing failed before.
+        var missing: ChainFailure?
+        var place: Place
+        var entryCount: UInt64
+        var tip: ChainTip?
+        var openDecision: Place?
+    }
+
+    var result: Result {
+        var missing: ChainFailure?
+        if failure == nil { do throws(ChainFailure) { try verifier.finish() } catch { missing = error } }
+        return Result(
+            failure: failure, missing: missing, place: verifier.position, entryCount: verifier.entryCount, tip: verifier.tip,
+            openDecision: verifier.openDecision)
     }
 }

@@ -74,6 +74,14 @@ struct FrameTests {
         }
     }
 
+    /// A fuzzer found it: eight zeros were a length that is too long, and the first of them alone no length at all.
+    @Test(
+        "why a length is none does not depend on how much of it is here",
+        arguments: ["00000000:", "012345678:", "09007199254740992"])
+    func lengthsInPieces(text: String) {
+        for count in 1...text.utf8.count { #expect(find(String(text.prefix(count))) == .fault(.length), "\(count) bytes") }
+    }
+
     @Test("a length that is one off does not end at a line feed, or ends within")
     func wrongLengths() {
         let frame = Forge(after: Self.tip).frame()
