@@ -23,6 +23,16 @@ struct FlipTargets: Sendable {
         byteCount = ledger.segments.reduce(SealingKey.fileByteCount + headByteCount) { $0 + $1.bytes.count }
     }
 
+    /// A byte of some frame, chosen by what it is for: one of the first few, which say how long it is, or the line feed.
+    func frameBorder(_ random: inout SeededGenerator) -> Target {
+        let segment = random.below(ledger.segments.count)
+        let frames = ledger.segments[segment].frames
+        precondition(!frames.isEmpty, "only an entry begins a segment")
+        let bytes = ledger.frames[frames.lowerBound + random.below(frames.count)].bytes
+        let offset = random.coin() ? bytes.upperBound - 1 : bytes.lowerBound + random.below(4)
+        return Target(path: ledger.segments[segment].path, segment: segment, offset: offset)
+    }
+
     subscript(number: Int) -> Target {
         precondition(number < byteCount)
         var rest = number

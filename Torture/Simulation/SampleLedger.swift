@@ -51,7 +51,7 @@ struct SampleLedger: Sendable {
                 var block: [[Draft]] = []
                 for _ in 0..<1 + random.below(3) where synced.count < entryCount {
                     let size = min(random.below(4) == 0 ? 2 + random.below(4) : 1, entryCount - synced.count)
-                    block.append((0..<size).map { try! Self.draft(synced.count + $0, &random) })
+                    block.append(try (0..<size).map { try Self.draft(synced.count + $0, &random) })
                     decisions.append(synced.count..<synced.count + size)
                     synced += Array(repeating: durable, count: size)
                 }
