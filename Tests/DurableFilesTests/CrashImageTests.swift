@@ -57,6 +57,24 @@ struct CrashImageTests {
         #expect(versions.isSuperset(of: Set(texts[..<4].map { Array($0.utf8) })))
     }
 
+    @Test("A last sector goes whole: where a cut was lost, no old bytes follow the new ones in it")
+    func lastSector() throws {
+        var seen = 0
+        for seed in 0..<200 as Range<UInt64> {
+            let disk = MemoryDisk.withEmptyBase()
+            let storage = try MemoryStorage(disk)
+            try storage.create(Self.file, text: String(repeating: "a", count: 1500))
+            let file = try storage.open(Self.file, .readWrite)
+            try file.truncate(to: 600)
+            try file.write(text: String(repeating: "b", count: 50), at: 600)
+            let left = try #require(disk.crashImage(seed: seed).bytes(of: Self.file))
+            guard left.count == 1500, left[600] == UInt8(ascii: "b") else { continue }
+            seen += 1
+            #expect(left[650..<1024].allSatisfy { $0 == 0 } && left[1024...].allSatisfy { $0 == UInt8(ascii: "a") })
+        }
+        #expect(seen > 10)
+    }
+
     @Test("A block beyond the synchronised end leaves NULs that end at a sector or with the file")
     func holes() throws {
         var holes = 0

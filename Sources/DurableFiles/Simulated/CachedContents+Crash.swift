@@ -67,7 +67,7 @@ extension CachedContents {
             }
             // A sector that lands in the last one makes the file no longer.
             let start = target * Self.sectorSize
-            disk.overlay(cache.bytes(ofSector: sector).prefix(cache.count - start), at: start)
+            disk.overlay(sector: cache.bytes(ofSector: sector).prefix(cache.count - start), at: start)
         }
         var growsOnly = false
         if kept < sectors.count, disk.count < cache.count, case .anySectors = fate, generator.coin() {

@@ -95,6 +95,13 @@ extension [UInt8] {
         if overlap < bytes.count { append(contentsOf: bytes.dropFirst(overlap)) }
     }
 
+    /// Writes a sector, which always goes whole: what it holds behind the end of the cached file is NULs.
+    mutating func overlay(sector: ArraySlice<UInt8>, at offset: Int) {
+        overlay(sector, at: offset)
+        let end = Swift.min(offset + CachedContents.sectorSize, count)
+        for index in Swift.min(offset + sector.count, end)..<end { self[index] = 0 }
+    }
+
     mutating func apply(_ change: CachedContents.Change) {
         switch change {
         case .write(let bytes, let offset): overlay(bytes[...], at: offset)
@@ -107,7 +114,7 @@ extension [UInt8] {
         switch change {
         case .write:
             for sector in change.sectors {
-                overlay(cache.bytes(ofSector: sector), at: sector * CachedContents.sectorSize)
+                overlay(sector: cache.bytes(ofSector: sector), at: sector * CachedContents.sectorSize)
             }
         case .truncate(let size): setLength(size)
         }
