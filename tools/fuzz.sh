@@ -7,7 +7,7 @@ cd "$(dirname -- "$0")/.."
 scratch=${BULLA_FUZZ_DIR:-$PWD/.build-fuzz}
 
 build() {
-    BULLA_FUZZ=1 swift build -c release --product fuzz --sanitize=fuzzer --scratch-path "$scratch"
+    BULLA_FUZZ=1 swift build -c release --product fuzz --traits PlantedDefects --sanitize=fuzzer --scratch-path "$scratch"
 }
 
 case "${1:-}" in

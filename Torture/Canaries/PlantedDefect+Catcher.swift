@@ -18,7 +18,7 @@ extension PlantedDefect {
         case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
             .newSegmentNameUnproven, .failedSyncUnlatched, .failedSyncAcknowledged, .rolledSegmentUnsynced, .rolledWithoutHead,
-            .rolledSegmentUncut, .incompleteDecisionAccepted, .idsForgotten, .idsOfThisProcessOnly:
+            .rolledSegmentUncut, .idsForgotten, .idsOfThisProcessOnly:
             .stage("schedules", 5000)
         // Evidence
         case .tornTailDestroyed, .tornTailCutFirst, .tornTailUnrecorded, .syncedTooHigh, .tornInAlert, .tearAnywhere:
@@ -39,7 +39,8 @@ extension PlantedDefect {
         case .sealUnchecked, .signatureUnchecked, .terminatorUnchecked, .macUnchecked, .paddedLengthAccepted:
             .tests("LedgerFormatTests.*(CorruptionTests|RefusedFormTests|FrameTests)")
         case .ledgerUnchecked, .seqUnchecked, .linkUnchecked, .syncedUnchecked, .genesisUnchecked, .partUnchecked, .keyUnchecked,
-            .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere:
+            .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere,
+            .incompleteDecisionAccepted:
             .tests("LedgerFormatTests.ChainTests")
         case .piecesUnjoined: .tests("LedgerFormatTests.PieceTests")
         case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
@@ -59,4 +60,24 @@ extension PlantedDefect {
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }
     }
+}
+
+/// A defect, and what must notice it.
+struct Canary: Hashable, Sendable {
+    var defect: PlantedDefect
+    var catcher: Catcher
+
+    /// Each defect is caught, and each stage catches one.
+    static let all =
+        PlantedDefect.allCases.map { Canary(defect: $0, catcher: $0.catcher) } + [
+            Canary(defect: .sealUnchecked, catcher: .stage("bit-flips", 2000)),
+            Canary(defect: .macUnchecked, catcher: .stage("judged-flips", 500)),
+            Canary(defect: .shorterThanHeadAccepted, catcher: .stage("truncations", 500)),
+            Canary(defect: .tornTailCutFirst, catcher: .stage("system-calls", 1100)),
+            Canary(defect: .appendUnsynced, catcher: .stage("power-cuts", 10)),
+            Canary(defect: .writerLockUntaken, catcher: .stage("processes", 2)),
+            Canary(defect: .symbolicLinkFollowed, catcher: .stage("races", 20)),
+            Canary(defect: .hardLinkAccepted, catcher: .stage("races", 20)),
+            Canary(defect: .sealUnchecked, catcher: .stage("fuzzing", 5)),
+        ]
 }
