@@ -413,3 +413,40 @@ struct ReceiptTests {
         }
     }
 }
+
+@Suite("verify --resync says what survives behind damage")
+struct ResyncCommandTests {
+    @Test("two damaged entries: the verdict as ever, then both ranges, and three runs up to what HEAD vouches for")
+    func twoDamages() throws {
+        var ends: [Int] = []
+        let ledger = try CommandLedger(same: 9, ends: &ends)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[ends[1] + 200] ^= 1
+        bytes[ends[5] + 200] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let plain = try ledger.run("verify")
+        let result = try ledger.run("verify", "--resync")
+        #expect(result.code == 10 && plain.code == 10)
+        let lines = result.output.split(separator: "\n").map(String.init)
+        #expect(lines[0] == plain.output.split(separator: "\n")[0])
+        let damaged = lines.filter { $0.hasPrefix("damaged: ") }
+        #expect(damaged.count == 2)
+        #expect(damaged[0].contains("offset \(ends[1]), seq 3: \(ends[2] - ends[1]) bytes"))
+        #expect(damaged[1].contains("offset \(ends[5]), seq 7: \(ends[6] - ends[5]) bytes"))
+        #expect(
+            lines.contains { $0.hasPrefix("survives: seq 4 to 6, ") } && lines.contains { $0.hasPrefix("survives: seq 8 to 9, ") }
+        )
+        #expect(lines.last == "7 sound entries in 3 runs; the last one that HEAD vouches for is among them")
+        let json = try JSON(parsing: Array(try ledger.run("verify", "--resync", "--json").output.utf8))
+        let resync = json.object?["resync"]?.object
+        #expect(resync?["runs"]?.array?.count == 3 && resync?["damages"]?.array?.count == 2 && resync?["gave_up"] == .null)
+        #expect(try ledger.run("verify", "--resync", "--max-skips", "1").output.contains("gave up after 1 damages"))
+    }
+
+    @Test("a whole ledger has nothing to say more")
+    func whole() throws {
+        let ledger = try CommandLedger(entries: 3)
+        let result = try ledger.run("verify", "--resync")
+        #expect(result.code == 0 && !result.output.contains("survives"))
+    }
+}

@@ -15,6 +15,7 @@ struct VerifyCommand: AsyncParsableCommand {
             Examples:
               bulla verify --threads 2
               bulla verify --receipt mail.txt --receipt commit.txt
+              bulla verify --resync
             """)
 
     @Option(help: ArgumentHelp("How many threads verify.", valueName: "n"))
@@ -32,9 +33,16 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A key file to check with, instead of the ledger's own.", valueName: "file"))
     var key: String?
 
+    @Flag(help: "Of a damaged ledger, go on behind the damage, and say what survives and what does not.")
+    var resync = false
+
+    @Option(help: ArgumentHelp("With --resync: give up after so many damages.", valueName: "n"))
+    var maxSkips = 100
+
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
+        guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
         guard (1...256).contains(threads) else { throw ValidationError("--threads takes 1 to 256") }
         guard from >= 1 else { throw ValidationError("--from takes a seq, from 1 on") }
         if let budget, !(0...1_000_000).contains(budget) { throw ValidationError("--budget takes seconds from 0 to 1000000") }
@@ -59,11 +67,13 @@ struct VerifyCommand: AsyncParsableCommand {
         bar.finish()
         let report = try result.get()
         let duration = environment.uptime() - start
-        if options.json { printJSON(report, duration) } else { printText(report, duration) }
+        let survey = try survey(behind: report)
+        if options.json { printJSON(report, duration, survey) } else { printText(report, duration) }
+        if let survey, !options.json { printText(survey) }
         Output.exit(report.exitCode)
     }
 
-    private func keyring() throws(LedgerError) -> Keyring? {
+    func keyring() throws(LedgerError) -> Keyring? {
         guard let key else { return nil }
         return try Keyring(file: try InputFile(key).all(upTo: 1 << 12))
     }
@@ -104,7 +114,7 @@ struct VerifyCommand: AsyncParsableCommand {
         if report.head?.alert == true { Output.line("the alert is RAISED: nothing is written until it is released") }
     }
 
-    private func printJSON(_ report: AuditReport, _ duration: Int64) {
+    private func printJSON(_ report: AuditReport, _ duration: Int64, _ survey: Survey?) {
         var object: JSONObject = [
             "verdict": .string(report.verdict.rawValue), "segment": .string(report.place.segmentName),
             "offset": .number(Double(report.place.offset)), "seq": .number(Double(report.place.seq)),
@@ -117,6 +127,7 @@ struct VerifyCommand: AsyncParsableCommand {
         if let seq = report.resumeSeq { object["resume"] = .number(Double(seq)) }
         object["receipts"] = .array(
             report.receipts.map { ["receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null] })
+        if let survey { object["resync"] = json(survey) }
         Output.line(Printable.json(.object(object)))
     }
 }

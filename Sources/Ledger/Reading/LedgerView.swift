@@ -56,6 +56,17 @@ package struct LedgerView: Sendable {
 
     package var validHead: Head? { try? head.get() }
 
+    /// What every frame must name.
+    package struct Origin: Sendable {
+        package let ledger: LedgerID
+        package let key: KeyID
+    }
+
+    /// As the first entry says, or HEAD where that is damaged.
+    package var origin: Origin? {
+        genesis.map { Origin(ledger: $0.ledger, key: $0.key) } ?? validHead.map { Origin(ledger: $0.ledger, key: $0.key) }
+    }
+
     /// Why SIGs cannot be checked; nil when they can.
     package var keyAbsence: String? {
         guard let key = genesis?.key, keyring.keys[key] == nil else { return nil }

@@ -1,0 +1,121 @@
+import DurableFiles
+import LedgerFormat
+
+/// Goes on behind damage: finds the next frame that starts and whose own seal holds, again and again, to the end of the ledger.
+///
+/// Reads only. What it finds sound is no verdict on the whole: between two runs nothing says what is missing, or in which order it stood.
+package struct Resync: Sendable {
+    /// After so many damages it gives up.
+    package var skipCountMax = 100
+
+    package init() {}
+
+    package func run(_ view: LedgerView) throws(LedgerError) -> Survey {
+        guard let origin = view.origin else {
+            throw LedgerError(
+                .tampered,
+                "neither the first entry nor HEAD says which ledger \(view.storage.basePath) is: nothing can be found in it")
+        }
+        // Where the first entry is damaged, the view does not know whose key to load.
+        let isLoaded = view.keyring.keys[origin.key] != nil || view.genesis != nil
+        let keys = try isLoaded ? view.keyring.keys : Keyring(origin.key, in: view.storage).keys
+        return try doing("cannot read the ledger") { () throws(StorageError) in
+            var walk = Walk(head: view.validHead, origin: origin, keys: keys, reader: try SegmentReader(view.storage))
+            return try walk.run(upTo: skipCountMax)
+        }
+    }
+
+    private struct Walk {
+        let head: Head?
+        let origin: LedgerView.Origin
+        let keys: [KeyID: SealingKey]
+        var reader: SegmentReader
+        var survey = Survey()
+
+        mutating func run(upTo skipCountMax: Int) throws(StorageError) -> Survey {
+            // The first run is the verified prefix, from genesis on; the others begin where a frame was found.
+            var start = Place(segment: 1, offset: 0, seq: 1)
+            var verifier = ChainVerifier(keys: keys)
+            var isPrefix = true
+            while case .failed(let failure) = try scan(&verifier, from: start) {
+                if survey.damages.count == skipCountMax {
+                    survey.gaveUpAt = failure.place
+                    break
+                }
+                // A frame that was found sound and yet is refused is no beginning: the search goes on behind its first byte.
+                let isRefused = !isPrefix && verifier.entryCount == 0
+                let next = try nextFrame(behind: isRefused ? start : failure.place, skipping: isRefused ? 1 : 0)
+                try add(failure, next)
+                guard let next else { break }
+                start = next
+                isPrefix = false
+                verifier = ChainVerifier(at: next, of: origin.ledger, key: origin.key, keys: keys)
+            }
+            return survey
+        }
+
+        private mutating func scan(_ verifier: inout ChainVerifier, from start: Place) throws(StorageError) -> SegmentReader.End {
+            let head = head
+            var holdsHead = false
+            let end = try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    if frame.seq == head?.seq, frame.hash(in: bytes) == head?.tip { holdsHead = true }
+                    return true
+                })
+            if let tip = verifier.tip, verifier.entryCount > 0 {
+                var start = start
+                start.seq = verifier.beginning?.seq ?? start.seq
+                survey.runs.append(.init(start: start, entryCount: verifier.entryCount, tip: tip, holdsHead: holdsHead))
+            }
+            return end
+        }
+
+        private mutating func add(_ failure: ChainFailure, _ next: Place?) throws(StorageError) {
+            let place = failure.place
+            let end: Int
+            if let next, next.segment == place.segment {
+                end = next.offset
+            } else if reader.segments.contains(place.segment) {
+                end = try reader.open(segment: place.segment).status().size
+            } else {
+                end = place.offset
+            }
+            survey.damages.append(
+                .init(start: place, next: next, byteCount: max(0, end - place.offset), reason: failure.reason.description))
+        }
+
+        /// The first sound frame at or behind a place, in its segment or a later one.
+        private func nextFrame(behind place: Place, skipping: Int) throws(StorageError) -> Place? {
+            let finder = FrameFinder(ledger: origin.ledger, key: keys[origin.key])
+            for segment in reader.segments where segment >= place.segment {
+                let offset = segment == place.segment ? place.offset + skipping : 0
+                if let found = try nextFrame(in: segment, from: offset, finder) { return found }
+            }
+            return nil
+        }
+
+        /// A window holds at least two frames of the greatest size, and moves on by all but one of them: none is missed at its edge.
+        private static let windowByteCount = 4 << 20
+
+        private func nextFrame(in segment: UInt64, from start: Int, _ finder: FrameFinder) throws(StorageError) -> Place? {
+            let file = try reader.open(segment: segment)
+            var offset = start
+            while true {
+                var window = [UInt8](repeating: 0, count: min(Self.windowByteCount, max(0, try file.status().size - offset)))
+                var count = 0
+                while count < window.count {
+                    let read = try file.read(into: &window, from: count, at: offset + count)
+                    if read == 0 { break }
+                    count += read
+                }
+                let bytes = window.span.extracting(0..<count)
+                if let frame = finder.next(in: bytes, from: 0) {
+                    return Place(segment: segment, offset: offset + frame.frame.lowerBound, seq: frame.seq)
+                }
+                if count < Self.windowByteCount { return nil }
+                offset += count - Limits.frame
+            }
+        }
+    }
+}
