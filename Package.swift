@@ -58,7 +58,7 @@ let package = Package(
         .executableTarget(
             name: "BullaCommand",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls", "PlantedDefects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ledger
 import LedgerFormat
+import PlantedDefects
 
 /// The command line: `bulla VERB …`.
 struct Bulla: AsyncParsableCommand {
@@ -20,7 +21,7 @@ struct Bulla: AsyncParsableCommand {
             Exit codes: 0 done or intact, 10 tampered, 11 key missing, 12 partial, 20 refused, 21 locked, 22 conflict, 30 disk, \
             64 bad arguments, 75 busy; `record` passes its command's code on, or 125 if it failed itself.
             """,
-        version: "bulla 0.1.0",
+        version: "bulla 0.1.0" + buildNote,
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self,

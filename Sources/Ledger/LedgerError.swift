@@ -19,6 +19,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     package var message: String
     /// The first bad place, if it is about one.
     package var place: Place?
+    /// A path no longer leads to what was opened.
+    package var isDrift = false
 
     package init(_ code: ErrorCode, _ message: String, at place: Place? = nil) {
         self.code = code
@@ -37,7 +39,9 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// What the storage said. A drift of identity is tampering; a thing that must not stand there is refused.
     package init(_ error: StorageError, doing what: String) {
         switch error.kind {
-        case .drift: self.init(.tampered, "\(what): \(error)")
+        case .drift:
+            self.init(.tampered, "\(what): \(error)")
+            isDrift = true
         case .refused: self.init(.refused, "\(what): \(error)")
         case .system, .crashed: self.init(.inputOutput, "\(what): \(error)")
         }

@@ -1,5 +1,12 @@
 // Which defect is planted. Without the trait `PlantedDefects` the answer is a constant, and the compiler leaves nothing of the question.
 
+/// What a build with the switches says of itself.
+#if PlantedDefects
+    package let buildNote = " (TEST BUILD: defects can be planted in it)"
+#else
+    package let buildNote = ""
+#endif
+
 #if PlantedDefects
     #if canImport(Glibc)
         import Glibc

@@ -174,4 +174,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case gateUntaken = "gate-untaken"
     /// A lock that is not to be had is waited for without end.
     case lockTimeoutIgnored = "lock-timeout-ignored"
+    /// Damage among the last entries is no reason to stop, and ids behind it count as new.
+    case idsBehindDamageForgotten = "ids-behind-damage-forgotten"
+    /// A HEAD of another ledger is taken for ours if its key is here.
+    case foreignHeadAdopted = "foreign-head-adopted"
+    /// An older HEAD that is put back over one that was rebuilt in alert ends the alert.
+    case rebuiltAlertForgotten = "rebuilt-alert-forgotten"
+    /// Between two looks another file may take a segment's place.
+    case segmentSwapUnnoticed = "segment-swap-unnoticed"
+    /// One id twice in a decision.
+    case doubleIdsAccepted = "double-ids-accepted"
+    /// Opening finds that a path changed, and the house is not locked.
+    case driftOnOpeningForgotten = "drift-on-opening-forgotten"
+    /// Whatever stands in `quarantine/` under the name of evidence is recorded as that.
+    case evidenceUnchecked = "evidence-unchecked"
 }

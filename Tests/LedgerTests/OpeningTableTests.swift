@@ -245,9 +245,15 @@ struct OpeningTableTests {
         let machine = try SimulatedMachine(count: 4)
         let other = try SimulatedMachine(seed: 99, count: 4)
         machine.disk.setBytes(of: Layout.head, to: other.headBytes)
-        #expect(try await machine.audit().verdict == .tampered)
-        let error = try #require(try machine.openingError())
-        #expect(error.code == .unverifiable || error.code == .tampered)
+        // Whether its key is here or not.
+        for path in [nil] + other.disk.files().filter({ $0.directory == "keys" }).map(Optional.some) {
+            if let path { machine.disk.put(other.disk.bytes(of: path) ?? [], at: path) }
+            #expect(try await machine.audit().verdict == .tampered)
+            let before = machine.files
+            let error = try #require(try machine.openingError())
+            #expect(error.code == .tampered && error.message.contains("HEAD belongs to another ledger"), "\(error)")
+            #expect(machine.files == before, "what is wrong is not written to")
+        }
     }
 
     @Test("in alert: locked, nothing is written, and reading goes on")

@@ -1,6 +1,8 @@
 import DurableFiles
 import Foundation
 import Ledger
+import LedgerFormat
+import Synchronization
 import TestSupport
 import Testing
 
@@ -21,5 +23,38 @@ struct SwappedSegmentTests {
         try directory.remove(path)
         try FileManager.default.moveItem(atPath: directory.path("aside"), toPath: directory.path(path))
         #expect(try reader.open(segment: 1, .readWrite).status().size > 0)
+    }
+
+    @Test("a writer that notices while it opens locks the house", arguments: 1..<8)
+    func alarm(opening: Int) throws {
+        let machine = try SimulatedMachine(count: 3)
+        // A torn tail, so that opening has much to do with the segment.
+        try machine.appendUnvouched(4...4)
+        machine.setSegment(1, Array(machine.segment()[..<(machine.dataEnd() - 40)]))
+        let path = SegmentReader.path(ofSegment: 1)
+        let disk = machine.disk
+        let count = Mutex(0)
+        let storage = try machine.faulty(
+            .rule { _, operation in
+                guard operation.kind == .open, operation.path == path else { return nil }
+                // Before this opening, and behind others, another file with the same bytes takes its place.
+                if count.withLock({
+                    $0 += 1; return $0
+                }) == opening + 1 {
+                    let bytes = disk.bytes(of: path) ?? []
+                    disk.delete(path)
+                    disk.put(bytes, at: path)
+                }
+                return nil
+            })
+        var session = try machine.session(storage)
+        let error = ledgerError { () throws(LedgerError) in
+            try session.acquire()
+            _ = try session.commit([[TestLedger.draft(9, id: "nine")]])[0].get()
+        }
+        if session.isHolding { session.release() }
+        guard count.withLock({ $0 }) > opening else { return }
+        #expect(error?.code == .tampered, "\(String(describing: error))")
+        #expect(try machine.openingError()?.code == .locked, "opening \(opening)")
     }
 }

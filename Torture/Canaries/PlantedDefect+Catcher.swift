@@ -56,6 +56,11 @@ extension PlantedDefect {
         case .idContentUncompared: .tests("IdempotencyTests")
         case .clockStepUnrecorded, .commitUnbounded: .tests("LedgerTests.CommitTests")
         case .submittedAnsweredEarly, .followersOfFailureWritten: .tests("LedgerTests.Submit")
+        case .idsBehindDamageForgotten: .tests("DamagedIdsTests")
+        case .foreignHeadAdopted, .rebuiltAlertForgotten: .tests("OpeningTableTests")
+        case .segmentSwapUnnoticed, .driftOnOpeningForgotten: .tests("SwappedSegmentTests")
+        case .doubleIdsAccepted: .tests("IdempotencyTests")
+        case .evidenceUnchecked: .tests("ForgedEvidenceTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

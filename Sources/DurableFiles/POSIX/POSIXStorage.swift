@@ -226,9 +226,13 @@ extension POSIXStorage {
             }
             try System.renameNew(construction.asideName, to: construction.finalName, in: parent.raw)
             self.construction.withLock { $0 = nil }
-            if !planted(.publishedNameUnsynced) { try System.synchronize(parent.raw) }
         } catch {
             throw failure(error, "make", nil)
+        }
+        do throws(Errno) {
+            if !planted(.publishedNameUnsynced) { try System.synchronize(parent.raw) }
+        } catch {
+            throw failure(error, "vouch for the name of what was made (verify it):", nil)
         }
     }
 

@@ -35,6 +35,8 @@ struct Evidence: Sendable, Equatable {
         self.segment = segment
         self.offset = offset
         self.digest = digest
+        // The one way to write it: another would lead to another file.
+        guard pendingPath.name == name else { return nil }
     }
 }
 
@@ -69,18 +71,46 @@ extension WriterSession {
             // An empty directory is easily lost in a copy; it is made again when it is wanted.
             try storage.status(of: Layout.quarantine) == nil ? [] : storage.names(in: Layout.quarantine)
         }
-        for evidence in names.compactMap(Evidence.init(pendingName:)) {
-            let bytes = try doing("cannot read the evidence") { () throws(StorageError) in
-                let file = try storage.open(evidence.pendingPath, .read)
-                return try file.contents(upTo: try file.status().size)
+        for name in names {
+            guard let evidence = Evidence(pendingName: name) else { continue }
+            guard let (byteCount, digest) = try ownDigest(of: evidence), try isUnused(evidence, digest) else {
+                notices.append(
+                    "quarantine/\(name) is no evidence of ours: its name and its contents do not agree, or another bears its name; it was left alone"
+                )
+                continue
             }
-            try commitOwn(Drafts.tailCut(evidence, byteCount: bytes.count, digest: Digest(sha256: bytes.span)))
+            try commitOwn(Drafts.tailCut(evidence, byteCount: byteCount, digest: digest))
             try doing("cannot keep the evidence") { () throws(StorageError) in
                 try storage.move(evidence.pendingPath, to: evidence.keptPath)
             }
             notices.append(
-                "a crash had left a torn tail of \(bytes.count) bytes at offset \(evidence.offset) of segment \(evidence.segment); "
+                "a crash had left a torn tail of \(byteCount) bytes at offset \(evidence.offset) of segment \(evidence.segment); "
                     + "no HEAD vouched for it; it is kept in quarantine/\(evidence.keptName), and was cut")
+        }
+    }
+}
+
+// Anybody who can write the directory can leave a file there; only what its name says is recorded.
+extension WriterSession {
+    /// The size and digest of a pending piece; nil when they are not what keeping it would have left.
+    private func ownDigest(of evidence: Evidence) throws(LedgerError) -> (byteCount: Int, digest: Digest)? {
+        try doing("cannot read the evidence") { () throws(StorageError) in
+            let file = try storage.open(evidence.pendingPath, .read)
+            guard try file.status().size <= Limits.tornTail + Limits.headLag else { return nil }
+            let bytes = try file.contents(upTo: try file.status().size)
+            let found = Evidence(segment: evidence.segment, offset: evidence.offset, bytes: bytes.span)
+            guard evidence == found || planted(.evidenceUnchecked) else { return nil }
+            return (bytes.count, Digest(sha256: bytes.span))
+        }
+    }
+
+    /// Whether the name under which it is kept is free, or bears the same bytes: evidence is never replaced by other.
+    private func isUnused(_ evidence: Evidence, _ digest: Digest) throws(LedgerError) -> Bool {
+        try doing("cannot read the evidence") { () throws(StorageError) in
+            guard let status = try storage.status(of: evidence.keptPath) else { return true }
+            guard status.kind == .regular, status.size <= Limits.tornTail + Limits.headLag else { return false }
+            let kept = try storage.open(evidence.keptPath, .read).contents(upTo: status.size)
+            return Digest(sha256: kept.span) == digest
         }
     }
 }

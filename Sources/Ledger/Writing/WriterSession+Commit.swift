@@ -232,7 +232,7 @@ extension WriterSession {
         for draft in drafts {
             guard let id = draft.id else { continue }
             // An actor holds no NUL; texts are compared by their bytes.
-            guard seen.insert(Array("\(draft.actor)\0\(id)".utf8)).inserted else {
+            guard seen.insert(Array("\(draft.actor)\0\(id)".utf8)).inserted || planted(.doubleIdsAccepted) else {
                 throw LedgerError(.conflict, "\(draft.actor) uses the id \"\(id)\" twice in one decision")
             }
         }
@@ -248,15 +248,34 @@ extension WriterSession {
             throw error
         }
         guard let current = state else { return }
+        let end: SegmentReader.End
+        do throws(LedgerError) {
+            end = try scanIds(current)
+        } catch {
+            guard error.isDrift else { throw error }
+            throw latch(raisingAlertOnDrift(error))
+        }
+        // Who meets damage does not go on: ids behind it would count as new.
+        if case .failed(let failure) = end, !planted(.idsBehindDamageForgotten) {
+            state?.ids = nil
+            let error = raisingAlert(current.head, current.key, failure)
+            batch.fail(error)
+            throw latch(error)
+        }
+    }
+
+    /// Fills the window from the ledger's last entries.
+    private mutating func scanIds(_ current: State) throws(LedgerError) -> SegmentReader.End {
         var ids = IdWindow(size: settings.idWindow)
-        try doing("cannot read the last entries") { () throws(StorageError) in
+        let end = try doing("cannot read the last entries") { () throws(StorageError) -> SegmentReader.End in
             var reader = try SegmentReader(storage)
             let first = current.tip.seq > settings.idWindow ? current.tip.seq - settings.idWindow + 1 : 1
-            guard let start = try reader.locate(first) else { return }
+            guard let start = try reader.locate(first) else {
+                return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: first)))
+            }
             var verifier = ChainVerifier(
                 at: start, of: current.tip.ledger, key: current.tip.key, keys: [current.key.id: current.key])
-            // Damage that was there before this opening is the audit's to name; ids behind it are not known.
-            _ = try reader.scan(
+            return try reader.scan(
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
                     if frame.context.count > 2, frame.seq >= first, !planted(.idsOfThisProcessOnly) {
@@ -269,6 +288,7 @@ extension WriterSession {
                 })
         }
         state?.ids = ids
+        return end
     }
 }
 

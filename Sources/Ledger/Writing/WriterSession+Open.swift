@@ -13,11 +13,9 @@ extension WriterSession {
         case .valid(let form):
             // HEAD's form names the key that its MAC needs.
             let keyring = try Keyring(form.key, in: storage)
-            if keyring.keys[form.key] == nil {
-                if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
-                // Damage that shows without the key weighs more than its absence.
-                _ = try examine(form, keyring, &reader)
-            }
+            if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
+            // Damage that shows without the key weighs more than its absence.
+            if keyring.keys[form.key] == nil { _ = try examine(form, keyring, &reader) }
             let key = try keyring.require(form.key)
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
@@ -34,10 +32,11 @@ extension WriterSession {
         )
     }
 
-    /// A HEAD of another ledger calls for a key that was never here: that is no missing key.
+    /// A HEAD of another ledger is none of ours, whatever key it names, and is not written to.
     private func foreignness(of head: Head, _ reader: SegmentReader) throws(LedgerError) -> HeadFault? {
         let genesis = try doing("cannot read the ledger") { () throws(StorageError) in try reader.genesis() }
         guard let genesis else { return nil }
+        if planted(.foreignHeadAdopted) { return nil }
         if genesis.ledger != head.ledger { return .foreignLedger }
         return genesis.key != head.key ? .foreignKey : nil
     }
@@ -76,7 +75,7 @@ extension WriterSession {
         guard
             let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) })
         else {
-            throw raisingAlert(head, keyring, try firstFailure(head, keyring, &reader))
+            throw raisingAlert(head, keyring.keys[head.key], try firstFailure(head, keyring, &reader))
         }
         var verifier = ChainVerifier(
             at: Place(segment: head.segment, offset: start, seq: head.seq), of: head.ledger, key: head.key, keys: keyring.keys,
@@ -102,13 +101,13 @@ extension WriterSession {
         }
         switch judgement {
         case nil:
-            if wasRebuilt, let key = keyring.keys[head.key] {
+            if wasRebuilt, !planted(.rebuiltAlertForgotten), let key = keyring.keys[head.key] {
                 raiseAlert(head, key)
                 throw locked
             }
             return .whole(verifier)
         case .torn(let tear): return .torn(tear)
-        case .tampered(let failure): throw raisingAlert(head, keyring, failure)
+        case .tampered(let failure): throw raisingAlert(head, keyring.keys[head.key], failure)
         }
     }
 
@@ -188,9 +187,23 @@ extension WriterSession {
     }
 
     /// Locks the house: changes only `alert` in a HEAD that is valid.
-    private func raisingAlert(_ head: Head, _ keyring: Keyring, _ failure: ChainFailure) -> LedgerError {
-        let error = tampered(failure)
-        if error.code == .tampered, let key = keyring.keys[head.key] { raiseAlert(head, key) }
+    func raisingAlert(_ head: Head, _ key: SealingKey?, _ failure: ChainFailure) -> LedgerError {
+        var error = tampered(failure)
+        if error.code == .tampered, let key {
+            raiseAlert(head, key)
+            error.message += ", but the alert was raised"
+        }
+        return error
+    }
+
+    /// A path that changed under us, which alone have the lock, locks the house where HEAD can be believed.
+    func raisingAlertOnDrift(_ error: LedgerError) -> LedgerError {
+        guard error.isDrift, !planted(.driftOnOpeningForgotten), let bytes = try? HeadFinding.bytes(in: storage),
+            let form = HeadFinding(bytes, keys: [:]).head,
+            let key = try? Keyring(form.key, in: storage).keys[form.key],
+            let head = HeadFinding(bytes, keys: [key.id: key]).head, !head.alert
+        else { return error }
+        raiseAlert(head, key)
         return error
     }
 

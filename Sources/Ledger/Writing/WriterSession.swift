@@ -80,6 +80,7 @@ package struct WriterSession: Sendable {
             try checkContinuation()
         } catch {
             // What opening had got so far is nothing to go on from without the lock.
+            let error = raisingAlertOnDrift(error)
             state = nil
             storage.unlock(.writer)
             throw error
