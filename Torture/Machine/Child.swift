@@ -73,6 +73,13 @@ final class Child {
 
     var hasEnded: Bool { code != nil }
 
+    /// Whether it is still at work; its end is left for `wait`.
+    var isRunning: Bool {
+        if code != nil { return false }
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(processID), &information, WEXITED | WNOHANG | WNOWAIT) == 0 && information.si_signo == 0
+    }
+
     func send(_ signal: Int32) { if code == nil { kill(processID, signal) } }
 
     /// Waits for its end: the exit code, 128 + n when signal n ended it.

@@ -41,6 +41,11 @@ struct PowerCutMachine {
         linger(random.below(writer == .initialization || writer == .append ? 6_000_000 : 400_000))
         told += child.linesSoFar()
         let vouched = headTip()
+        // What nobody synchronised must be lost, or the cut was none.
+        let probe = disk.path + "/probe-\(bootCount)"
+        let probeBytes = Data(repeating: UInt8(ascii: "?"), count: 4096)
+        _ = FileManager.default.createFile(atPath: probe, contents: probeBytes)
+        let isAtWork = child.isRunning
         try disk.cut()
         // What comes later does not count: while ext4 stops, a sync may return before its work and without an error, where
         // power that is lost would have let nobody answer.
@@ -48,8 +53,11 @@ struct PowerCutMachine {
         let code = child.wait()
         if ![0, 30].contains(code) { fail("the writer ended with \(code): \(child.complaint)") }
         if let vouched { receipts.append(vouched) }
-        Answer.print("fired power cut in \(writer.rawValue)")
+        Answer.print("fired power cut \(isAtWork ? "in" : "behind") \(writer.rawValue)")
         try disk.restart()
+        let isLost = FileManager.default.contents(atPath: probe) != probeBytes
+        Answer.print("fired unsynchronised write \(isLost ? "lost" : "kept")")
+        unlink(probe)
         if writer == .initialization {
             try checkInitialized(told)
         } else {

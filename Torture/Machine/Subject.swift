@@ -71,6 +71,7 @@ struct RollSubject: ParsableCommand {
             let answers = session.commit([[draft]])
             Answer.print(try answers[0].get().receipts[0].line)
             session.replaceHeadIfDue()
+            for notice in session.takeNotices() { FileHandle.standardError.write(Data((notice + "\n").utf8)) }
         }
     }
 }

@@ -19,7 +19,7 @@ struct Saved {
     }
 
     func progress(of stage: String, caseCount: Int) -> StageProgress? {
-        guard let saved = stages[stage]?.object, saved["caseCount"]?.integer == Int64(caseCount) else { return nil }
+        guard let saved = stages[stage]?.object, saved["caseCount"]?.string == String(caseCount) else { return nil }
         var fired: [String: Int] = [:]
         for member in saved["fired"]?.object?.members ?? [] { fired[member.key] = Int(member.value.integer ?? 0) }
         let failures = saved["failures"]?.array?.compactMap(\.string) ?? []
@@ -33,7 +33,7 @@ struct Saved {
         var fired: JSONObject = [:]
         for (fault, count) in progress.tally.fired { fired[fault] = .number(Double(count)) }
         stages[stage] = [
-            "next": .number(Double(progress.next)), "caseCount": .number(Double(progress.caseCount)),
+            "next": .number(Double(progress.next)), "caseCount": .string(String(progress.caseCount)),
             "done": .number(Double(progress.tally.done)), "fired": .object(fired),
             "failures": .array(progress.tally.failures.map { .string($0) }), "seconds": .number(progress.seconds.rounded()),
         ]

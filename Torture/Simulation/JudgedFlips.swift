@@ -27,7 +27,7 @@ private struct JudgedFlipWorker: Worker {
         var settings = WriterSettings()
         settings.preallocationByteCountMax = 4096
         settings.segmentByteCount = 16 << 10
-        flipped = FlippedLedger(try SampleLedger(seed: seed, entryCount: 40, settings))
+        flipped = FlippedLedger(try SampleLedger(seed: seed, entryCount: 100, settings))
         try Self.write(flipped.machine, to: directory.path("ledger"))
         judge = try Judge()
     }

@@ -32,7 +32,9 @@ struct AppendCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The event as a JSON object, @FILE, or - for stdin.", valueName: "json|@file|-"))
     var body: String
 
-    @Option(help: ArgumentHelp("Idempotency key, unique per actor: repeating it records nothing new.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "Idempotency key of this actor: repeating it within the next 10,000 entries records nothing new.", valueName: "text"))
     var id: String?
 
     @OptionGroup var writer: WriterOptions
