@@ -15,10 +15,6 @@ struct NumberText {
         }
     }
 
-    init(_ value: UInt64) {
-        appendInteger(value)
-    }
-
     subscript(index: Int) -> UInt8 { storage[index] }
 
     /// Lays out the digits: plainly from 1e-6 to below 1e21, else with an exponent.

@@ -79,6 +79,8 @@ struct LibraryTests {
         let first = try await writer.append(event(1, id: "a"))
         let again = try await writer.append(event(1, id: "a"))
         #expect(first == again)
+        let third = try await writer.append(event(3))
+        #expect(Set([first, third, again]) == [first, third])
         let other = try event(2, id: "a")
         let failure = await #expect(throws: LedgerFailure.self) { try await writer.append(other) }
         #expect(failure?.code == .conflict)

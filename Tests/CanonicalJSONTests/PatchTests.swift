@@ -175,4 +175,10 @@ struct PatchTests {
                 #"{"op":"add","path":"/new","value":{}}"#,
             ])
     }
+
+    @Test("what is added at the root takes the document's place, and later operations see it")
+    func root() throws {
+        let patch = #"[{"op":"add","path":"","value":{"b":[1]}},{"op":"add","path":"/b/-","value":2}]"#
+        #expect(try Self.apply(patch, to: #"{"a":1}"#) == JSON(parsing: bytes(#"{"b":[1,2]}"#)))
+    }
 }

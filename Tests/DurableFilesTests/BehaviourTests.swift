@@ -233,4 +233,34 @@ struct BehaviourTests {
         #expect(throws: file) { try storage.open(path, .create) }
         #expect(throws: file) { try storage.names(in: Layout.quarantine) }
     }
+
+    @Test("A directory takes the place of an empty one only", arguments: StorageKind.allCases)
+    func directoryOverDirectory(_ kind: StorageKind) throws {
+        let bench = try Bench(kind)
+        let storage = bench.storage
+        let path = StoragePath("keys", "x")
+        try storage.create(path, text: "x")
+        let error = #expect(throws: StorageError.self) { try storage.rename(Layout.ledger, to: Layout.keys) }
+        #expect(error?.isExisting == true)
+        #expect(try storage.text(of: path) == "x")
+        try storage.remove(path)
+        try storage.rename(Layout.ledger, to: Layout.keys)
+        #expect(try storage.status(of: Layout.ledger) == nil)
+    }
+
+    @Test("What is reopened is the base that its path leads to now", arguments: StorageKind.allCases)
+    func reopened(_ kind: StorageKind) throws {
+        let bench = try Bench(kind)
+        let storage = bench.storage
+        try storage.create(Layout.head, text: "old")
+        try bench.moveBaseAway(replacing: true)
+        let reopened = try storage.reopened()
+        try reopened.checkBase()
+        #expect(try reopened.text(of: Layout.head) == nil)
+        #expect(try storage.text(of: Layout.head) == "old")
+        #expect(try storage.tryLock(.writer) && reopened.tryLock(.writer), "each is the lock of its own base")
+        let gone = try Bench(kind)
+        try gone.moveBaseAway(replacing: false)
+        #expect(#expect(throws: StorageError.self) { try gone.storage.reopened() }?.isNotFound == true)
+    }
 }

@@ -6,6 +6,17 @@ import Testing
 struct CrashImageTests {
     private static let file = StoragePath("file")
 
+    @Test("A flipped bit is what is read and what is durable, until it is flipped again")
+    func flip() throws {
+        let disk = MemoryDisk.withEmptyBase()
+        try MemoryStorage(disk).create(Self.file, text: "abc")
+        for text in ["aac", "abc"] {
+            disk.flip(0b11, at: 1, of: Self.file)
+            #expect(disk.bytes(of: Self.file) == Array(text.utf8))
+            #expect(disk.durableImage().bytes(of: Self.file) == Array(text.utf8))
+        }
+    }
+
     @Test(
         "Synchronised bytes survive, others are old, new or NULs", arguments: [0, 10_000] as [UInt64], [false, true])
     func bytes(firstSeed: UInt64, misdirects: Bool) throws {

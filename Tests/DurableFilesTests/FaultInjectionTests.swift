@@ -155,4 +155,14 @@ struct FaultInjectionTests {
         #expect(try storage.text(of: Layout.head) == "new")
         #expect(storage.fired.count == 3)
     }
+
+    @Test("A storage that was opened again is under the same plan")
+    func reopened() throws {
+        let storage = FaultInjectingStorage(try MemoryStorage(.withEmptyBase()))
+        let again = try storage.reopened()
+        storage.setPlan(.rule { _, operation in operation.kind == .create ? .fail(.noSpace) : nil })
+        let error = #expect(throws: StorageError.self) { try again.create(Layout.head, text: "x") }
+        #expect(error?.isOutOfSpace == true)
+        #expect(storage.fired.count == 1)
+    }
 }

@@ -213,4 +213,30 @@ struct AuditTests {
             #expect(report.verdict == .tampered && report.place == places.last { $0.offset <= bit / 8 }, "bit \(bit)")
         }
     }
+
+    @Test("a receipt that was forged in its time alone")
+    func forgedTime() async throws {
+        let machine = try SimulatedMachine(count: 5)
+        var receipt = try machine.entries()[2].receipt
+        receipt.time = Timestamp(microseconds: receipt.time.microseconds + 1)
+        let forged = receipt
+        let report = try await machine.audit { $0.receipts = [forged] }
+        #expect(report.verdict == .tampered && report.place.seq == 3)
+        #expect(report.reason?.contains("the receipt says \(forged.time)") == true)
+    }
+
+    @Test("a receipt whose entry is damaged, before the point of resuming")
+    func damagedReceipt() async throws {
+        let machine = try Self.large.get().copy()
+        let receipt = try EntryReader(LedgerView(machine.storage()), machine.environment).entry(3).receipt
+        var bytes = machine.segment()
+        bytes[try machine.place(3).offset + 40] ^= 1
+        machine.setSegment(1, bytes)
+        #expect(try await machine.audit { $0.firstSeq = 600 }.verdict == .intact, "the damage lies before it")
+        let report = try await machine.audit {
+            $0.firstSeq = 600
+            $0.receipts = [receipt]
+        }
+        #expect(report.verdict == .tampered && report.reason?.contains("cannot be read") == true)
+    }
 }

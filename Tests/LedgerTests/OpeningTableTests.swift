@@ -153,6 +153,20 @@ struct OpeningTableTests {
         #expect(try await machine.audit().verdict == .intact)
     }
 
+    @Test("an earlier HEAD put back over one that was rebuilt in alert: the alert stands")
+    func oldHeadOverRebuilt() async throws {
+        let machine = try SimulatedMachine(count: 4)
+        let old = machine.headBytes
+        machine.disk.delete(Layout.head)
+        #expect(try machine.openingError()?.code == .tampered)
+        machine.disk.setBytes(of: Layout.head, to: old)
+        for _ in 0..<2 {
+            #expect(try machine.openingError()?.code == .locked)
+            #expect(try machine.head().alert)
+        }
+        #expect(try machine.entries().count == 6)
+    }
+
     @Test("HEAD missing on a ledger of more than 8 MiB")
     func missingHeadOfLargeLedger() async throws {
         let machine = try SimulatedMachine()

@@ -103,6 +103,19 @@ struct ReaderTests {
         #expect(seqs == [1, 2, 3, 4, 5])
     }
 
+    @Test("the first frame names the ledger, however long it is, if it is whole", arguments: [20, 9000, 900_000])
+    func genesis(size: Int) throws {
+        let machine = try SimulatedMachine()
+        let ledger = try machine.head().ledger
+        var writer = FrameWriter(
+            after: ChainTip(emptyLedger: ledger, key: try machine.key().id), synced: 0, key: try machine.key())
+        try writer.append(TestLedger.draft(1, size: size), at: machine.environment.now())
+        for missing in [0, 1, writer.block.count / 2] {
+            machine.setSegment(1, Array(writer.block.dropLast(missing)))
+            #expect(try LedgerView(machine.storage()).genesis?.ledger == (missing == 0 ? ledger : nil))
+        }
+    }
+
     @Test("what HEAD does not cover is unsettled")
     func unsettled() throws {
         let machine = try SimulatedMachine(count: 3)
@@ -112,5 +125,35 @@ struct ReaderTests {
         #expect(try EntryReader(view, machine.environment).lastSeq() == 7)
         try machine.append(7...7)
         #expect(try LedgerView(machine.storage()).isSettled(8))
+    }
+
+    @Test("HEAD that moves while a reader is at it is looked at again, and then a torn tail is known for one")
+    func movingHead() throws {
+        var settings = WriterSettings()
+        settings.segmentByteCount = 3000
+        let machine = try SimulatedMachine(count: 3, settings: settings)
+        // By the HEAD of this view, more than a segment back, nothing counts as torn any more.
+        let reader = try EntryReader(LedgerView(machine.storage()), machine.environment)
+        try machine.append(4...20)
+        try machine.appendUnvouched(21...21)
+        #expect(machine.segments.count > 3)
+        let last = try #require(machine.segments.last)
+        machine.setSegment(last, Array(machine.segment(last)[..<(machine.dataEnd(last) - 10)]))
+        var seqs: [UInt64] = []
+        try reader.read(from: 1) { frame, _ in
+            seqs.append(frame.seq)
+            return true
+        }
+        #expect(seqs == Array(1...21))
+    }
+
+    @Test("where no ledger begins, and where its segment goes away, nothing is read: tampered", arguments: [true, false])
+    func gone(whileReading: Bool) throws {
+        let machine = try SimulatedMachine(count: 5)
+        if !whileReading { machine.setSegment(1, Array("no frame\n".utf8)) }
+        let reader = try EntryReader(LedgerView(machine.storage()), machine.environment)
+        if whileReading { machine.disk.delete(SegmentReader.path(ofSegment: 1)) }
+        let error = ledgerError { () throws(LedgerError) in _ = try reader.entry(3) }
+        #expect(error?.code == .tampered && error?.place == Place(segment: 1, offset: 0, seq: whileReading ? 3 : 1))
     }
 }

@@ -206,4 +206,37 @@ struct TornTailTests {
         #expect(try machine.openingError()?.code == .locked)
         #expect(machine.files == before)
     }
+
+    @Test("damage more than a segment behind HEAD is no crash's", arguments: [1, 2])
+    func segmentsBehindHead(count: Int) async throws {
+        var settings = WriterSettings()
+        settings.segmentByteCount = 3000
+        let machine = try SimulatedMachine(settings: settings)
+        var heads: [UInt64: [UInt8]] = [:]
+        for number in 1...20 {
+            try machine.append(number...number)
+            heads[try machine.head().segment] = machine.headBytes
+        }
+        let segments = heads.keys.sorted()
+        let last = try #require(segments.last)
+        machine.setSegment(last, Array(machine.segment(last)[..<(machine.dataEnd(last) - 10)]))
+        machine.disk.setBytes(of: Layout.head, to: try #require(heads[segments[segments.count - 1 - count]]))
+        let report = try await machine.audit()
+        #expect(report.verdict == (count == 1 ? .torn : .tampered))
+        if count == 1 { #expect(try machine.open().count == 1) } else { try machine.expectAlert(at: report.place) }
+    }
+
+    @Test("what has no name of evidence in quarantine/ is left alone")
+    func strangeNames() throws {
+        let machine = try SimulatedMachine(count: 2)
+        for name in [
+            "tail-1-2.pending", "tail-x-0-0123456789abcdef.pending", "tail-1-x-0123456789abcdef.pending",
+            "tail-1-0-0123456789ABCDEF.pending", "tail-1-0-0123456789abcdef-.pending-", "notes.txt",
+        ] {
+            machine.disk.put(Array("mine".utf8), at: StoragePath("quarantine", name))
+        }
+        let before = machine.files
+        #expect(try machine.open() == [])
+        #expect(machine.files == before)
+    }
 }

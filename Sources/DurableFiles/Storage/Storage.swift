@@ -40,10 +40,6 @@ package protocol Storage: AnyObject, Sendable {
     func holder(of lock: StorageLock) -> LockHolder?
 }
 
-extension Storage {
-    package var user: UInt32 { owner }
-}
-
 package enum FileAccess: Sendable, Equatable {
     case read
     case readWrite

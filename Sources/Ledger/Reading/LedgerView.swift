@@ -17,16 +17,9 @@ package struct LedgerView: Sendable {
         self.storage = storage
         do throws(StorageError) {
             headBytes = try HeadFinding.bytes(in: storage)
-            let reader: SegmentReader?
-            do throws(StorageError) {
-                reader = try SegmentReader(storage)
-            } catch {
-                // Without `ledger/` there is nothing to walk; what HEAD says about that, the audit tells.
-                guard error.isNotFound else { throw error }
-                reader = nil
-            }
-            segments = reader?.segments ?? []
-            genesis = try reader?.genesis()
+            let reader = try SegmentReader(storage)
+            segments = reader.segments
+            genesis = try reader.genesis()
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
         }

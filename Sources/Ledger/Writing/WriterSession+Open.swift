@@ -269,17 +269,19 @@ extension SegmentReader {
         guard segments.first == 1 else { return nil }
         let file = try open(segment: 1)
         // Nearly every first frame is short; only one that says it is longer is read with room for the longest.
-        for room in [Self.usualGenesisByteCount, Limits.frame] {
+        var room = Self.usualGenesisByteCount
+        while true {
             var bytes = [UInt8](repeating: 0, count: room)
             let count = try file.read(into: &bytes, from: 0, at: 0)
             guard count > 0 else { return nil }
             switch FrameView.find(in: bytes.span.extracting(0..<count), at: 0) {
             case .frame(let frame): return ChainTip(frame, of: bytes.span)
-            case .incomplete: if count < room { return nil }
+            case .incomplete:
+                guard count == room, room < Limits.frame else { return nil }
+                room = Limits.frame
             case .padding, .fault: return nil
             }
         }
-        return nil
     }
 
     private static var usualGenesisByteCount: Int {

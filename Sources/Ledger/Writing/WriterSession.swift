@@ -43,7 +43,7 @@ package struct WriterSession: Sendable {
         var commitCount = 0
         var headTime: Int64
         /// Bytes behind HEAD, over all segments.
-        var lag = 0
+        var lag: Int
         /// HEAD is being rebuilt: nothing replaces it before the entry that records it is there.
         var isHeadMissing = false
         /// Of a replacement that failed, perhaps behind its renaming: it may be the one that stands there.
