@@ -83,11 +83,6 @@ package struct Program: Sendable {
             process.standardInput = try FileHandle(forReadingFrom: files.url.appendingPathComponent("in"))
             process.standardOutput = try FileHandle(forWritingTo: files.url.appendingPathComponent("out"))
             process.standardError = try FileHandle(forWritingTo: files.url.appendingPathComponent("err"))
-            // The threads of tests block all signals, and a child would inherit that.
-            var (none, blocked) = (sigset_t(), sigset_t())
-            sigemptyset(&none)
-            pthread_sigmask(SIG_SETMASK, &none, &blocked)
-            defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
             try Self.withoutBlockedSignals { try process.run() }
         }
 
