@@ -89,7 +89,9 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
-        .testTarget(name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"],
+            swiftSettings: houseRules),
     ]
 )
 
