@@ -109,6 +109,16 @@ struct ResyncTests {
         #expect(seqs(survey) == [1...10, 10...10, 11...31])
     }
 
+    @Test("without a first entry HEAD says which ledger it is; without both nothing can be found")
+    func nameless() throws {
+        let whole = try Whole(count: 10)
+        whole.damage(1, at: 0.5)
+        #expect(seqs(try whole.survey()) == [2...11])
+        whole.machine.disk.delete(Layout.head)
+        let error = #expect(throws: LedgerError.self) { try whole.survey() }
+        #expect(error?.code == .tampered && error?.message.contains("nothing can be found") == true)
+    }
+
     @Test("more damages than are wanted: it gives up there, and says where")
     func givesUp() throws {
         let whole = try Whole(count: 100)

@@ -25,7 +25,7 @@ struct SwappedSegmentTests {
         #expect(try reader.open(segment: 1, .readWrite).status().size > 0)
     }
 
-    @Test("a writer that notices while it opens locks the house", arguments: 1..<8)
+    @Test("a writer that notices while it opens locks the house", arguments: 1..<20)
     func alarm(opening: Int) throws {
         let machine = try SimulatedMachine(count: 3)
         // A torn tail, so that opening has much to do with the segment.

@@ -20,7 +20,7 @@ package struct Survey: Sendable, Equatable {
         /// The last entry.
         package var tip: ChainTip
         /// Whether HEAD's entry is among them: what it vouches for proves them.
-        package var holdsHead = false
+        package var holdsHead: Bool
     }
 
     package var runs: [Run] = []
