@@ -112,7 +112,14 @@ struct ResyncTests {
     @Test("without a first entry HEAD says which ledger it is; without both nothing can be found")
     func nameless() throws {
         let whole = try Whole(count: 10)
-        whole.damage(1, at: 0.5)
+        let place = try #require(whole.machine.segment().firstRange(of: Array("\"ledger\":\"".utf8))?.lowerBound)
+        // Its first entry then says that it is another ledger.
+        var bytes = whole.machine.segment()
+        bytes[place + 12] = bytes[place + 12] == 0x30 ? 0x31 : 0x30
+        whole.machine.setSegment(1, bytes)
+        let survey = try whole.survey()
+        #expect(seqs(survey) == [2...11] && survey.runs[0].holdsHead)
+        whole.damage(1, at: 0)
         #expect(seqs(try whole.survey()) == [2...11])
         whole.machine.disk.delete(Layout.head)
         let error = #expect(throws: LedgerError.self) { try whole.survey() }

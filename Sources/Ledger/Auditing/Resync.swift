@@ -11,16 +11,19 @@ package struct Resync: Sendable {
     package init() {}
 
     package func run(_ view: LedgerView) throws(LedgerError) -> Survey {
-        guard let origin = view.origin else {
+        // Where the first entry is damaged, the view does not know whose key to load.
+        var keys = view.keyring.keys
+        if let named = HeadFinding(view.headBytes, keys: [:]).head?.key, keys[named] == nil {
+            keys.merge(try Keyring(named, in: view.storage).keys) { known, _ in known }
+        }
+        guard let origin = view.origin(provenBy: keys) else {
             throw LedgerError(
                 .tampered,
                 "neither the first entry nor HEAD says which ledger \(view.storage.basePath) is: nothing can be found in it")
         }
-        // Where the first entry is damaged, the view does not know whose key to load.
-        let isLoaded = view.keyring.keys[origin.key] != nil || view.genesis != nil
-        let keys = try isLoaded ? view.keyring.keys : Keyring(origin.key, in: view.storage).keys
+        let head = HeadFinding(view.headBytes, keys: keys).head
         return try doing("cannot read the ledger") { () throws(StorageError) in
-            var walk = Walk(head: view.validHead, origin: origin, keys: keys, reader: try SegmentReader(view.storage))
+            var walk = Walk(head: head, origin: origin, keys: keys, reader: try SegmentReader(view.storage))
             return try walk.run(upTo: skipCountMax)
         }
     }

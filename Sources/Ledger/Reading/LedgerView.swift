@@ -55,9 +55,11 @@ package struct LedgerView: Sendable {
         package let key: KeyID
     }
 
-    /// As the first entry says, or HEAD where that is damaged.
-    package var origin: Origin? {
-        genesis.map { Origin(ledger: $0.ledger, key: $0.key) } ?? validHead.map { Origin(ledger: $0.ledger, key: $0.key) }
+    /// As a HEAD says that `keys` prove, which a damaged first entry cannot gainsay; else as the first entry does.
+    package func origin(provenBy keys: [KeyID: SealingKey]) -> Origin? {
+        let head = HeadFinding(headBytes, keys: keys).head
+        if let head, keys[head.key] != nil || genesis == nil { return Origin(ledger: head.ledger, key: head.key) }
+        return genesis.map { Origin(ledger: $0.ledger, key: $0.key) }
     }
 
     /// Why SIGs cannot be checked; nil when they can.
