@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 extension Report {
     /// TORTURE.md: what really ran, where and when.
@@ -11,7 +12,7 @@ extension Report {
             one in which anything acknowledged is missing. The judges stand outside the engine: the receipts that the harness kept, and \
             `tools/verify_ledger.py`. That the stages can fail, `make canaries` shows.
 
-            * \(Self.date()), \(Self.machine())
+            * \(Self.date()), commit \(Self.commit()), \(Self.machine())
             * seed \(seed), level `\(level.rawValue)`, \(String(format: "%.0f", seconds / 60)) minutes of work: \
             `make torture SEED=\(seed)` resumes it, `--stage NAME --from CASE --count 1` repeats a case
             * \(isGood ? "no promise was broken" : "**promises were broken; the failures are below**")
@@ -51,6 +52,12 @@ extension Report {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withFullDate]
         return formatter.string(from: Date())
+    }
+
+    /// What was tried; changes that are not committed are marked.
+    private static func commit() -> String {
+        let git = Program("/usr/bin/env", ["git", "-C", Program.repository, "describe", "--always", "--dirty"])
+        return (try? git.run()).flatMap { $0.code == 0 ? $0.lastLine : nil } ?? "unknown"
     }
 
     /// The kind of machine, in the words of the system; no path of it.

@@ -1,5 +1,5 @@
-import SystemPackage
 import PlantedDefects
+import SystemPackage
 
 /// A regular file of a POSIX base directory.
 final class POSIXFile: StorageFile {

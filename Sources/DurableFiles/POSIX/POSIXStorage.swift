@@ -1,6 +1,6 @@
+import PlantedDefects
 import SystemPackage
 import Synchronization
-import PlantedDefects
 
 #if canImport(Glibc)
     import Glibc

@@ -9,6 +9,8 @@ struct Evidence: Sendable, Equatable {
     /// The first 16 digits of the bytes' SHA-256.
     let digest: KeyID
 
+    /// More is never cut, and so never kept.
+    static let byteCountMax = Limits.tornTail + Limits.headLag
     private static let pendingSuffix = ".pending"
     private static let keptSuffix = ".bin"
 
@@ -96,7 +98,7 @@ extension WriterSession {
     private func ownDigest(of evidence: Evidence) throws(LedgerError) -> (byteCount: Int, digest: Digest)? {
         try doing("cannot read the evidence") { () throws(StorageError) in
             let file = try storage.open(evidence.pendingPath, .read)
-            guard try file.status().size <= Limits.tornTail + Limits.headLag else { return nil }
+            guard try file.status().size <= Evidence.byteCountMax else { return nil }
             let bytes = try file.contents(upTo: try file.status().size)
             let found = Evidence(segment: evidence.segment, offset: evidence.offset, bytes: bytes.span)
             guard evidence == found || planted(.evidenceUnchecked) else { return nil }
@@ -108,7 +110,7 @@ extension WriterSession {
     private func isUnused(_ evidence: Evidence, _ digest: Digest) throws(LedgerError) -> Bool {
         try doing("cannot read the evidence") { () throws(StorageError) in
             guard let status = try storage.status(of: evidence.keptPath) else { return true }
-            guard status.kind == .regular, status.size <= Limits.tornTail + Limits.headLag else { return false }
+            guard status.kind == .regular, status.size <= Evidence.byteCountMax else { return false }
             let kept = try storage.open(evidence.keptPath, .read).contents(upTo: status.size)
             return Digest(sha256: kept.span) == digest
         }

@@ -13,9 +13,11 @@ extension WriterSession {
         case .valid(let form):
             // HEAD's form names the key that its MAC needs.
             let keyring = try Keyring(form.key, in: storage)
-            if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
-            // Damage that shows without the key weighs more than its absence.
-            if keyring.keys[form.key] == nil { _ = try examine(form, keyring, &reader) }
+            if keyring.keys[form.key] == nil {
+                if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
+                // Damage that shows without the key weighs more than its absence.
+                _ = try examine(form, keyring, &reader)
+            }
             let key = try keyring.require(form.key)
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
@@ -75,7 +77,7 @@ extension WriterSession {
         guard
             let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) })
         else {
-            throw raisingAlert(head, keyring.keys[head.key], try firstFailure(head, keyring, &reader))
+            throw try alarm(head, keyring, try firstFailure(head, keyring, &reader), reader)
         }
         var verifier = ChainVerifier(
             at: Place(segment: head.segment, offset: start, seq: head.seq), of: head.ledger, key: head.key, keys: keyring.keys,
@@ -107,8 +109,16 @@ extension WriterSession {
             }
             return .whole(verifier)
         case .torn(let tear): return .torn(tear)
-        case .tampered(let failure): throw raisingAlert(head, keyring.keys[head.key], failure)
+        case .tampered(let failure): throw try alarm(head, keyring, failure, reader)
         }
+    }
+
+    /// What opening says of damage; a HEAD of another ledger, which no entry can fit, is what is wrong then, and is not written to.
+    private func alarm(
+        _ head: Head, _ keyring: Keyring, _ failure: ChainFailure, _ reader: SegmentReader
+    ) throws(LedgerError) -> LedgerError {
+        if let fault = try foreignness(of: head, reader) { return tampered(ChainFailure(.head(fault), at: .head)) }
+        return raisingAlert(head, keyring.keys[head.key], failure)
     }
 
     private func startOfVouchedFrame(_ head: Head, _ reader: SegmentReader) throws(StorageError) -> Int? {
@@ -189,10 +199,7 @@ extension WriterSession {
     /// Locks the house: changes only `alert` in a HEAD that is valid.
     func raisingAlert(_ head: Head, _ key: SealingKey?, _ failure: ChainFailure) -> LedgerError {
         var error = tampered(failure)
-        if error.code == .tampered, let key {
-            raiseAlert(head, key)
-            error.message += ", but the alert was raised"
-        }
+        if error.code == .tampered, let key, raiseAlert(head, key) { error.message += ", but the alert was raised" }
         return error
     }
 
@@ -207,13 +214,19 @@ extension WriterSession {
         return error
     }
 
-    func raiseAlert(_ head: Head, _ key: SealingKey) {
-        if planted(.alertUnraised) { return }
+    /// Says whether it is raised: if HEAD cannot be replaced, the next opener finds the same damage.
+    @discardableResult
+    func raiseAlert(_ head: Head, _ key: SealingKey) -> Bool {
+        if planted(.alertUnraised) { return false }
         var alarmed = head
         alarmed.alert = true
         let bytes = alarmed.sealed(with: key)
-        // Best effort: if HEAD cannot be replaced, the next opener finds the same damage.
-        try? storage.replace(Layout.head, bytes.span)
+        do throws(StorageError) {
+            try storage.replace(Layout.head, bytes.span)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// HEAD is gone, which no crash does: verify all; a whole ledger gets a HEAD in alert, a damaged one nothing.
