@@ -14,6 +14,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case replaceInPlace = "replace-in-place"
     /// Evidence that stands there already is taken for durable.
     case keptEvidenceUnsynced = "kept-evidence-unsynced"
+    /// The name of evidence that stands there already is taken for durable.
+    case keptNameUnsynced = "kept-name-unsynced"
     /// The renaming of a file is not synchronised.
     case moveUnsynced = "move-unsynced"
     /// A block is acknowledged before its sync.
@@ -144,6 +146,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case rolledSegmentUnsynced = "rolled-segment-unsynced"
     /// The next segment begins before HEAD vouches for the old one.
     case rolledWithoutHead = "rolled-without-head"
+    /// After a new segment that may be there the session goes on in the old one.
+    case begunSegmentUnlatched = "begun-segment-unlatched"
     /// A segment is closed with its NULs.
     case rolledSegmentUncut = "rolled-segment-uncut"
     /// An id that was recorded before is recorded again.

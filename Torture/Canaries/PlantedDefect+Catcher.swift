@@ -13,7 +13,8 @@ extension PlantedDefect {
     var catcher: Catcher {
         switch self {
         // Syncs
-        case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced, .cutUnsynced:
+        case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced,
+            .keptNameUnsynced, .cutUnsynced:
             .tests("DurableFilesTests.DurabilityTests")
         case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
@@ -52,7 +53,7 @@ extension PlantedDefect {
         // Opening and writing
         case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
         case .headForgotten: .tests("OpeningTableTests|CommitTests")
-        case .headLagUnbounded, .failedWriteLeft: .tests("LedgerTests.FaultTests")
+        case .headLagUnbounded, .failedWriteLeft, .begunSegmentUnlatched: .tests("LedgerTests.FaultTests")
         case .idContentUncompared: .tests("IdempotencyTests")
         case .clockStepUnrecorded, .commitUnbounded: .tests("LedgerTests.CommitTests")
         case .submittedAnsweredEarly, .followersOfFailureWritten: .tests("LedgerTests.Submit")

@@ -52,9 +52,8 @@ extension Storage {
             let file = try open(path, .read)
             let kept = try file.contents(upTo: contents.count)
             if contents.isEqual(to: kept) {
-                if planted(.keptEvidenceUnsynced) { return }
-                try file.synchronize()
-                try synchronize(directory: path.parent)
+                if !planted(.keptEvidenceUnsynced) { try file.synchronize() }
+                if !planted(.keptNameUnsynced) { try synchronize(directory: path.parent) }
                 return
             }
         }

@@ -190,7 +190,7 @@ extension WriterSession {
         } catch {
             let failure = LedgerError(error, doing: "cannot begin a segment")
             // One that may be there already must be the next one: nothing goes into the old one any more.
-            throw isAbsent(path) ? failure : latch(failure)
+            throw isAbsent(path) || planted(.begunSegmentUnlatched) ? failure : latch(failure)
         }
         state?.segment = old.tip.seq + 1
         state?.endBefore = Place(segment: old.segment, offset: old.end, seq: old.tip.seq)
