@@ -21,3 +21,15 @@ package struct Environment: Sendable {
         self.pause = pause
     }
 }
+
+extension Environment {
+    /// A fresh key, of as much randomness as it is long.
+    func makeSealingKey() -> SealingKey {
+        var bytes: [UInt8] = []
+        for _ in 0..<SealingKey.byteCount / 8 {
+            let word = random()
+            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+        }
+        return SealingKey(bytes: bytes)
+    }
+}

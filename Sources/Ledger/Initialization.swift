@@ -7,12 +7,7 @@ package import LedgerFormat
 package enum Initialization {
     @discardableResult
     package static func run(_ storage: any Storage, _ environment: Environment) throws(LedgerError) -> Receipt {
-        var bytes: [UInt8] = []
-        for _ in 0..<SealingKey.byteCount / 8 {
-            let word = environment.random()
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
-        }
-        let key = SealingKey(bytes: bytes)
+        let key = environment.makeSealingKey()
         let ledger = LedgerID(environment.random(), environment.random())
         var writer = FrameWriter(after: ChainTip(emptyLedger: ledger, key: key.id), synced: 0, key: key)
         let receipt: Receipt

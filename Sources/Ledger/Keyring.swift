@@ -8,10 +8,13 @@ package struct Keyring: Sendable {
     /// The open key files: their descriptors keep the identities from being reused.
     private var files: [KeyID: any StorageFile] = [:]
     private var troubles: [KeyID: Trouble] = [:]
+    /// Every key file was looked at.
+    private(set) var hasAll = false
 
     /// Why a key file gives no key.
     private enum Trouble: Sendable {
         case storage(StorageError)
+        case refused(String)
         case damaged
         case replaced(by: KeyID)
     }
@@ -20,7 +23,40 @@ package struct Keyring: Sendable {
     package init() {}
 
     /// Opens the key file of `id`; one that is absent or of no use leaves the ring without it, and `require` says why.
-    package init(_ id: KeyID, in storage: any Storage) throws(LedgerError) {
+    package init(_ id: KeyID, in storage: any Storage) throws(LedgerError) { try load(id, from: storage) }
+
+    /// Opens all key files; one that must not be trusted is refused if it is of `needed`, and otherwise no key.
+    package init(allIn storage: any Storage, needed: Set<KeyID>) throws(LedgerError) {
+        for id in needed { try load(id, from: storage) }
+        try loadOthers(from: storage)
+    }
+
+    /// The ids that key files are named after, rising.
+    package static func ids(in storage: any Storage) throws(LedgerError) -> [KeyID] {
+        do throws(StorageError) {
+            return try storage.names(in: Layout.keys).sorted().compactMap(SealingKey.id(ofFile:))
+        } catch {
+            // Who may not look, or has no such directory, has no keys.
+            if error.isAbsence { return [] }
+            throw LedgerError(error, doing: "cannot look for keys")
+        }
+    }
+
+    /// Opens the key files that are not open yet.
+    mutating func loadOthers(from storage: any Storage) throws(LedgerError) {
+        hasAll = true
+        for id in try Self.ids(in: storage) where keys[id] == nil && troubles[id] == nil {
+            do throws(LedgerError) {
+                try load(id, from: storage)
+            } catch {
+                guard error.code == .refused else { throw error }
+                troubles[id] = .refused(error.message)
+            }
+        }
+    }
+
+    /// Opens one more key file.
+    mutating func load(_ id: KeyID, from storage: any Storage) throws(LedgerError) {
         let path = StoragePath(Layout.keys.name, SealingKey.fileName(id))
         do throws(StorageError) {
             let file = try storage.open(path, .read)
@@ -46,12 +82,15 @@ package struct Keyring: Sendable {
         }
     }
 
-    /// A key given as a file's contents, from outside the ledger.
-    package init(file bytes: [UInt8]) throws(LedgerError) {
-        guard let key = SealingKey(file: bytes) else {
-            throw LedgerError(.usage, "this is no sealing key: a key file holds 64 lower-case hexadecimal digits and a line feed")
+    /// Keys given as files' contents, from outside the ledger.
+    package init(files: [[UInt8]]) throws(LedgerError) {
+        for bytes in files {
+            guard let key = SealingKey(file: bytes) else {
+                throw LedgerError(
+                    .usage, "this is no sealing key: a key file holds 64 lower-case hexadecimal digits and a line feed")
+            }
+            keys[key.id] = key
         }
-        keys[key.id] = key
     }
 
     /// The key, or why it is not there.
@@ -64,6 +103,7 @@ package struct Keyring: Sendable {
     package func absence(of id: KeyID) -> String {
         let file = "keys/\(SealingKey.fileName(id))"
         switch troubles[id] {
+        case .refused(let message): return message
         case .damaged: return "\(file) is damaged; put its backup in place"
         case .replaced(let other): return "\(file) holds another key, \(other); put the right one in place"
         case .storage(let error) where !error.isNotFound: return "\(error)"

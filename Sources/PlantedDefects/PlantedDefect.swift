@@ -64,6 +64,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case laterVersionAccepted = "later-version-accepted"
     /// HEAD's tip is not compared with the entry it vouches for.
     case headUncompared = "head-uncompared"
+    /// A key that is introduced need not prove itself.
+    case introductionUnproven = "introduction-unproven"
     /// A ledger may end before the entry that HEAD vouches for.
     case shorterThanHeadAccepted = "shorter-than-head-accepted"
     /// A ledger may end inside a decision.

@@ -76,7 +76,12 @@ extension WriterSession {
     mutating func finish(_ drafts: [Draft]) throws(LedgerError) -> Answer {
         let answer = commit([drafts])[0]
         release()
-        for notice in takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+        sayNotices()
         return try answer.get()
+    }
+
+    /// Tells what happened that is no error, such as a cut tail.
+    mutating func sayNotices() {
+        for notice in takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
     }
 }

@@ -38,7 +38,7 @@ struct ShowCommand: ParsableCommand {
         }
         guard let json = try? JSON(parsing: payload) else { preconditionFailure("a verified payload is JSON") }
         Output.line(Printable.pretty(json))
-        if view.keyAbsence != nil { Output.error("bulla: the sig was not checked, the key is absent") }
+        if view.keyring.keys[entry.key] == nil { Output.error("bulla: the sig was not checked, the key is absent") }
         if !view.isSettled(entry.seq) { Output.error("bulla: entry \(entry.seq) is unsettled: HEAD does not vouch for it yet") }
     }
 }

@@ -30,8 +30,8 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Begin at this entry, as a partial result says.", valueName: "seq"))
     var from: UInt64 = 1
 
-    @Option(help: ArgumentHelp("A key file to check with, instead of the ledger's own.", valueName: "file"))
-    var key: String?
+    @Option(help: ArgumentHelp("A key file to check with, instead of the ledger's own; one for each key.", valueName: "file"))
+    var key: [String] = []
 
     @Flag(help: "Of a damaged ledger, go on behind the damage, and say what survives and what does not.")
     var resync = false
@@ -74,8 +74,10 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func keyring() throws(LedgerError) -> Keyring? {
-        guard let key else { return nil }
-        return try Keyring(file: try InputFile(key).all(upTo: 1 << 12))
+        guard !key.isEmpty else { return nil }
+        var files: [[UInt8]] = []
+        for path in key { files.append(try InputFile(path).all(upTo: 1 << 12)) }
+        return try Keyring(files: files)
     }
 
     private func receipts() throws(LedgerError) -> [Receipt] {

@@ -34,7 +34,7 @@ extension Audit {
         do throws(StorageError) {
             if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
                 verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys, head: view.validHead)
+                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
             }
             if threadCount > 1, budget == nil {
                 verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
@@ -109,7 +109,8 @@ extension Audit {
         var report = AuditReport(
             verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
             head: view.validHead)
-        report.keyAbsence = view.keyAbsence
+        report.keyAbsence =
+            view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
         switch failure {
         case .tampered(let failure):
             report.place = failure.place
@@ -135,7 +136,7 @@ extension Audit {
             report.reason = fault.description
             return report
         }
-        if let absence = view.keyAbsence {
+        if let absence = report.keyAbsence {
             let torn = report.verdict == .torn ? "; behind it lies a torn tail" : ""
             report.verdict = .unverifiable
             report.place = verifier.verifiedEnd

@@ -75,7 +75,7 @@ struct ParallelScan: Sendable {
         var verifier =
             first
             ?? ChainVerifier(
-                at: piece.start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys, head: view.validHead)
+                at: piece.start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
         guard var reader = try? SegmentReader(view.storage), let end = try? reader.scan(&verifier, upTo: piece.end),
             end == .complete, verifier.position.offset == piece.end.offset
         else { return nil }

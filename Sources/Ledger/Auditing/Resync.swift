@@ -11,26 +11,22 @@ package struct Resync: Sendable {
     package init() {}
 
     package func run(_ view: LedgerView) throws(LedgerError) -> Survey {
-        // Where the first entry is damaged, the view does not know whose key to load.
-        var keys = view.keyring.keys
-        if let named = HeadFinding(view.headBytes, keys: [:]).head?.key, keys[named] == nil {
-            keys.merge(try Keyring(named, in: view.storage).keys) { known, _ in known }
-        }
-        guard let origin = view.origin(provenBy: keys) else {
+        let keys = view.keyring.keys
+        guard let ledger = view.ledger else {
             throw LedgerError(
                 .tampered,
                 "neither the first entry nor HEAD says which ledger \(view.storage.basePath) is: nothing can be found in it")
         }
         let head = HeadFinding(view.headBytes, keys: keys).head
         return try doing("cannot read the ledger") { () throws(StorageError) in
-            var walk = Walk(head: head, origin: origin, keys: keys, reader: try SegmentReader(view.storage))
+            var walk = Walk(head: head, ledger: ledger, keys: keys, reader: try SegmentReader(view.storage))
             return try walk.run(upTo: skipCountMax)
         }
     }
 
     private struct Walk {
         let head: Head?
-        let origin: LedgerView.Origin
+        let ledger: LedgerID
         let keys: [KeyID: SealingKey]
         var reader: SegmentReader
         var survey = Survey()
@@ -52,7 +48,7 @@ package struct Resync: Sendable {
                 guard let next else { break }
                 start = next
                 isPrefix = false
-                verifier = ChainVerifier(at: next, of: origin.ledger, key: origin.key, keys: keys)
+                verifier = ChainVerifier(at: next, of: ledger, key: nil, keys: keys)
             }
             return survey
         }
@@ -90,7 +86,7 @@ package struct Resync: Sendable {
 
         /// The first sound frame at or behind a place, in its segment or a later one.
         private func nextFrame(behind place: Place, skipping: Int) throws(StorageError) -> Place? {
-            let finder = FrameFinder(ledger: origin.ledger, key: keys[origin.key])
+            let finder = FrameFinder(ledger: ledger, keys: keys)
             for segment in reader.segments where segment >= place.segment {
                 let offset = segment == place.segment ? place.offset + skipping : 0
                 if let found = try nextFrame(in: segment, from: offset, finder) { return found }

@@ -32,7 +32,7 @@ package struct EntryReader: Sendable {
                 guard let start = try reader.locate(next) else {
                     return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
                 }
-                var verifier = ChainVerifier(at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys)
+                var verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
                 let end = try reader.scan(
                     &verifier,
                     visit: { frame, bytes in

@@ -35,7 +35,7 @@ package enum Judgement: Sendable, Equatable {
         guard place.segment == reader.segments.last, let lag = Self.lag(of: place, behind: head, reader.segments) else { return }
         guard (0...Limits.headLag).contains(lag) || planted(.tearAnywhere) else { return }
         guard let tail = try Self.tail(from: place, reader) else { return }
-        let finder = FrameFinder(ledger: ledger, key: verifier.key)
+        let finder = FrameFinder(ledger: ledger, keys: verifier.keysBehind)
         guard TornTail.objection(to: tail.bytes.span, at: place.offset, seq: place.seq, finder: finder) == nil else { return }
         self = .torn(Tear(place: place, byteCount: tail.fileSize - place.offset, reason: failure.reason))
     }

@@ -9,7 +9,7 @@ package struct LedgerView: Sendable {
     /// The first entry; nil when there is none that has the form of one. Nothing of it is verified.
     package let genesis: ChainTip?
     package let keyring: Keyring
-    /// HEAD, judged with the key that the first entry names.
+    /// HEAD, judged with the key that it names.
     package private(set) var head: Result<Head, HeadFault>
 
     /// - Parameter given: a key from outside, instead of the ledger's own key files.
@@ -26,13 +26,8 @@ package struct LedgerView: Sendable {
         if headBytes.isEmpty, segments.isEmpty {
             throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
         }
-        if let given {
-            keyring = given
-        } else if let key = genesis?.key {
-            keyring = try Keyring(key, in: storage)
-        } else {
-            keyring = Keyring()
-        }
+        let needed = [genesis?.key, HeadFinding(headBytes, keys: [:]).head?.key].compactMap(\.self)
+        if let given { keyring = given } else { keyring = try Keyring(allIn: storage, needed: Set(needed)) }
         head = Self.judge(headBytes, genesis, keyring)
     }
 
@@ -42,29 +37,22 @@ package struct LedgerView: Sendable {
         case .valid(let head):
             guard let genesis else { return .success(head) }
             guard head.ledger == genesis.ledger else { return .failure(.foreignLedger) }
-            guard head.key == genesis.key else { return .failure(.foreignKey) }
             return .success(head)
         }
     }
 
     package var validHead: Head? { try? head.get() }
 
-    /// What every frame must name.
-    package struct Origin: Sendable {
-        package let ledger: LedgerID
-        package let key: KeyID
+    /// Which ledger this is: as a HEAD says that our keys prove, which a damaged first entry cannot gainsay; else as that says.
+    package var ledger: LedgerID? {
+        let head = HeadFinding(headBytes, keys: keyring.keys).head
+        if let head, keyring.keys[head.key] != nil || genesis == nil { return head.ledger }
+        return genesis?.ledger
     }
 
-    /// As a HEAD says that `keys` prove, which a damaged first entry cannot gainsay; else as the first entry does.
-    package func origin(provenBy keys: [KeyID: SealingKey]) -> Origin? {
-        let head = HeadFinding(headBytes, keys: keys).head
-        if let head, keys[head.key] != nil || genesis == nil { return Origin(ledger: head.ledger, key: head.key) }
-        return genesis.map { Origin(ledger: $0.ledger, key: $0.key) }
-    }
-
-    /// Why SIGs cannot be checked; nil when they can.
+    /// Why HEAD, or an entry sealed now, cannot be checked; nil when they can.
     package var keyAbsence: String? {
-        guard let key = genesis?.key, keyring.keys[key] == nil else { return nil }
+        guard let key = validHead?.key ?? genesis?.key, keyring.keys[key] == nil else { return nil }
         return keyring.absence(of: key)
     }
 

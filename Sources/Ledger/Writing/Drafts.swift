@@ -26,6 +26,21 @@ enum Drafts {
             ])
     }
 
+    static func keyRotated(to key: SealingKey, from old: KeyID, in ledger: LedgerID, reason: String) -> Draft {
+        draft(
+            ChainTurn.rotated, .integrity, reason,
+            ["key": .string(key.id.description), "proof": .string(key.proof(in: ledger, after: old).description)])
+    }
+
+    static func keyRetired(_ use: KeyUse, reason: String) -> Draft {
+        draft(
+            ChainTurn.retired, .integrity, reason,
+            [
+                "entries": .number(Double(use.entryCount)), "first": .number(Double(use.firstSeq)),
+                "key": .string(use.key.description), "last": .number(Double(use.lastSeq)),
+            ])
+    }
+
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
             "ledger.tail_cut", .resilience, "a crash left a torn tail, for which no HEAD vouched",

@@ -119,7 +119,7 @@ extension WriterSession {
         guard let drift = driftOf(state) else { return }
         switch drift.kind {
         case .drift, .refused:
-            raiseAlert(state.head, state.key)
+            if let key = state.keys[state.head.key] { raiseAlert(state.head, key) }
             throw latch(
                 LedgerError(
                     .tampered,
@@ -143,10 +143,10 @@ extension WriterSession {
         precondition(head.end > 0, "HEAD ends behind a frame")
         let bytes = head.sealed(with: state.key)
         do throws(StorageError) {
-            let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: [state.key.id: state.key]).head
+            let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: state.keys).head
             guard found == expected || found != nil && found == state.triedHead || planted(.foreignHeadOverwritten) else {
                 // What is no valid HEAD locks the house as it stands.
-                if let found { raiseAlert(found, state.key) }
+                if let found, let key = state.keys[found.key] { raiseAlert(found, key) }
                 throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD")
             }
             if let found { self.state?.head = found }

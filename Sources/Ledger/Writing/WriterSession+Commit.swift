@@ -274,8 +274,8 @@ extension WriterSession {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: first)))
             }
             var verifier = ChainVerifier(
-                at: start, of: current.tip.ledger, key: current.tip.key, keys: [current.key.id: current.key])
-            return try reader.scan(
+                at: start, of: current.tip.ledger, key: nil, keys: [current.key.id: current.key])
+            let end = try reader.scan(
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
                     if frame.context.count > 2, frame.seq >= first, !planted(.idsOfThisProcessOnly) {
@@ -286,6 +286,9 @@ extension WriterSession {
                     }
                     return true
                 })
+            // The links prove what was sealed with older keys, if they lead to our tip.
+            guard end == .complete, verifier.tip?.hash != current.tip.hash else { return end }
+            return .failed(verifier.failure(.link))
         }
         state?.ids = ids
         return end

@@ -12,18 +12,18 @@ extension WriterSession {
         case .faulty(let fault): throw tampered(ChainFailure(.head(fault), at: .head))
         case .valid(let form):
             // HEAD's form names the key that its MAC needs.
-            let keyring = try Keyring(form.key, in: storage)
+            var keyring = try Keyring(form.key, in: storage)
             if keyring.keys[form.key] == nil {
                 if let fault = try foreignness(of: form, reader) { throw tampered(ChainFailure(.head(fault), at: .head)) }
                 // Damage that shows without the key weighs more than its absence.
-                _ = try examine(form, keyring, &reader)
+                _ = try examine(form, &keyring, &reader)
             }
             let key = try keyring.require(form.key)
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
             }
             if form.alert, !planted(.alertIgnored) { throw locked }
-            try adopt(form, keyring, &reader)
+            try adopt(form, &keyring, &reader)
         }
     }
 
@@ -39,14 +39,13 @@ extension WriterSession {
         let genesis = try doing("cannot read the ledger") { () throws(StorageError) in try reader.genesis() }
         guard let genesis else { return nil }
         if planted(.foreignHeadAdopted) { return nil }
-        if genesis.ledger != head.ledger { return .foreignLedger }
-        return genesis.key != head.key ? .foreignKey : nil
+        return genesis.ledger != head.ledger ? .foreignLedger : nil
     }
 
     /// HEAD is valid: check its last frame and all beyond, mend what a crash left, and stand behind the last entry.
-    private mutating func adopt(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) {
+    private mutating func adopt(_ head: Head, _ keyring: inout Keyring, _ reader: inout SegmentReader) throws(LedgerError) {
         let verifier: ChainVerifier
-        switch try examine(head, keyring, &reader) {
+        switch try examine(head, &keyring, &reader) {
         case .whole(let found): verifier = found
         case .torn(let tear):
             // A crash between these steps leaves the tail torn, or cut with its evidence pending: the next open goes on from there.
@@ -55,7 +54,7 @@ extension WriterSession {
                 try reader.open(segment: tear.place.segment, .readWrite).cut(to: tear.place.offset)
             }
             if planted(.tornTailCutFirst) { try keepEvidence(of: tear, reader) }
-            guard case .whole(let found) = try examine(head, keyring, &reader) else {
+            guard case .whole(let found) = try examine(head, &keyring, &reader) else {
                 throw LedgerError(
                     .inputOutput, "the torn tail at \(tear.place) was cut, and the ledger is still not whole; verify it")
             }
@@ -73,10 +72,14 @@ extension WriterSession {
         case torn(Tear)
     }
 
-    private func examine(_ head: Head, _ keyring: Keyring, _ reader: inout SegmentReader) throws(LedgerError) -> Examination {
+    /// With the key that HEAD names first; with all there are if that does not do: one may be introduced behind HEAD.
+    private func examine(
+        _ head: Head, _ keyring: inout Keyring, _ reader: inout SegmentReader
+    ) throws(LedgerError) -> Examination {
         guard
             let start = try doing("cannot read the ledger", { () throws(StorageError) in try startOfVouchedFrame(head, reader) })
         else {
+            try keyring.loadOthers(from: storage)
             throw try alarm(head, keyring, try firstFailure(head, keyring, &reader), reader)
         }
         var verifier = ChainVerifier(
@@ -85,21 +88,31 @@ extension WriterSession {
         // An earlier HEAD was put back over one that was rebuilt in alert: the alert stands.
         var wasRebuilt = false
         let end: SegmentReader.End
-        let judgement: Judgement?
         do throws(StorageError) {
             end = try reader.scan(
                 &verifier,
                 visit: { frame, bytes in
-                    if frame.seq > head.seq, bytes.text(frame.action) == Drafts.headRebuilt { wasRebuilt = true }
+                    guard frame.seq > head.seq else { return true }
+                    let action = bytes.text(frame.action)
+                    if action == Drafts.headRebuilt { wasRebuilt = true }
+                    if action == ChainTurn.repaired { wasRebuilt = false }
                     return true
                 })
-            if case .failed(let failure) = end {
-                judgement = try Judgement(failure, verifier, head: head, reader)
-            } else {
-                judgement = nil
-            }
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
+        }
+        let calledFor = verifier.tip?.key ?? head.key
+        if end != .complete || keyring.keys[calledFor] == nil, !keyring.hasAll {
+            try keyring.loadOthers(from: storage)
+            return try examine(head, &keyring, &reader)
+        }
+        let judgement: Judgement?
+        if case .failed(let failure) = end {
+            judgement = try doing("cannot read the ledger") { () throws(StorageError) in
+                try Judgement(failure, verifier, head: head, reader)
+            }
+        } else {
+            judgement = nil
         }
         switch judgement {
         case nil:
@@ -156,7 +169,8 @@ extension WriterSession {
                 endBefore = Place(segment: before, offset: try reader.open(segment: before).status().size, seq: tip.seq)
             }
             return State(
-                key: key, keyOath: try keyring.oath(of: key.id), head: head, tip: tip, segment: position.segment, file: file,
+                key: key, keyOath: try keyring.oath(of: key.id), keys: keyring.keys, head: head, tip: tip,
+                segment: position.segment, file: file,
                 oath: try Oath(file), end: position.offset, fileSize: try file.status().size, endBefore: endBefore,
                 headTime: environment.uptime(), lag: lag)
         }
@@ -237,8 +251,7 @@ extension WriterSession {
             }
             throw tampered(ChainFailure(.head(.missing), at: .head))
         }
-        let keyring = try Keyring(genesis.key, in: storage)
-        _ = try keyring.require(genesis.key)
+        let keyring = try Keyring(allIn: storage, needed: [genesis.key])
         var verifier = ChainVerifier(keys: keyring.keys)
         var lastAction = ""
         let end = try doing("cannot read the ledger") { () throws(StorageError) in

@@ -27,6 +27,8 @@ package struct WriterSession: Sendable {
     struct State: Sendable {
         var key: SealingKey
         var keyOath: Oath?
+        /// With those that HEAD and the entries behind it may name.
+        var keys: [KeyID: SealingKey]
         var head: Head
         var tip: ChainTip
         /// The active segment, its end of data and the size of its file.

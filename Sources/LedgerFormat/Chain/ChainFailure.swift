@@ -13,6 +13,9 @@ package struct ChainFailure: Error, Sendable, Equatable {
         case hash
         case signature
         case laterVersion(found: UInt64)
+        /// The body of an entry that the chain turns at.
+        case turn(action: String)
+        case keyProof(of: KeyID)
         case paddingInSealedSegment
         case bytesAfterPadding
         case segmentName(found: UInt64)
@@ -47,6 +50,8 @@ extension ChainFailure.Reason: CustomStringConvertible {
         case .key(let found): "the entry names key \(found), which the chain does not call for"
         case .hash: "the hash does not match the entry"
         case .signature: "the sig does not match the entry"
+        case .turn(let action): "the body is not what the format asks for of \(action)"
+        case .keyProof(let key): "the entry introduces key \(key) and does not prove it"
         case .laterVersion(let found): "the entry is of version \(found), which this verifier does not know"
         case .paddingInSealedSegment: "the segment has NULs where a frame should start, and is not the last"
         case .bytesAfterPadding: "bytes other than NULs follow the end of data"

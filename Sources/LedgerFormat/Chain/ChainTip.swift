@@ -1,6 +1,7 @@
 /// The last entry of a verified chain: all that the next one must agree with.
 package struct ChainTip: Sendable, Equatable {
     package var ledger: LedgerID
+    /// The key that the next entry must be sealed with.
     package var key: KeyID
     /// 0 before the first entry.
     package var seq: UInt64
@@ -20,6 +21,7 @@ package struct ChainTip: Sendable, Equatable {
         self.init(
             ledger: frame.ledger(in: bytes), key: frame.key(in: bytes), seq: frame.seq, hash: frame.hash(in: bytes),
             synced: frame.synced, time: frame.time)
+        if frame.isTurn(in: bytes), case .rotation(let next, _) = ChainTurn(frame, bytes) { key = next }
     }
 
     private init(ledger: LedgerID, key: KeyID, seq: UInt64, hash: Digest, synced: UInt64, time: Timestamp) {

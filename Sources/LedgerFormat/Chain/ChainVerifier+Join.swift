@@ -8,22 +8,34 @@ extension ChainVerifier {
         let previousHash: Digest
         let synced: UInt64
         let part: Part?
+        let key: KeyID
+        /// Where the gap begins that it names.
+        let gapStart: UInt64?
 
         init(_ frame: FrameView, of bytes: Span<UInt8>) {
             seq = frame.seq
             previousHash = frame.previousHash(in: bytes)
             synced = frame.synced
             part = frame.part
+            key = frame.key(in: bytes)
+            if frame.isTurn(in: bytes), case .repair(let gap?) = ChainTurn(frame, bytes) {
+                gapStart = gap.lowerBound
+            } else {
+                gapStart = nil
+            }
         }
     }
 
     /// This piece and the one behind it as one, if that one continues it.
     package func joined(with next: ChainVerifier) -> ChainVerifier? {
         guard let tip, openDecision == nil, let beginning = next.beginning, beginning.part == nil || beginning.part?.index == 1,
-            beginning.seq == position.seq || planted(.piecesUnjoined),
-            beginning.previousHash == tip.hash || planted(.piecesUnjoined), beginning.synced >= tip.synced
+            (beginning.gapStart ?? beginning.seq) == position.seq || planted(.piecesUnjoined),
+            beginning.previousHash == tip.hash || planted(.piecesUnjoined), beginning.synced >= tip.synced,
+            beginning.key == tip.key, let roster = roster.joined(with: next.roster),
+            head.map({ !(position.seq..<beginning.seq).contains($0.seq) }) ?? true
         else { return nil }
         var joined = next
+        joined.roster = roster
         joined.beginning = self.beginning
         joined.addEntries(entryCount)
         return joined

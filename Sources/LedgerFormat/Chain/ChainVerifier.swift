@@ -19,19 +19,20 @@ package struct ChainVerifier: Sendable {
         var expectedPart: Part?
         /// The next frame is taken as it stands: only its own seal is checked, not its link.
         var takesUnlinked = false
+        /// The next frame may name any key.
+        var takesAnyKey = false
     }
 
     /// With everything whose seal was checked.
     private(set) var verified = Standing()
-    /// The key that the chain calls for, once known and if present.
-    package private(set) var key: SealingKey?
+    var roster = KeyRoster()
     package private(set) var entryCount: UInt64 = 0
     /// The first entry that was verified here: what the piece before it must lead to.
     package internal(set) var beginning: Beginning?
 
     package let knownKeys: [KeyID: SealingKey]
     /// Whether a HEAD is compared on the way.
-    private var head: Head?
+    private(set) var head: Head?
     private var isLastSegment = false
     private var inPadding = false
     private var scanner = CanonicalScanner()
@@ -63,17 +64,22 @@ package struct ChainVerifier: Sendable {
         verified.tip = tip
         verified.synced = tip.synced
         verified.position = position
-        key = keys[tip.key]
     }
 
-    /// Verifies from the frame at `position` in a ledger whose id and key are known; of that frame only its own seal.
-    package init(at position: Place, of ledger: LedgerID, key: KeyID, keys: [KeyID: SealingKey], head: Head? = nil) {
-        self.init(after: ChainTip(emptyLedger: ledger, key: key), position: position, keys: keys, head: head)
+    /// Verifies from the frame at `position` in a ledger whose id is known; of that frame only its own seal.
+    ///
+    /// - Parameter key: the one that the chain calls for behind that frame; nil if that is not known: then the frame says it.
+    package init(at position: Place, of ledger: LedgerID, key: KeyID?, keys: [KeyID: SealingKey], head: Head? = nil) {
+        self.init(after: ChainTip(emptyLedger: ledger, key: key ?? KeyID(0)), position: position, keys: keys, head: head)
         verified.takesUnlinked = true
+        verified.takesAnyKey = key == nil
     }
 
-    /// Whether SIGs were checked too.
-    package var isFullyVerified: Bool { key != nil }
+    /// Keys that were not there to check SIGs with, and are still needed for that.
+    package var absentKeys: Set<KeyID> { roster.absent }
+
+    /// The keys that tell whose frames are sound behind the tip; none if the one that the chain calls for there is absent.
+    package var keysBehind: [KeyID: SealingKey] { tip.flatMap { knownKeys[$0.key] } == nil ? [:] : knownKeys }
 
     /// Whether the chain went up to the entry that HEAD vouches for.
     package var reachedHead: Bool { head.map { position.seq > $0.seq } ?? true }
@@ -137,9 +143,15 @@ package struct ChainVerifier: Sendable {
                 ahead.accept(frame)
                 previous = frame
                 start = frame.frame.upperBound
-                if pending.count == Self.batchCount {
+                let isTurn = frame.isTurn(in: bytes)
+                if pending.count == Self.batchCount || isTurn {
                     if let early = check(pending, bytes, visit) { return early }
                     pending.removeAll(keepingCapacity: true)
+                }
+                if isTurn {
+                    // What follows must agree with what the entry says, and not with its text.
+                    ahead = verified
+                    previous = nil
                 }
             }
         }
@@ -156,7 +168,7 @@ package struct ChainVerifier: Sendable {
     ) -> Outcome? {
         guard let first = pending.first else { return nil }
         // All of them name the same key, or there would be an objection.
-        let key = key ?? knownKeys[first.key(in: bytes)]
+        let key = knownKeys[first.key(in: bytes)]
         let fault = SealEngine.firstFault(in: pending, of: bytes, key: key)
         var outcome: Outcome?
         var accepted = 0
@@ -167,6 +179,7 @@ package struct ChainVerifier: Sendable {
             } else if let reason = objectionAfterSeal(to: frame, bytes) {
                 outcome = .failed(failure(reason))
             } else {
+                note(frame, bytes, isSigned: key != nil)
                 verified.accept(frame)
                 accepted += 1
                 if !visit(frame, bytes) { outcome = .stopped }
@@ -175,7 +188,7 @@ package struct ChainVerifier: Sendable {
         if accepted > 0 {
             verified.tip = ChainTip(pending[accepted - 1], of: bytes)
             entryCount += UInt64(accepted)
-            self.key = key
+            if key == nil { roster.noteUnchecked(first.key(in: bytes)) }
             if beginning == nil { beginning = Beginning(first, of: bytes) }
         }
         return outcome
@@ -200,27 +213,41 @@ extension ChainVerifier.Standing {
     fileprivate func objection(
         to frame: FrameView, after previous: FrameView?, _ bytes: Span<UInt8>
     ) -> ChainFailure.Reason? {
+        let turn = frame.isTurn(in: bytes) ? ChainTurn(frame, bytes) : nil
+        if frame.isTurn(in: bytes), turn == nil { return .turn(action: bytes.text(frame.action)) }
         // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
         let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
         let isFirst = previous == nil && self.tip == nil
         if let tip, frame.ledger(in: bytes) != tip.ledger, !planted(.ledgerUnchecked) {
             return .foreignLedger(found: frame.ledger(in: bytes))
         }
-        guard frame.seq == (isFirst ? 1 : position.seq) || planted(.seqUnchecked) else { return .seq(found: frame.seq) }
+        guard follows(frame, turn) || planted(.seqUnchecked) else { return .seq(found: frame.seq) }
         if let tip, !takesUnlinked, frame.previousHash(in: bytes) != tip.hash, !planted(.linkUnchecked) { return .link }
         if isFirst, frame.previousHash(in: bytes) != .zero { return .link }
         guard frame.synced >= synced && frame.synced < frame.seq || planted(.syncedUnchecked) else {
             return .synced(found: frame.synced)
         }
-        if isFirst, !bytes.holds("ledger.genesis\"", at: frame.action.lowerBound), !planted(.genesisUnchecked) {
+        if isFirst, frame.seq == 1, !bytes.holds("ledger.genesis\"", at: frame.action.lowerBound), !planted(.genesisUnchecked) {
             return .genesisExpected
         }
         guard
             takesUnlinked || planted(.partUnchecked) || frame.part == expectedPart
                 || (expectedPart == nil && frame.part?.index == 1)
         else { return .part }
-        if let tip, frame.key(in: bytes) != tip.key, !planted(.keyUnchecked) { return .key(found: frame.key(in: bytes)) }
+        if let tip, !takesAnyKey, frame.key(in: bytes) != tip.key, !planted(.keyUnchecked) {
+            // HEAD names the key that is called for behind its entry, and that may be the one that introduces it.
+            guard takesUnlinked, case .rotation(tip.key, _) = turn else { return .key(found: frame.key(in: bytes)) }
+        }
+        if case .retirement(frame.key(in: bytes)) = turn { return .turn(action: ChainTurn.retired) }
         return nil
+    }
+
+    /// Whether its seq may stand here: the next one, or one behind a gap that a repair names.
+    private func follows(_ frame: FrameView, _ turn: ChainTurn?) -> Bool {
+        guard case .repair(let gap?) = turn else { return frame.seq == position.seq }
+        // Who begins at the frame itself does not know where the gap does.
+        if takesUnlinked, frame.seq == position.seq { return gap.upperBound + 1 == frame.seq }
+        return gap.lowerBound == position.seq && gap.upperBound + 1 == frame.seq
     }
 
     fileprivate mutating func accept(_ frame: FrameView) {
@@ -232,6 +259,7 @@ extension ChainVerifier.Standing {
             expectedPart = nil
         }
         takesUnlinked = false
+        takesAnyKey = false
         synced = frame.synced
         position.offset += frame.frame.count
         position.seq = frame.seq + 1
@@ -243,11 +271,37 @@ extension ChainVerifier {
     private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
-        guard let head, frame.seq == head.seq, !planted(.headUncompared) else { return nil }
+        if frame.isTurn(in: bytes), let reason = objection(toTurn: frame, bytes) { return reason }
+        guard let head, frame.seq >= head.seq, head.seq >= position.seq, !planted(.headUncompared) else { return nil }
         let end = position.offset + frame.frame.count
-        guard head.segment == position.segment, head.end == end, head.tip == frame.hash(in: bytes) else { return .headMismatch }
+        // In a gap no entry is that HEAD could vouch for.
+        guard frame.seq == head.seq, head.segment == position.segment, head.end == end, head.tip == frame.hash(in: bytes),
+            head.key == ChainTip(frame, of: bytes).key
+        else { return .headMismatch }
         if let part = frame.part, !part.isLast { return .headInsideDecision }
         return nil
+    }
+
+    private func objection(toTurn frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
+        guard case .rotation(let new, let proof) = ChainTurn(frame, bytes) else { return nil }
+        guard roster.allows(new), new != frame.key(in: bytes) else { return .turn(action: ChainTurn.rotated) }
+        if let key = knownKeys[new], key.proof(in: frame.ledger(in: bytes), after: frame.key(in: bytes)) != proof,
+            !planted(.introductionUnproven)
+        {
+            return .keyProof(of: new)
+        }
+        return nil
+    }
+
+    /// What an accepted entry says of keys.
+    private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>, isSigned: Bool) {
+        if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
+        guard frame.isTurn(in: bytes) else { return }
+        switch ChainTurn(frame, bytes) {
+        case .rotation(let key, _): roster.introduce(key)
+        case .retirement(let key): if isSigned { roster.retire(key) }
+        case .repair, nil: break
+        }
     }
 }
 

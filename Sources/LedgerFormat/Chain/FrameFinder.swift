@@ -1,12 +1,12 @@
 /// Finds frames whose own seal holds in bytes of which nothing else is known (resync).
 package struct FrameFinder: Sendable {
     let ledger: LedgerID
-    let key: SealingKey?
+    let keys: [KeyID: SealingKey]
 
-    /// Without the key a seal is its HASH only.
-    package init(ledger: LedgerID, key: SealingKey?) {
+    /// A frame's seal must hold under one of the keys; without any a seal is its HASH only.
+    package init(ledger: LedgerID, keys: [KeyID: SealingKey]) {
         self.ledger = ledger
-        self.key = key
+        self.keys = keys
     }
 
     private static let mark: StaticString = ":{\"entry\":"
@@ -37,7 +37,8 @@ package struct FrameFinder: Sendable {
         guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger(in: bytes) == ledger else {
             return nil
         }
-        guard key == nil || frame.key(in: bytes) == key?.id else { return nil }
+        let key = keys[frame.key(in: bytes)]
+        guard key != nil || keys.isEmpty else { return nil }
         return SealEngine.firstFault(in: [frame], of: bytes, key: key) == nil ? frame : nil
     }
 }

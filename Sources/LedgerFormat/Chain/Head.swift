@@ -5,6 +5,7 @@ package struct Head: Sendable, Equatable {
     package var alert: Bool
     /// Offset in the segment behind the last vouched frame, in bytes.
     package var end: Int
+    /// The key that the chain calls for behind that frame.
     package var key: KeyID
     package var ledger: LedgerID
     /// First seq of the segment.
@@ -69,7 +70,7 @@ package struct Head: Sendable, Equatable {
 
 /// Why a HEAD is not valid.
 package enum HeadFault: Error, Sendable, Equatable {
-    case missing, form, mac, foreignLedger, foreignKey
+    case missing, form, mac, foreignLedger
 }
 
 extension HeadFault: CustomStringConvertible {
@@ -79,7 +80,6 @@ extension HeadFault: CustomStringConvertible {
         case .form: "HEAD is not of the form that the format asks for"
         case .mac: "HEAD's mac does not match"
         case .foreignLedger: "HEAD belongs to another ledger"
-        case .foreignKey: "HEAD names another key than the first entry"
         }
     }
 }

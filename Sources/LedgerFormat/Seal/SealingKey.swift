@@ -49,4 +49,10 @@ extension SealingKey {
 
     /// The name of a key's file under `keys/`.
     package static func fileName(_ id: KeyID) -> String { "\(id).key" }
+
+    /// The key that a file's name stands for; nil for any other name.
+    package static func id(ofFile name: String) -> KeyID? {
+        guard name.hasSuffix(".key") else { return nil }
+        return KeyID(String(name.dropLast(4)))
+    }
 }

@@ -1,0 +1,66 @@
+package import LedgerFormat
+import DurableFiles
+
+// The sealing key's change. A key is called for from its introduction to the next; its file is needed until it is retired.
+extension WriterSession {
+    /// Introduces a fresh key, with which everything is sealed from now on.
+    ///
+    /// Requires the lock. The key file comes first, then an entry under the old key that names the new one, then HEAD under the new
+    /// one. A crash leaves a key file that nothing names, which is harmless, or a HEAD that lags, which the next opening mends.
+    package mutating func rotateKey(reason: String) throws(LedgerError) -> (old: KeyID, new: KeyID, receipt: Receipt) {
+        guard let before = state else { preconditionFailure("only the holder of the writer's lock rotates its key") }
+        let key = environment.makeSealingKey()
+        let contents = key.fileContents
+        try doing("cannot make a sealing key") { () throws(StorageError) in
+            try storage.create(StoragePath(Layout.keys.name, SealingKey.fileName(key.id)), contents.span)
+        }
+        let keyring = try Keyring(key.id, in: storage)
+        _ = try keyring.require(key.id)
+        let oath = try doing("cannot make a sealing key") { () throws(StorageError) in try keyring.oath(of: key.id) }
+        let draft = Drafts.keyRotated(to: key, from: before.key.id, in: before.tip.ledger, reason: reason)
+        let answer = try commit([[draft]])[0].get()
+        state?.tip.key = key.id
+        state?.key = key
+        state?.keyOath = oath
+        state?.keys[key.id] = key
+        try writeHead()
+        return (before.key.id, key.id, answer.receipts[0])
+    }
+
+    /// Records that all that an old key has sealed was verified, so that its file is needed no more.
+    ///
+    /// Requires the lock, and verifies the whole ledger under it. A key that is retired already is not recorded again.
+    ///
+    /// - Parameter destroying: whether to remove the key's file then; a crash before leaves it, and the same call removes it.
+    /// - Returns: the receipt; nil where it was retired before.
+    package mutating func retireKey(_ id: KeyID, reason: String, destroying: Bool) throws(LedgerError) -> Receipt? {
+        guard let state else { preconditionFailure("only the holder of the writer's lock retires a key") }
+        guard id != state.key.id else {
+            throw LedgerError(.refused, "key \(id) is the one that seals; rotate first, and then retire it")
+        }
+        let view = try LedgerView(storage)
+        let history = try KeyHistory(view, environment)
+        guard let use = history.uses.first(where: { $0.key == id }) else {
+            throw LedgerError(.usage, "no entry was sealed with key \(id); `bulla key list` shows the keys")
+        }
+        var receipt: Receipt?
+        if use.retiredAt == nil {
+            guard view.keyring.keys[id] != nil else {
+                throw LedgerError(.unverifiable, "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id))")
+            }
+            receipt = try commit([[Drafts.keyRetired(use, reason: reason)]])[0].get().receipts[0]
+            try writeHead()
+        }
+        if destroying {
+            try doing("key \(id) is retired, but its file cannot be removed") { () throws(StorageError) in
+                do throws(StorageError) {
+                    try storage.remove(StoragePath(Layout.keys.name, SealingKey.fileName(id)))
+                } catch {
+                    if !error.isNotFound { throw error }
+                }
+                try storage.synchronize(directory: Layout.keys)
+            }
+        }
+        return receipt
+    }
+}

@@ -1,0 +1,100 @@
+import CanonicalJSON
+
+/// What the few entries say after which a chain goes on otherwise: under another key, or behind a gap (FORMAT.md §4).
+package enum ChainTurn: Sendable, Equatable {
+    /// The entries behind it are sealed with this key, which proves itself.
+    case rotation(to: KeyID, proof: Digest)
+    /// All that this key has sealed was verified: its file is needed no more.
+    case retirement(of: KeyID)
+    /// These seqs are missing for good; nil if none are.
+    case repair(gap: ClosedRange<UInt64>?)
+
+    package static let rotated = "key.rotated"
+    package static let retired = "key.retired"
+    package static let repaired = "ledger.repaired"
+}
+
+extension ChainTurn {
+    /// Reads the entry; nil if its action is one of the three and its body has not the form.
+    init?(_ frame: FrameView, _ bytes: Span<UInt8>) {
+        guard let body = try? JSON(parsing: bytes.extracting(frame.body)).object else { return nil }
+        switch bytes.text(frame.action) {
+        case Self.rotated:
+            guard let key = body["key"]?.string.flatMap(KeyID.init(_:)),
+                let proof = body["proof"]?.string.flatMap(Digest.init(_:))
+            else { return nil }
+            self = .rotation(to: key, proof: proof)
+        case Self.retired:
+            guard let key = body["key"]?.string.flatMap(KeyID.init(_:)) else { return nil }
+            self = .retirement(of: key)
+        case Self.repaired:
+            guard let gap = body["gap"] else {
+                self = .repair(gap: nil)
+                return
+            }
+            guard let first = gap["first"]?.integer, let last = gap["last"]?.integer, gap.object?.members.count == 2, first >= 1,
+                first <= last, UInt64(last) <= Limits.seq
+            else { return nil }
+            self = .repair(gap: UInt64(first)...UInt64(last))
+        default: return nil
+        }
+    }
+}
+
+extension FrameView {
+    /// Whether a `ChainTurn` is to be read from it: a comparison of lengths for nearly every frame.
+    @inline(__always)
+    func isTurn(in bytes: Span<UInt8>) -> Bool {
+        let action = action
+        if action.count == 11 {
+            return bytes.holds("key.rotated", at: action.lowerBound) || bytes.holds("key.retired", at: action.lowerBound)
+        }
+        return action.count == 15 && bytes.holds("ledger.repaired", at: action.lowerBound)
+    }
+}
+
+extension FrameView {
+    /// The key that this entry retires.
+    package func retiredKey(in bytes: Span<UInt8>) -> KeyID? {
+        guard isTurn(in: bytes), case .retirement(let key) = ChainTurn(self, bytes) else { return nil }
+        return key
+    }
+}
+
+extension SealingKey {
+    private static let introductionLabel = "bulla/1/key-introduction\n"
+
+    /// What shows that whoever introduces this key has it: a MAC that names the ledger and the key that it follows.
+    package func proof(in ledger: LedgerID, after key: KeyID) -> Digest {
+        authenticate(label: Self.introductionLabel, Array("\(ledger)\(key)".utf8))
+    }
+}
+
+/// What is known of keys from the entries that were verified.
+struct KeyRoster: Sendable {
+    /// Keys that were not there, so that the SIGs of their entries were not checked.
+    private(set) var unchecked: Set<KeyID> = []
+    private var introduced: Set<KeyID> = []
+    private var retired: Set<KeyID> = []
+
+    /// Those of them that are needed: what a retired key has sealed, the entry that retires it vouches for.
+    var absent: Set<KeyID> { unchecked.subtracting(retired) }
+
+    mutating func noteUnchecked(_ key: KeyID) { unchecked.insert(key) }
+    mutating func retire(_ key: KeyID) { retired.insert(key) }
+
+    mutating func introduce(_ key: KeyID) { introduced.insert(key) }
+
+    /// No key comes a second time.
+    func allows(_ key: KeyID) -> Bool { !introduced.contains(key) }
+
+    /// With what a piece behind this one has found; nil if that introduces a key again.
+    func joined(with next: KeyRoster) -> KeyRoster? {
+        guard introduced.isDisjoint(with: next.introduced) else { return nil }
+        var joined = self
+        joined.unchecked.formUnion(next.unchecked)
+        joined.introduced.formUnion(next.introduced)
+        joined.retired.formUnion(next.retired)
+        return joined
+    }
+}
