@@ -17,6 +17,10 @@ int csystem_rename_new(int directory, const char *name, const char *target) {
     return renameat2(directory, name, directory, target, RENAME_NOREPLACE);
 }
 
+int csystem_exchange(int one_directory, const char *one, int other_directory, const char *other) {
+    return renameat2(one_directory, one, other_directory, other, RENAME_EXCHANGE);
+}
+
 int csystem_file_system_type(int descriptor, uint32_t *type) {
     struct statfs status;
     if (fstatfs(descriptor, &status) != 0) return -1;

@@ -18,6 +18,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case keptNameUnsynced = "kept-name-unsynced"
     /// The renaming of a file is not synchronised.
     case moveUnsynced = "move-unsynced"
+    /// Two directories that changed places are not synchronised.
+    case swapUnsynced = "swap-unsynced"
     /// A block is acknowledged before its sync.
     case appendUnsynced = "append-unsynced"
     /// A file that was cut is not synchronised.
@@ -104,6 +106,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case alertIgnored = "alert-ignored"
     /// Tampering is reported, and the house is not locked.
     case alertUnraised = "alert-unraised"
+    /// A repair takes no sound entry over from behind the damage.
+    case survivorsForgotten = "survivors-forgotten"
+    /// What a repair has built is not read back.
+    case builtLedgerUnverified = "built-ledger-unverified"
     /// A torn tail is cut without being kept.
     case tornTailDestroyed = "torn-tail-destroyed"
     /// A torn tail is cut before it is kept.

@@ -7,6 +7,9 @@
 // renameat2 with RENAME_NOREPLACE, both names in one directory.
 int csystem_rename_new(int directory, const char *name, const char *target);
 
+// renameat2 with RENAME_EXCHANGE.
+int csystem_exchange(int one_directory, const char *one, int other_directory, const char *other);
+
 // The type number of the file system that the descriptor is on; 0 where the platform has none.
 int csystem_file_system_type(int descriptor, uint32_t *type);
 

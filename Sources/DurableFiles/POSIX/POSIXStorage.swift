@@ -134,7 +134,7 @@ extension POSIXStorage {
     }
 
     package func names(in directory: StoragePath) throws(StorageError) -> [String] {
-        let descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
+        let descriptor = try descriptor(of: directory)
         do throws(Errno) { return try System.names(in: descriptor) } catch { throw failure(error, "list", directory) }
     }
 
@@ -149,6 +149,18 @@ extension POSIXStorage {
         }
     }
 
+    package func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
+        try inDirectory(of: one) { oneDirectory throws(StorageError) in
+            try self.inDirectory(of: other) { otherDirectory throws(StorageError) in
+                do throws(Errno) {
+                    try System.exchange(one.name, in: oneDirectory, with: other.name, in: otherDirectory)
+                } catch {
+                    throw self.failure(error, "exchange", one)
+                }
+            }
+        }
+    }
+
     package func remove(_ path: StoragePath) throws(StorageError) {
         try changing(path, "remove") { directory throws(Errno) in try System.remove(path.name, in: directory) }
     }
@@ -158,7 +170,7 @@ extension POSIXStorage {
             do throws(Errno) { try System.synchronize(base.raw) } catch { throw failure(error, "synchronize", nil) }
             return
         }
-        let descriptor = try DirectoryWalk.step(directory.name, in: base, shown(directory))
+        let descriptor = try descriptor(of: directory)
         do throws(Errno) {
             try System.synchronize(descriptor.raw)
         } catch {
@@ -178,8 +190,13 @@ extension POSIXStorage {
         of path: StoragePath, _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         guard let parent = path.parent else { return try body(base.raw) }
-        let directory = try DirectoryWalk.step(parent.name, in: base, shown(parent))
+        let directory = try descriptor(of: parent)
         return try body(directory.raw)
+    }
+
+    private func descriptor(of directory: StoragePath) throws(StorageError) -> Descriptor {
+        guard let parent = directory.parent else { return try DirectoryWalk.step(directory.name, in: base, shown(directory)) }
+        return try DirectoryWalk.step(directory.name, in: try descriptor(of: parent), shown(directory))
     }
 }
 

@@ -97,6 +97,11 @@ enum System {
         try check { unsafe csystem_rename_new(directory, name, target) }
     }
 
+    /// Lets what stands under two names change places.
+    static func exchange(_ one: String, in oneDirectory: Int32, with other: String, in otherDirectory: Int32) throws(Errno) {
+        try check { unsafe csystem_exchange(oneDirectory, one, otherDirectory, other) }
+    }
+
     static func remove(_ name: String, in directory: Int32, isDirectory: Bool = false) throws(Errno) {
         try check { unsafe unlinkat(directory, name, isDirectory ? AT_REMOVEDIR : 0) }
     }

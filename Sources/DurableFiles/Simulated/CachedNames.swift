@@ -20,6 +20,12 @@ struct CachedNames: Sendable {
         pending.append(change)
     }
 
+    /// Lets a name lead elsewhere, durably.
+    mutating func set(_ name: String, slot: Int) {
+        current[name] = slot
+        durable[name] = slot
+    }
+
     mutating func synchronize() {
         if pending.isEmpty { return }
         durable = current

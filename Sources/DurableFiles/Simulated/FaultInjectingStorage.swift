@@ -65,6 +65,10 @@ extension FaultInjectingStorage {
         try run(.rename, path, "rename") { () throws(StorageError) in try wrapped.rename(path, to: target) }
     }
 
+    package func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
+        try run(.exchange, one, "exchange") { () throws(StorageError) in try wrapped.exchange(one, with: other) }
+    }
+
     package func remove(_ path: StoragePath) throws(StorageError) {
         try run(.remove, path, "remove") { () throws(StorageError) in try wrapped.remove(path) }
     }

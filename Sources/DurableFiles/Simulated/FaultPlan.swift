@@ -33,13 +33,13 @@ package enum FaultPlan: Sendable {
 /// An operation, as the trace has it.
 package struct FaultOperation: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        case open, create, status, names, makeDirectory, rename, remove, synchronizeDirectory, publish, checkBase, lock
+        case open, create, status, names, makeDirectory, rename, exchange, remove, synchronizeDirectory, publish, checkBase, lock
         case testGate, fileStatus, read, write, truncate, synchronize
 
         /// Whether it changes what is on the disk, or when it gets there.
         package var isChange: Bool {
             switch self {
-            case .create, .makeDirectory, .rename, .remove, .synchronizeDirectory, .publish, .write, .truncate,
+            case .create, .makeDirectory, .rename, .exchange, .remove, .synchronizeDirectory, .publish, .write, .truncate,
                 .synchronize:
                 true
             case .open, .status, .names, .checkBase, .lock, .testGate, .fileStatus, .read: false

@@ -34,6 +34,12 @@ private struct Crash {
     var slots: [Int: Int] = [:]
 
     init(of volume: MemoryVolume, seed: UInt64?, _ options: CrashOptions) {
+        var volume = volume
+        if let exchange = volume.pendingExchange {
+            var generator = SeededGenerator(seed: seed ?? 0, stream: volume.nextIdentity)
+            if seed == nil || generator.coin() { volume.apply(exchange) }
+            volume.pendingExchange = nil
+        }
         old = volume
         self.seed = seed
         self.options = options

@@ -103,13 +103,17 @@ extension MemoryStorage {
         try disk.volume.withLock { volume throws(StorageError) in try volume.rename(path, to: target, base: base) }
     }
 
+    package func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
+        try disk.volume.withLock { volume throws(StorageError) in try volume.exchange(one, with: other, base: base) }
+    }
+
     package func remove(_ path: StoragePath) throws(StorageError) {
         try disk.volume.withLock { volume throws(StorageError) in try volume.remove(path, base: base) }
     }
 
     package func synchronize(directory: StoragePath?) throws(StorageError) {
         try disk.volume.withLock { volume throws(StorageError) in
-            volume.nodes[try volume.directory(directory, base: base)].names.synchronize()
+            volume.synchronizeNames(of: try volume.directory(directory, base: base))
         }
     }
 }

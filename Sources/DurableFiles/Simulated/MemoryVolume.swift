@@ -26,6 +26,15 @@ struct MemoryVolume: Sendable {
     var nodes: [Node] = []
     var nextIdentity: UInt64
     var lastSession: Int32 = 0
+    /// Two names that changed places, which a crash may undo as a whole.
+    struct Exchange: Sendable {
+        let one: String
+        let oneParent: Int
+        let other: String
+        let otherParent: Int
+    }
+
+    var pendingExchange: Exchange?
     /// Sessions that are stopped, as by SIGSTOP.
     var stoppedSessions: Set<Int32> = []
 
@@ -60,7 +69,7 @@ extension MemoryVolume {
     /// The slot of the directory that holds a path; nil stands for the base.
     func directory(_ path: StoragePath?, base: Int) throws(StorageError) -> Int {
         guard let path else { return base }
-        guard let slot = nodes[base].names.current[path.name] else {
+        guard let slot = nodes[try directory(path.parent, base: base)].names.current[path.name] else {
             throw failure(.noSuchFileOrDirectory, "open", path)
         }
         let kind = nodes[slot].kind
@@ -111,6 +120,35 @@ extension MemoryVolume {
             nodes[replaced].linkCount -= 1
         }
         nodes[directory].names.make(.rename(path.name, to: target.name))
+    }
+
+    /// Lets two directories change places; either directory above them makes that durable, as one journal does for both.
+    mutating func exchange(_ one: StoragePath, with other: StoragePath, base: Int) throws(StorageError) {
+        let oneParent = try directory(one.parent, base: base)
+        let otherParent = try directory(other.parent, base: base)
+        guard nodes[oneParent].names.current[one.name] != nil, nodes[otherParent].names.current[other.name] != nil else {
+            throw failure(.noSuchFileOrDirectory, "exchange", one)
+        }
+        let exchange = Exchange(one: one.name, oneParent: oneParent, other: other.name, otherParent: otherParent)
+        // In a journal what was made before comes before.
+        nodes[oneParent].names.synchronize()
+        nodes[otherParent].names.synchronize()
+        apply(exchange)
+        pendingExchange = exchange
+    }
+
+    /// Once more is undone.
+    mutating func apply(_ exchange: Exchange) {
+        guard let one = nodes[exchange.oneParent].names.current[exchange.one],
+            let other = nodes[exchange.otherParent].names.current[exchange.other]
+        else { return }
+        nodes[exchange.oneParent].names.set(exchange.one, slot: other)
+        nodes[exchange.otherParent].names.set(exchange.other, slot: one)
+    }
+
+    mutating func synchronizeNames(of directory: Int) {
+        nodes[directory].names.synchronize()
+        if pendingExchange?.oneParent == directory || pendingExchange?.otherParent == directory { pendingExchange = nil }
     }
 
     mutating func remove(_ path: StoragePath, base: Int) throws(StorageError) {

@@ -9,6 +9,8 @@ package enum Layout {
     package static let quarantine = StoragePath("quarantine")
     package static let snapshots = StoragePath("snapshots")
     package static let head = StoragePath("HEAD")
+    /// The plan of a repair that is under way.
+    package static let repair = StoragePath("repair")
 }
 
 extension Storage {
@@ -68,6 +70,21 @@ extension Storage {
     package func move(_ path: StoragePath, to target: StoragePath) throws(StorageError) {
         try rename(path, to: target)
         if !planted(.moveUnsynced) { try synchronize(directory: target.parent) }
+    }
+}
+
+extension Storage {
+    /// Lets two directories change places for good.
+    ///
+    ///     renameat2(RENAME_EXCHANGE) | openat(dir) fsync(dir) | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves both where they were or both in the other's place.
+    package func swap(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
+        try exchange(one, with: other)
+        if !planted(.swapUnsynced) {
+            try synchronize(directory: one.parent)
+            try synchronize(directory: other.parent)
+        }
     }
 }
 

@@ -21,6 +21,8 @@ package protocol Storage: AnyObject, Sendable {
     func makeDirectory(_ path: StoragePath) throws(StorageError)
     /// Renames a file within its directory; what stands at the target is replaced.
     func rename(_ path: StoragePath, to target: StoragePath) throws(StorageError)
+    /// Lets two directories change places, in one step: no moment, and no crash, shows one without the other.
+    func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError)
     func remove(_ path: StoragePath) throws(StorageError)
     /// Makes a directory's names durable; nil stands for the base.
     func synchronize(directory: StoragePath?) throws(StorageError)

@@ -1,4 +1,4 @@
-/// A name under the base directory: one file or directory, or one inside a directory.
+/// A name under the base directory: one file or directory, or one inside a directory, or inside that.
 package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Nil for what lies in the base itself.
     package let directory: String?
@@ -9,11 +9,16 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
     }
 
     package init(_ directory: String, _ name: String) {
+        Self.check(directory)
         self.init(directory: directory, name: name)
     }
 
+    package init(_ directory: StoragePath, _ name: String) {
+        self.init(directory: directory.description, name: name)
+    }
+
     private init(directory: String?, name: String) {
-        if let directory { Self.check(directory) }
+        for part in directory?.split(separator: "/", omittingEmptySubsequences: false) ?? [] { Self.check(String(part)) }
         Self.check(name)
         self.directory = directory
         self.name = name
@@ -25,7 +30,11 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
     }
 
     /// The directory that holds it; nil for the base.
-    package var parent: StoragePath? { directory.map { StoragePath($0) } }
+    package var parent: StoragePath? {
+        guard let directory else { return nil }
+        guard let slash = directory.lastIndex(of: "/") else { return StoragePath(directory) }
+        return StoragePath(directory: String(directory[..<slash]), name: String(directory[directory.index(after: slash)...]))
+    }
 
     package var description: String { directory.map { "\($0)/\(name)" } ?? name }
 

@@ -7,6 +7,8 @@ package struct SegmentReader {
     package let storage: any Storage
     /// The first seqs of the segments, rising.
     package private(set) var segments: [UInt64]
+    /// Where they lie: `ledger/`, or what will take its place.
+    package let directory: StoragePath
     private var buffer: [UInt8]
     private let opened = OpenedSegments()
 
@@ -15,19 +17,22 @@ package struct SegmentReader {
     /// The buffer for a file that is nearly empty.
     private static let readByteCountMin = 1 << 12
 
-    package init(_ storage: any Storage) throws(StorageError) {
+    package init(_ storage: any Storage, in directory: StoragePath = Layout.ledger) throws(StorageError) {
         self.storage = storage
-        segments = try Self.segments(in: storage)
+        self.directory = directory
+        segments = try Self.segments(in: storage, directory)
         buffer = []
     }
 
     /// The first seqs of the segments in `ledger/`, rising; files with other names mean nothing.
     ///
     /// Without `ledger/` there are none: what HEAD says about that is a verdict, not a failed read.
-    package static func segments(in storage: any Storage) throws(StorageError) -> [UInt64] {
+    package static func segments(
+        in storage: any Storage, _ directory: StoragePath = Layout.ledger
+    ) throws(StorageError) -> [UInt64] {
         let names: [String]
         do throws(StorageError) {
-            names = try storage.names(in: Layout.ledger)
+            names = try storage.names(in: directory)
         } catch {
             guard error.isNotFound else { throw error }
             return []
@@ -41,7 +46,7 @@ package struct SegmentReader {
 
     /// Opens a segment, which must be the file that it was before: what is cut or written is what was verified.
     package func open(segment: UInt64, _ access: FileAccess = .read) throws(StorageError) -> any StorageFile {
-        let file = try storage.open(Self.path(ofSegment: segment), access)
+        let file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), access)
         guard try opened.isSame(file, as: segment) || planted(.segmentSwapUnnoticed) else {
             throw StorageError(.drift, "open", "\(storage.basePath)/\(file.path)")
         }

@@ -41,6 +41,8 @@ enum Drafts {
             ])
     }
 
+    static func repaired(_ body: JSON, reason: String) -> Draft { draft(ChainTurn.repaired, .resilience, reason, body) }
+
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
             "ledger.tail_cut", .resilience, "a crash left a torn tail, for which no HEAD vouched",

@@ -68,15 +68,7 @@ package struct WriterSession: Sendable {
     ///
     /// - Parameter waiting: whether to wait for the lock, as the settings say, rather than throw `busy` at once.
     package mutating func acquire(waiting: Bool = true) throws(LedgerError) {
-        precondition(state == nil, "the lock is held already")
-        if let latched { throw latched }
-        let deadline = environment.uptime() + (waiting ? settings.lockTimeoutMicroseconds : 0)
-        try lock(until: deadline)
-        while !planted(.lockUnrechecked), !(try isInPlace()) {
-            storage.unlock(.writer)
-            storage = try doing("cannot open the ledger") { () throws(StorageError) in try storage.reopened() }
-            try lock(until: deadline)
-        }
+        try takeLock(waiting: waiting)
         do throws(LedgerError) {
             try open()
             try checkContinuation()
@@ -86,6 +78,19 @@ package struct WriterSession: Sendable {
             state = nil
             storage.unlock(.writer)
             throw error
+        }
+    }
+
+    /// The lock of the base that stands under its path now, and nothing opened.
+    mutating func takeLock(waiting: Bool = true) throws(LedgerError) {
+        precondition(state == nil, "the lock is held already")
+        if let latched { throw latched }
+        let deadline = environment.uptime() + (waiting ? settings.lockTimeoutMicroseconds : 0)
+        try lock(until: deadline)
+        while !planted(.lockUnrechecked), !(try isInPlace()) {
+            storage.unlock(.writer)
+            storage = try doing("cannot open the ledger") { () throws(StorageError) in try storage.reopened() }
+            try lock(until: deadline)
         }
     }
 

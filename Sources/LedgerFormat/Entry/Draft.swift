@@ -58,7 +58,8 @@ package struct Draft: Sendable, Equatable {
         guard Names.isActor(actor), actor.utf8.count <= Names.draftByteCount else { throw .actor(actor) }
     }
 
-    private init(
+    /// Takes a body that is canonical already.
+    init(
         _ action: String, _ actor: String, _ justification: Justification, canonicalBody body: [UInt8], _ context: JSONObject
     ) throws(DraftError) {
         try Context.check(context)

@@ -29,8 +29,12 @@ package struct FrameWriter: Sendable {
     }
 
     /// Seals one draft; a refused one leaves the block as it was.
+    ///
+    /// - Parameter payloadMax: bytes; more than for other drafts only where a frame is taken over from a damaged ledger.
     @discardableResult
-    package mutating func append(_ draft: Draft, at time: Timestamp, part: Part? = nil) throws(DraftError) -> Receipt {
+    package mutating func append(
+        _ draft: Draft, at time: Timestamp, part: Part? = nil, payloadMax: Int = Limits.draftPayload
+    ) throws(DraftError) -> Receipt {
         precondition(tip.seq < Limits.seq, "the ledger is full")
         let syncedText = planted(.syncedTooHigh) ? Array(",\"synced\":\(tip.seq),\"time\":\"".utf8) : syncedText
         let opening = part.map { draft.text(with: $0) } ?? draft.text
@@ -39,7 +43,7 @@ package struct FrameWriter: Sendable {
             opening.count + names.count + 64 + Self.seqName.count + seq.count + syncedText.count + Timestamp.byteCount
             + Self.entryEnd.count
         let payloadByteCount = Self.head.count + entryByteCount + FrameShape.tailByteCount
-        guard payloadByteCount <= Limits.draftPayload || planted(.hugeDraftAccepted) else {
+        guard payloadByteCount <= payloadMax || planted(.hugeDraftAccepted) else {
             throw .tooLarge(byteCount: payloadByteCount)
         }
 
@@ -69,6 +73,12 @@ package struct FrameWriter: Sendable {
         tip.synced = synced
         tip.time = time
         return Receipt(tip)
+    }
+
+    /// Goes on behind seqs that are missing for good; the next entry must be the repair that names them.
+    package mutating func leaveGap(upTo last: UInt64) {
+        precondition(last >= tip.seq, "a gap lies ahead")
+        tip.seq = last
     }
 
     /// What could not be read back would lock the ledger for good: it stops the process before it reaches the disk.

@@ -1,0 +1,135 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct RepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Mend a damaged ledger, or release a whole one from alert; no byte is lost.",
+        discussion: """
+            Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \
+            an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
+            the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened.
+
+            Examples:
+              bulla repair
+              bulla repair --yes --reason "the disk was replaced" --root-cause "a dying disk"
+            """)
+
+    @Flag(help: "Do it.")
+    var yes = false
+
+    @Option(help: ArgumentHelp("Why it is repaired now.", valueName: "text"))
+    var reason = "the ledger is repaired"
+
+    @Option(help: ArgumentHelp("What caused the damage, if that is known.", valueName: "text"))
+    var rootCause: String?
+
+    @Option(help: ArgumentHelp("What is learnt from it.", valueName: "text"))
+    var lesson: String?
+
+    @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
+    var maxSkips = 100
+
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
+    }
+
+    func run() throws {
+        var repair = Repair(.system, writer.settings)
+        repair.skipCountMax = maxSkips
+        repair.reason = reason
+        repair.rootCause = rootCause
+        repair.lesson = lesson
+        let storage = try options.storage()
+        guard yes else {
+            let plan = try repair.plan(storage)
+            show(plan, nil)
+            // Who finds damage says so; a plan is no repair.
+            if plan.isNeeded { Output.exit(plan.replacesLedger || plan.contradictsHead || plan.validHead == nil ? 10 : 21) }
+            return
+        }
+        let outcome = try repair.run(storage)
+        for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
+        show(outcome.plan, outcome)
+    }
+
+    private func show(_ plan: RepairPlan?, _ outcome: Repair.Outcome?) {
+        if options.json {
+            var object: JSONObject = ["applied": .bool(outcome?.receipt != nil), "needed": .bool(plan?.isNeeded ?? true)]
+            if let plan { object["plan"] = .object(json(plan)) }
+            if let evidence = outcome?.evidence { object["evidence"] = .string(evidence) }
+            if let receipt = outcome?.receipt { object["receipt"] = receipt.json }
+            Output.line(Printable.json(.object(object)))
+            return
+        }
+        if let plan { for line in text(plan) { Output.line(Printable.text(line)) } }
+        guard let outcome else {
+            if plan?.isNeeded == true { Output.line("nothing was changed; do it with: bulla repair --yes") }
+            return
+        }
+        guard let receipt = outcome.receipt else { return }
+        if outcome.plan == nil { Output.line("a repair that was interrupted is now complete") }
+        if let evidence = outcome.evidence { Output.line("the damaged ledger is kept in \(evidence)") }
+        Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
+        Output.line(receipt.line)
+    }
+
+    private func text(_ plan: RepairPlan) -> [String] {
+        guard plan.isNeeded else {
+            return ["the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"]
+        }
+        var lines: [String] = []
+        if plan.prefix.seq > 0 {
+            lines.append("seq 1 to \(plan.prefix.seq) are sound and stay as they are")
+        } else {
+            lines.append("not even the first entry is sound")
+        }
+        for damage in plan.damages {
+            let range = damage.range
+            let next = range.next.map { "seq \($0.seq) is sound again" } ?? "nothing sound follows"
+            lines.append("damaged: \(range.start), \(Format.count(UInt64(range.byteCount))) bytes: \(range.reason); \(next)")
+        }
+        if plan.contradictsHead { lines.append("HEAD vouches for another entry than the chain holds") }
+        if case .failure(let fault) = plan.head { lines.append("\(fault): it is written anew") }
+        let survivors = plan.survivors
+        if survivors.readmittedCount > 0 {
+            lines.append(
+                "\(Format.count(survivors.readmittedCount)) sound entries behind the damage are re-admitted: "
+                    + "\(Format.count(survivors.provenCount)) proven by their links to HEAD, \(Format.count(survivors.unprovenCount)) not"
+            )
+        }
+        if survivors.leftOutCount > 0 {
+            lines.append("\(Format.count(survivors.leftOutCount)) sound but doubled or disordered ones are only kept as evidence")
+        }
+        if let gap = plan.gap {
+            lines.append(
+                "the chain goes on at seq \(plan.seq); of seq \(gap.lowerBound) to \(gap.upperBound) \(Format.count(plan.lostCount)) are lost"
+            )
+        }
+        if !plan.replacesLedger {
+            lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
+        }
+        if plan.validHead?.alert == true { lines.append("the alert is RAISED, and is released by the repair") }
+        return lines
+    }
+
+    private func json(_ plan: RepairPlan) -> JSONObject {
+        var object: JSONObject = [
+            "damages": .array(plan.damages.map(\.json)), "lost": .number(Double(plan.lostCount)),
+            "prefix": .number(Double(plan.prefix.seq)), "replaces": .bool(plan.replacesLedger), "seq": .number(Double(plan.seq)),
+            "proven": .number(Double(plan.survivors.provenCount)), "unproven": .number(Double(plan.survivors.unprovenCount)),
+            "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
+        ]
+        if let gap = plan.gap {
+            object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]
+        }
+        if case .failure(let fault) = plan.head { object["head"] = .string(fault.description) }
+        return object
+    }
+}

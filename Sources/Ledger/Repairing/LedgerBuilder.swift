@@ -1,0 +1,107 @@
+import DurableFiles
+import LedgerFormat
+
+/// Builds segments in a directory beside the ledger: a verified prefix, and what is sealed behind it.
+///
+/// Nobody reads the directory before it takes the ledger's place, so nothing is durable before `finish`.
+struct LedgerBuilder {
+    private let storage: any Storage
+    private let directory: StoragePath
+    private let segmentByteCount: Int
+    private let now: @Sendable () -> Timestamp
+    /// Everything up to it was durable before the building began.
+    private let synced: UInt64
+    private var keys: [KeyID: SealingKey]
+    private var writer: FrameWriter
+    private var file: any StorageFile
+    private var segment: UInt64
+    private var end: Int
+
+    private static let blockByteCount = 4 << 20
+
+    /// Copies the prefix.
+    init(
+        _ prefix: RepairPlan.Prefix, of ledger: LedgerID, key: SealingKey, from reader: SegmentReader, to directory: StoragePath,
+        _ settings: WriterSettings, _ environment: Environment
+    ) throws(StorageError) {
+        storage = reader.storage
+        self.directory = directory
+        segmentByteCount = settings.segmentByteCount
+        now = environment.now
+        synced = prefix.seq
+        keys = [key.id: key]
+        writer = FrameWriter(after: prefix.tip ?? ChainTip(emptyLedger: ledger, key: key.id), synced: synced, key: key)
+        segment = prefix.end.segment
+        end = prefix.end.offset
+        for earlier in reader.segments where earlier < prefix.end.segment {
+            let whole = try Self.copy(earlier, upTo: nil, from: reader, to: directory)
+            try whole.synchronize()
+        }
+        file = try Self.copy(segment, upTo: end, from: reader, to: directory)
+    }
+
+    /// The end of what was built, with its tip.
+    var tip: ChainTip { writer.tip }
+    var position: Place { Place(segment: segment, offset: end, seq: writer.tip.seq) }
+
+    private static func copy(
+        _ segment: UInt64, upTo limit: Int?, from reader: SegmentReader, to directory: StoragePath
+    ) throws(StorageError) -> any StorageFile {
+        let copy = try reader.storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
+        guard reader.segments.contains(segment) else { return copy }
+        let file = try reader.open(segment: segment)
+        let size: Int
+        if let limit { size = limit } else { size = try file.status().size }
+        var buffer = [UInt8](repeating: 0, count: min(SegmentReader.readByteCount, max(1, size)))
+        var offset = 0
+        while offset < size {
+            buffer.removeLast(max(0, buffer.count - (size - offset)))
+            let count = try file.read(into: &buffer, from: 0, at: offset)
+            guard count > 0 else { throw StorageError(.drift, "read", "\(reader.storage.basePath)/\(file.path)") }
+            try copy.write(buffer.span.extracting(0..<count), at: offset)
+            offset += count
+        }
+        return copy
+    }
+
+    mutating func leaveGap(upTo last: UInt64) { writer.leaveGap(upTo: last) }
+
+    mutating func append(_ draft: Draft) throws(StorageError) {
+        do throws(DraftError) {
+            try writer.append(draft, at: now(), payloadMax: Limits.payload)
+        } catch {
+            preconditionFailure("what a repair writes fits into a frame: \(error)")
+        }
+        if writer.block.count >= Self.blockByteCount { try flush() }
+    }
+
+    /// Goes on with another key, which the last entry has introduced.
+    mutating func change(to key: SealingKey) throws(StorageError) {
+        try flush()
+        keys[key.id] = key
+        var tip = writer.tip
+        tip.key = key.id
+        writer = FrameWriter(after: tip, synced: synced, key: key)
+    }
+
+    private mutating func flush() throws(StorageError) {
+        guard !writer.block.isEmpty, let key = keys[writer.tip.key] else { return }
+        try file.write(writer.block.span, at: end)
+        end += writer.block.count
+        let tip = writer.tip
+        writer = FrameWriter(after: tip, synced: synced, key: key)
+        guard end >= segmentByteCount else { return }
+        try file.synchronize()
+        segment = tip.seq + 1
+        end = 0
+        file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
+    }
+
+    /// Makes everything durable.
+    mutating func finish() throws(StorageError) {
+        try flush()
+        try file.synchronize()
+        try storage.synchronize(directory: directory)
+        try storage.synchronize(directory: directory.parent)
+    }
+}

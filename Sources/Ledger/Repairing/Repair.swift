@@ -1,0 +1,264 @@
+package import DurableFiles
+package import LedgerFormat
+import CanonicalJSON
+import PlantedDefects
+
+/// Mends a damaged ledger, or releases a whole one from alert, and loses no byte of it.
+///
+/// The one way in which `ledger/` is ever replaced. Everything new is built and verified in `quarantine/`; then both directories
+/// change places in one step, and what was damaged has become evidence, whole. A crash before that step leaves the damaged ledger
+/// and a directory of no use; a crash behind it leaves a sound ledger whose HEAD is still the old one: the file `repair` says so, and
+/// the next repair goes on there.
+package struct Repair: Sendable {
+    private let environment: Environment
+    private let settings: WriterSettings
+    /// After so many damages it gives up.
+    package var skipCountMax = 100
+    package var reason = "the ledger is repaired"
+    package var rootCause: String?
+    package var lesson: String?
+
+    package init(_ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
+        self.environment = environment
+        self.settings = settings
+    }
+
+    package struct Outcome: Sendable {
+        /// Nil where a repair that was interrupted was brought to its end.
+        package var plan: RepairPlan?
+        /// Of `ledger.repaired`; nil when there was nothing to mend.
+        package var receipt: Receipt?
+        /// Where the damaged ledger is kept.
+        package var evidence: String?
+        /// How many directories of interrupted repairs lie beside it.
+        package var notices: [String] = []
+    }
+
+    /// What would be done.
+    package func plan(_ storage: any Storage) throws(LedgerError) -> RepairPlan {
+        try RepairPlan(try LedgerView(storage), skipCountMax: skipCountMax)
+    }
+
+    package func run(_ storage: any Storage) throws(LedgerError) -> Outcome {
+        var session = WriterSession(storage, environment, settings)
+        // A tail that a crash has torn is no damage, and whoever opens the ledger mends it.
+        do throws(LedgerError) {
+            try session.acquire()
+            session.release()
+        } catch {
+            guard [.tampered, .locked].contains(error.code) else { throw error }
+        }
+        var notices = session.takeNotices()
+        session = WriterSession(storage, environment, settings)
+        try session.takeLock()
+        defer { session.giveUp() }
+        var outcome = try work(&session)
+        notices += outcome.notices
+        outcome.notices = notices
+        return outcome
+    }
+
+    private func work(_ session: inout WriterSession) throws(LedgerError) -> Outcome {
+        let view = try LedgerView(session.storage)
+        if let outcome = try resumed(view, &session) { return outcome }
+        let plan = try RepairPlan(view, skipCountMax: skipCountMax)
+        guard plan.isNeeded else { return Outcome(plan: plan) }
+        var headEvidence: String?
+        if !plan.faultyHead.isEmpty {
+            let name = "head-\(plan.seq)-\(Digest(sha256: plan.faultyHead.span).description.prefix(16)).bin"
+            headEvidence = "\(Layout.quarantine.name)/\(name)"
+            try keep(plan.faultyHead, as: name, session.storage)
+        }
+        if plan.replacesLedger { return try replace(plan, view, headEvidence, &session) }
+        let body = plan.body(evidence: nil, headEvidence: headEvidence, rootCause: rootCause, lesson: lesson)
+        let receipt = try session.release(plan, view, Drafts.repaired(body, reason: reason))
+        return Outcome(plan: plan, receipt: receipt)
+    }
+
+    private func keep(_ bytes: [UInt8], as name: String, _ storage: any Storage) throws(LedgerError) {
+        try doing("cannot keep HEAD as evidence") { () throws(StorageError) in
+            try Self.makeQuarantine(storage)
+            try storage.keep(StoragePath(Layout.quarantine.name, name), bytes.span)
+        }
+    }
+
+    private static func makeQuarantine(_ storage: any Storage) throws(StorageError) {
+        if try storage.status(of: Layout.quarantine) == nil {
+            try storage.makeDirectory(Layout.quarantine)
+            try storage.synchronize(directory: nil)
+        }
+    }
+}
+
+// Another ledger in the damaged one's place
+extension Repair {
+    private func replace(
+        _ plan: RepairPlan, _ view: LedgerView, _ headEvidence: String?, _ session: inout WriterSession
+    ) throws(LedgerError) -> Outcome {
+        let storage = session.storage
+        let keys = view.keyring.keys
+        // Nobody may write meanwhile, also after a crash.
+        if let head = plan.validHead, !head.alert, let key = keys[head.key], !session.raiseAlert(head, key) {
+            throw LedgerError(.inputOutput, "cannot repair: the alert could not be raised in HEAD; nothing was changed")
+        }
+        let sealing = plan.prefix.tip?.key ?? plan.validHead?.key ?? plan.survivors.lastKey
+        guard let sealing, let key = keys[sealing] else {
+            throw LedgerError(
+                .unverifiable, "cannot repair: no entry and no HEAD says with which key to seal; restore a backup")
+        }
+        let name = "ledger-\(plan.seq)-\(KeyID(environment.random()))"
+        let evidence = StoragePath(Layout.quarantine.name, name)
+        let body = plan.body(
+            evidence: evidence.description, headEvidence: headEvidence, rootCause: rootCause, lesson: lesson)
+        let record = RepairRecord(ledger: plan.ledger, key: sealing, seq: plan.seq, evidence: evidence.description, body: body)
+        let sealed = record.sealed(with: key)
+        try doing("cannot write the plan; nothing was changed") { () throws(StorageError) in
+            try storage.replace(Layout.repair, sealed.span)
+        }
+        let tip = try build(plan, view, record, key, in: evidence, storage)
+        try verify(evidence, tip, view)
+        try doing("cannot put the repaired ledger in place") { () throws(StorageError) in
+            try storage.checkBase()
+            try storage.swap(Layout.ledger, with: evidence)
+        }
+        guard var outcome = try resumed(try LedgerView(storage), &session) else {
+            throw LedgerError(.tampered, "the repaired ledger is not what was built; nothing more was written")
+        }
+        outcome.plan = plan
+        return outcome
+    }
+
+    private func build(
+        _ plan: RepairPlan, _ view: LedgerView, _ record: RepairRecord, _ key: SealingKey, in directory: StoragePath,
+        _ storage: any Storage
+    ) throws(LedgerError) -> ChainTip {
+        let draft = Drafts.repaired(record.body, reason: reason)
+        // The chain goes on under the key that was in use in the end, if the damage took its introduction along.
+        let lastKey = plan.validHead?.key ?? plan.survivors.lastKey ?? key.id
+        var resync = Resync()
+        resync.skipCountMax = skipCountMax
+        let survey = try resync.run(view)
+        return try doing("cannot build the repaired ledger; nothing was changed") { () throws(StorageError) in
+            try Self.makeQuarantine(storage)
+            try storage.makeDirectory(directory)
+            var builder = try LedgerBuilder(
+                plan.prefix, of: plan.ledger, key: key, from: SegmentReader(storage), to: directory, settings, environment)
+            if let gap = plan.gap { builder.leaveGap(upTo: gap.upperBound) }
+            try builder.append(draft)
+            if lastKey != key.id, let last = view.keyring.keys[lastKey] {
+                try builder.append(
+                    Drafts.keyRotated(
+                        to: last, from: key.id, in: plan.ledger, reason: "the entry that introduced it is among the damaged"))
+                try builder.change(to: last)
+            }
+            var failure: StorageError?
+            try Salvage(view, survey, behind: plan.prefix).walk { survivor, _, _ in
+                guard let draft = survivor.draft, failure == nil, !planted(.survivorsForgotten) else { return }
+                do throws(StorageError) { try builder.append(draft) } catch { failure = error }
+            }
+            if let failure { throw failure }
+            try builder.finish()
+            return builder.tip
+        }
+    }
+
+    /// What was built is believed only when it was read back.
+    private func verify(_ directory: StoragePath, _ tip: ChainTip, _ view: LedgerView) throws(LedgerError) {
+        var verifier = ChainVerifier(keys: view.keyring.keys)
+        let end = try doing("cannot read the repaired ledger; nothing was changed") { () throws(StorageError) in
+            var reader = try SegmentReader(view.storage, in: directory)
+            return try reader.scan(&verifier)
+        }
+        guard end == .complete, verifier.tip?.hash == tip.hash || planted(.builtLedgerUnverified) else {
+            throw LedgerError(.inputOutput, "the repaired ledger could not be read back as it was written; nothing was changed")
+        }
+    }
+
+    /// Brings a repair to its end whose ledger is in place already; nil if there is none.
+    private func resumed(_ view: LedgerView, _ session: inout WriterSession) throws(LedgerError) -> Outcome? {
+        let bytes = try doing("cannot read the plan of a repair") { () throws(StorageError) -> [UInt8] in
+            do throws(StorageError) {
+                return try view.storage.open(Layout.repair, .read).contents(upTo: RepairRecord.byteCountMax)
+            } catch {
+                if error.isNotFound { return [] }
+                throw error
+            }
+        }
+        guard let record = RepairRecord(bytes, keys: view.keyring.keys) else { return nil }
+        var verifier = ChainVerifier(keys: view.keyring.keys)
+        var receipt: Receipt?
+        let end = try doing("cannot read the ledger") { () throws(StorageError) in
+            var reader = try SegmentReader(view.storage)
+            return try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    if frame.seq == record.seq, bytes.text(frame.action) == ChainTurn.repaired,
+                        bytes.copy(frame.body) == record.body.canonicalBytes()
+                    {
+                        receipt = Entry(frame, of: bytes).receipt
+                    }
+                    return true
+                })
+        }
+        guard end == .complete, let receipt else { return nil }
+        try session.settle(verifier, view)
+        try doing("the ledger is repaired, but the plan cannot be removed") { () throws(StorageError) in
+            try view.storage.remove(Layout.repair)
+            try view.storage.synchronize(directory: nil)
+        }
+        return Outcome(receipt: receipt, evidence: record.evidence)
+    }
+}
+
+// HEAD, once the chain is whole
+extension WriterSession {
+    /// Records a repair behind a ledger whose bytes are whole, and releases the alert.
+    ///
+    /// A crash between the entry and HEAD leaves the alert; the next repair records itself once more.
+    fileprivate mutating func release(_ plan: RepairPlan, _ view: LedgerView, _ draft: Draft) throws(LedgerError) -> Receipt {
+        // What HEAD vouched for was durable, if it is this ledger's.
+        let proven = plan.contradictsHead ? nil : view.validHead.map { Place(segment: $0.segment, offset: $0.end, seq: $0.seq) }
+        try stand(view, provenUpTo: proven ?? Place(segment: 1, offset: 0, seq: 1))
+        guard let state else { preconditionFailure("the session stands") }
+        var writer = FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)
+        if let gap = plan.gap { writer.leaveGap(upTo: gap.upperBound) }
+        let receipt: Receipt
+        do throws(DraftError) {
+            receipt = try writer.append(draft, at: environment.now())
+        } catch {
+            preconditionFailure("the ledger's own draft is refused: \(error)")
+        }
+        try append(writer.block.span, tip: writer.tip)
+        try writeHead(replacing: view.validHead)
+        return receipt
+    }
+
+    /// HEAD vouches for everything that was verified, and the alert is released.
+    fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) {
+        // It was synchronised before it was put in place.
+        try stand(view, provenUpTo: verifier.position)
+        try writeHead(replacing: view.validHead)
+    }
+
+    /// Stands behind the last entry of a whole ledger, under a HEAD that is not there yet.
+    private mutating func stand(_ view: LedgerView, provenUpTo proven: Place) throws(LedgerError) {
+        var reader = try doing("cannot read the ledger") { () throws(StorageError) in try SegmentReader(storage) }
+        var verifier = ChainVerifier(keys: view.keyring.keys)
+        let end = try doing("cannot read the ledger") { () throws(StorageError) in try reader.scan(&verifier) }
+        if case .failed(let failure) = end { throw tampered(failure) }
+        guard let tip = verifier.tip, let first = reader.segments.first else {
+            throw tampered(ChainFailure(.head(.missing), at: .head))
+        }
+        try stand(
+            behind: verifier, Head(alert: false, end: 1, segment: first, tip: tip), view.keyring,
+            provenUpTo: proven, reader)
+        // HEAD is replaced once, when the entry is there.
+        state?.isHeadMissing = true
+    }
+
+    /// The lock is given back without another look at HEAD.
+    fileprivate mutating func giveUp() {
+        state = nil
+        storage.unlock(.writer)
+    }
+}

@@ -1,0 +1,115 @@
+package import CanonicalJSON
+package import LedgerFormat
+
+/// What is left of a ledger, and what a repair makes of it. Nothing is changed by making a plan.
+package struct RepairPlan: Sendable {
+    /// The entries from the first on that verify, up to the end of a decision: they stay as they are.
+    package struct Prefix: Sendable {
+        package var end = Place(segment: 1, offset: 0, seq: 1)
+        /// Nil when not even the first entry is sound.
+        package var tip: ChainTip?
+        package var seq: UInt64 { tip?.seq ?? 0 }
+    }
+
+    /// A range of bytes of which no frame is sound.
+    package struct Damage: Sendable {
+        package var range: Survey.Damage
+        /// Of its bytes; nil where only entries are missing.
+        package var digest: Digest?
+    }
+
+    /// What becomes of the sound frames behind the prefix.
+    package struct Survivors: Sendable, Equatable {
+        /// Links lead from them to HEAD's tip.
+        package var provenCount: UInt64 = 0
+        package var unprovenCount: UInt64 = 0
+        /// They stand in the evidence only: doubled or out of order, or nested too deeply.
+        package var leftOutCount: UInt64 = 0
+        /// How many seqs of the gap they fill.
+        package var inGapCount: UInt64 = 0
+        /// The highest seq, and the key of the last.
+        package var lastSeq: UInt64 = 0
+        package var lastKey: KeyID?
+        package var readmittedCount: UInt64 { provenCount + unprovenCount }
+    }
+
+    package var ledger: LedgerID
+    package var prefix: Prefix
+    /// HEAD as it was found.
+    package var head: Result<Head, HeadFault>
+    /// What HEAD's bytes were, if they were no valid HEAD.
+    package var faultyHead: [UInt8] = []
+    package var damages: [Damage] = []
+    package var survivors = Survivors()
+    /// Why the chain does not go on behind the prefix.
+    package var failure: ChainFailure?
+    /// HEAD vouches for something else than the chain holds.
+    package var contradictsHead = false
+
+    package var validHead: Head? { try? head.get() }
+    /// Above everything that was ever there, as far as is known.
+    package var seq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) + 1 }
+    /// The seqs that no entry of the chain has any more.
+    package var gap: ClosedRange<UInt64>? { seq > prefix.seq + 1 ? prefix.seq + 1...seq - 1 : nil }
+    /// Entries that are gone for good.
+    package var lostCount: UInt64 { gap.map { UInt64($0.count) - survivors.inGapCount } ?? 0 }
+    /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept.
+    package var replacesLedger: Bool { failure != nil }
+    /// Whether there is anything to mend or to release.
+    package var isNeeded: Bool { replacesLedger || contradictsHead || gap != nil || validHead?.alert ?? true }
+}
+
+extension RepairPlan {
+    /// The body of `ledger.repaired`.
+    ///
+    /// - Parameter evidence: where the damaged ledger is kept, if it is replaced.
+    func body(evidence: String?, headEvidence: String?, rootCause: String?, lesson: String?) -> JSON {
+        var body: JSONObject = [
+            "trauma": .string(trauma), "root_cause": .string(rootCause ?? "not known yet"),
+            "correction": .string(correction),
+            "lesson": .string(lesson ?? "keep receipts outside, back up, and find out who or what wrote here"),
+            "damages": .array(damages.map(\.json)), "lost": .number(Double(lostCount)),
+            "proven": .number(Double(survivors.provenCount)), "unproven": .number(Double(survivors.unprovenCount)),
+            "prefix": ["seq": .number(Double(prefix.seq)), "hash": .string((prefix.tip?.hash ?? .zero).description)],
+        ]
+        if let gap { body["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))] }
+        if let evidence { body["evidence"] = .string(evidence) }
+        switch head {
+        case .success(let head): body["head"] = ["seq": .number(Double(head.seq)), "tip": .string(head.tip.description)]
+        case .failure(let fault):
+            var found: JSONObject = ["fault": .string(fault.description)]
+            if let headEvidence { found["evidence"] = .string(headEvidence) }
+            body["head"] = .object(found)
+        }
+        return .object(body)
+    }
+
+    private var trauma: String {
+        if let failure { return "\(failure.place): \(failure.reason)" }
+        if contradictsHead { return "HEAD vouches for another entry than the chain holds" }
+        if case .failure(let fault) = head { return fault.description }
+        return "the house was in alert, and the ledger is whole"
+    }
+
+    private var correction: String {
+        var steps: [String] = []
+        if replacesLedger { steps.append("the verified entries were kept in place, the damaged ledger became evidence") }
+        if survivors.readmittedCount > 0 {
+            steps.append("\(survivors.readmittedCount) sound entries behind the damage were re-admitted")
+        }
+        steps.append("HEAD was written anew, and the alert was released")
+        return steps.joined(separator: "; ")
+    }
+}
+
+extension RepairPlan.Damage {
+    package var json: JSON {
+        var object: JSONObject = [
+            "segment": .string(range.start.segmentName), "offset": .number(Double(range.start.offset)),
+            "seq": .number(Double(range.start.seq)), "bytes": .number(Double(range.byteCount)), "reason": .string(range.reason),
+        ]
+        if let digest { object["sha256"] = .string(digest.description) }
+        if let next = range.next { object["next"] = .number(Double(next.seq)) }
+        return .object(object)
+    }
+}
