@@ -55,7 +55,12 @@ public struct LedgerDirectory: Sendable {
         let storage = try open()
         _ = try publicly { () throws(LedgerError) in
             try EntryReader(try LedgerView(storage), .system).read(from: 1) { frame, bytes in
-                apply(&state, RecordedEvent(Entry(frame, of: bytes)))
+                // What a repair re-admitted counts as it did where the chain proves it, and else does not.
+                if let readmission = Readmission(frame, of: bytes) {
+                    if readmission.isProven { apply(&state, RecordedEvent(readmission.entry)) }
+                } else {
+                    apply(&state, RecordedEvent(Entry(frame, of: bytes)))
+                }
                 return true
             }
         }

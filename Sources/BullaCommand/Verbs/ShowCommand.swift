@@ -24,13 +24,19 @@ struct ShowCommand: ParsableCommand {
 
     func run() throws {
         let view = try LedgerView(try options.storage())
-        var payload: [UInt8] = []
         let reader = EntryReader(view, .system)
         // Read twice at most: the first for the friendly error if there is no such entry.
         let entry = try reader.entry(seq)
-        try reader.read(from: seq, through: seq) { frame, bytes in
-            payload = bytes.copy(frame.payload)
-            return false
+        var payload: [UInt8] = []
+        var readmission: (seq: UInt64, isProven: Bool)?
+        if case .readmitted(let found, let seq) = try reader.fate(of: seq) {
+            payload = found.payload
+            readmission = (seq, found.isProven)
+        } else {
+            try reader.read(from: seq, through: seq) { frame, bytes in
+                payload = bytes.copy(frame.payload)
+                return false
+            }
         }
         if options.json {
             Output.write(Printable.json(payload) + [0x0A])
@@ -39,6 +45,10 @@ struct ShowCommand: ParsableCommand {
         guard let json = try? JSON(parsing: payload) else { preconditionFailure("a verified payload is JSON") }
         Output.line(Printable.pretty(json))
         if view.keyring.keys[entry.key] == nil { Output.error("bulla: the sig was not checked, the key is absent") }
+        if let readmission {
+            let proof = readmission.isProven ? "" : ", and nothing proves that it was the ledger's"
+            Output.error("bulla: entry \(seq) was re-admitted by a repair, in entry \(readmission.seq)\(proof)")
+        }
         if !view.isSettled(entry.seq) { Output.error("bulla: entry \(entry.seq) is unsettled: HEAD does not vouch for it yet") }
     }
 }

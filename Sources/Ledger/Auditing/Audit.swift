@@ -183,8 +183,11 @@ extension Audit {
         guard receipt.seq <= tip.seq else {
             return "the receipt's entry, seq \(receipt.seq), is not there: the verified ledger ends at seq \(tip.seq)"
         }
-        guard let entry = try? EntryReader(view, environment).entry(receipt.seq) else {
-            return "the receipt's entry, seq \(receipt.seq), cannot be read"
+        let entry: Entry
+        do throws(LedgerError) {
+            entry = try EntryReader(view, environment).entry(receipt.seq)
+        } catch {
+            return "the receipt's entry, seq \(receipt.seq), cannot be read: \(error)"
         }
         if planted(.receiptsUncompared) { return nil }
         if entry.hash == receipt.hash, entry.time != receipt.time {

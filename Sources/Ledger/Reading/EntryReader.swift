@@ -52,17 +52,48 @@ package struct EntryReader: Sendable {
         return next
     }
 
-    /// One entry.
+    /// One entry, also one that a repair has re-admitted; a lost one is tampering.
     package func entry(_ seq: UInt64) throws(LedgerError) -> Entry {
-        var found: Entry?
-        if seq >= 1 {
-            try read(from: seq, through: seq) { frame, bytes in
-                found = Entry(frame, of: bytes)
+        switch try fate(of: seq) {
+        case .inPlace(let entry): return entry
+        case .readmitted(let readmission, _): return readmission.entry
+        case .lost(let repair): throw LedgerError(.tampered, "the entry with seq \(seq) was lost in repair \(repair)")
+        case nil: throw LedgerError(.usage, "there is no entry \(seq); the last one is \(try lastSeq())")
+        }
+    }
+
+    /// What became of an entry.
+    package enum Fate: Sendable {
+        case inPlace(Entry)
+        /// It stands in another entry, with this seq.
+        case readmitted(Readmission, at: UInt64)
+        /// No repair found it; the last that looked has this seq.
+        case lost(repair: UInt64)
+    }
+
+    /// Nil for a seq that no entry ever had.
+    ///
+    /// Behind a repair come the entries that it re-admitted, with their own seqs rising; behind them may come the next repair.
+    package func fate(of seq: UInt64) throws(LedgerError) -> Fate? {
+        guard seq >= 1 else { return nil }
+        var fate: Fate?
+        try read(from: seq) { frame, bytes in
+            if frame.seq == seq {
+                fate = .inPlace(Entry(frame, of: bytes))
                 return false
             }
+            if let gap = frame.gap(in: bytes) {
+                // The first entry behind the seq names the gap that it lies in, or the seq never was.
+                if fate == nil, !gap.contains(seq) { return false }
+                fate = .lost(repair: frame.seq)
+                return true
+            }
+            guard fate != nil else { return false }
+            guard let readmission = Readmission(frame, of: bytes) else { return bytes.text(frame.action) == ChainTurn.rotated }
+            if readmission.entry.seq == seq { fate = .readmitted(readmission, at: frame.seq) }
+            return readmission.entry.seq < seq
         }
-        if let found { return found }
-        throw LedgerError(.usage, "there is no entry \(seq); the last one is \(try lastSeq())")
+        return fate
     }
 
     /// The seq of the last whole frame.

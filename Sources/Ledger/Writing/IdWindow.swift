@@ -23,18 +23,28 @@ struct IdWindow: Sendable {
 
     private let size: UInt64
     private var records: [Key: Record] = [:]
+    /// Which entry holds an id.
     private var seqs: [UInt64: Key] = [:]
+    private var places: [Key: UInt64] = [:]
     private var oldest: UInt64 = 0
 
     init(size: UInt64) { self.size = size }
 
     func record(actor: String, id: String) -> Record? { records[Key(actor: Array(actor.utf8), id: Array(id.utf8))] }
 
-    mutating func insert(actor: String, id: String, _ record: Record) {
+    /// - Parameter place: the seq by which it is forgotten: that of the entry it stands in, if it was re-admitted.
+    mutating func insert(actor: String, id: String, _ record: Record, at place: UInt64? = nil) {
         let key = Key(actor: Array(actor.utf8), id: Array(id.utf8))
-        if let old = records[key] { seqs[old.receipt.seq] = nil }
+        if let old = places[key] { seqs[old] = nil }
         records[key] = record
-        seqs[record.receipt.seq] = key
+        places[key] = place ?? record.receipt.seq
+        seqs[place ?? record.receipt.seq] = key
+    }
+
+    /// What an entry says, if it has an id.
+    mutating func insert(_ entry: Entry, at place: UInt64? = nil) {
+        guard let id = entry.id else { return }
+        insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)), at: place)
     }
 
     /// Forgets what lies further behind `tip` than the window reaches.
@@ -51,6 +61,7 @@ struct IdWindow: Sendable {
 
     private mutating func forget(_ seq: UInt64, _ key: Key) {
         seqs[seq] = nil
+        places[key] = nil
         records[key] = nil
     }
 }

@@ -279,10 +279,10 @@ extension WriterSession {
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
                     if frame.context.count > 2, frame.seq >= first, !planted(.idsOfThisProcessOnly) {
-                        let entry = Entry(frame, of: bytes)
-                        if let id = entry.id {
-                            ids.insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)))
-                        }
+                        ids.insert(Entry(frame, of: bytes))
+                    }
+                    if frame.seq >= first, let readmission = Readmission(frame, of: bytes) {
+                        ids.insert(readmission.entry, at: frame.seq)
                     }
                     return true
                 })

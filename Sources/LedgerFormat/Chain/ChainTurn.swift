@@ -54,6 +54,12 @@ extension FrameView {
 }
 
 extension FrameView {
+    /// The seqs that this entry, a repair, says are missing.
+    package func gap(in bytes: Span<UInt8>) -> ClosedRange<UInt64>? {
+        guard isTurn(in: bytes), case .repair(let gap) = ChainTurn(self, bytes) else { return nil }
+        return gap
+    }
+
     /// The key that this entry retires.
     package func retiredKey(in bytes: Span<UInt8>) -> KeyID? {
         guard isTurn(in: bytes), case .retirement(let key) = ChainTurn(self, bytes) else { return nil }

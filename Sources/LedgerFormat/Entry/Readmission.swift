@@ -9,7 +9,7 @@ package struct Readmission: Sendable {
     /// Whether the links up to HEAD's tip proved it: then it counts as it did, and otherwise it is only shown.
     package let isProven: Bool
     /// The payload's canonical bytes.
-    let payload: [UInt8]
+    package let payload: [UInt8]
 
     private static let opening = Array("{\"frame\":".utf8)
     private static let provenClosing = Array(",\"proven\":true}".utf8)
@@ -35,7 +35,9 @@ package struct Readmission: Sendable {
     /// What takes a sound frame over. One that holds an earlier `ledger.readmitted` is not wrapped twice.
     ///
     /// - Returns: nil if it is nested too deeply to stand inside another, which no writer of format 1 leaves.
-    package static func draft(of frame: FrameView, in bytes: Span<UInt8>, isProven: Bool) -> (draft: Draft, seq: UInt64, isProven: Bool)? {
+    package static func draft(of frame: FrameView, in bytes: Span<UInt8>, isProven: Bool) -> (
+        draft: Draft, seq: UInt64, isProven: Bool
+    )? {
         let earlier = Readmission(frame, of: bytes)
         let payload = earlier?.payload ?? bytes.copy(frame.payload)
         let isProven = isProven && earlier?.isProven ?? true
