@@ -187,7 +187,7 @@ extension Audit {
         do throws(LedgerError) {
             entry = try EntryReader(view, environment).entry(receipt.seq)
         } catch {
-            return "the receipt's entry, seq \(receipt.seq), cannot be read: \(error)"
+            return error.code == .tampered ? "\(error)" : "the receipt's entry, seq \(receipt.seq), cannot be read: \(error)"
         }
         if planted(.receiptsUncompared) { return nil }
         if entry.hash == receipt.hash, entry.time != receipt.time {
