@@ -50,10 +50,10 @@ public struct LedgerDirectory: Sendable {
         audit.threadCount = max(1, threads)
         let storage = try open()
         do throws(LedgerError) {
-            let watch = AnchorWatch(anchor, try LedgerView(storage))
+            let watch = try AnchorWatch(anchor, storage)
             var report = try await audit.run(storage)
             if let watch, report.verdict != .tampered {
-                let verdict = try watch.verdict(on: try LedgerView(storage), lastSeq: report.lastSeq, .system)
+                let verdict = try watch.verdict(lastSeq: report.lastSeq, .system)
                 report.add(verdict, ledger: path)
             }
             return Verification(report)

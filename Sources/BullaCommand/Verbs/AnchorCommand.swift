@@ -32,19 +32,20 @@ struct AnchorShowCommand: ParsableCommand {
 
     func run() throws {
         let folder = try options.requiredAnchor()
-        let watch = AnchorWatch(folder, try LedgerView(try options.storage()))
-        let view = try LedgerView(try options.storage())
-        guard let watch, let ledger = view.genesis?.ledger ?? view.validHead?.ledger else {
+        let storage = try options.storage()
+        guard let watch = try AnchorWatch(folder, storage) else {
             throw LedgerError(.tampered, "the ledger at \(options.path) does not say which one it is; `bulla verify` says more")
         }
-        let verdict = try watch.verdict(on: view, lastSeq: try EntryReader(view, .system).lastSeq(), .system)
-        let finding = folder.read(ledger)
+        let lastSeq = try EntryReader(try LedgerView(storage), .system).lastSeq()
+        let verdict = try watch.verdict(lastSeq: lastSeq, .system)
+        let ledger = watch.ledger
         let sightings: [Anchor.Sighting]
-        if case .found(let anchor) = finding { sightings = anchor.sightings } else { sightings = [] }
+        if case .found(let anchor) = watch.finding { sightings = anchor.sightings } else { sightings = [] }
         if options.json {
             Output.line(
                 Printable.json([
-                    "folder": .string(folder.description), "here": .string(folder.here.text), "ledger": .string(ledger.description),
+                    "folder": .string(folder.description), "here": .string(folder.here.text),
+                    "ledger": .string(ledger.description),
                     "message": verdict.message(ledger: options.path).map { .string($0) } ?? .null,
                     "places": .array(sightings.map { $0.json }), "verdict": .string(verdict.word),
                 ]))
@@ -52,9 +53,8 @@ struct AnchorShowCommand: ParsableCommand {
             Output.line("ledger \(ledger), anchors in \(Printable.text(folder.description))")
             for sighting in sightings {
                 let mark = sighting.path == folder.here ? "  (here)" : ""
-                Output.line(
-                    "seq \(Format.count(sighting.seq))  \(sighting.time)  \(sighting.hash.description.prefix(16))  \(Printable.text(sighting.path.text))\(mark)"
-                )
+                let what = "seq \(Format.count(sighting.seq))  \(sighting.time)  \(sighting.hash.description.prefix(16))"
+                Output.line("\(what)  \(Printable.text(sighting.path.text))\(mark)")
             }
             Output.line(Printable.text(verdict.message(ledger: options.path) ?? "the ledger agrees with all of it"))
         }

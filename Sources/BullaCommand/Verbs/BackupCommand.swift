@@ -78,7 +78,9 @@ struct BackupCommand: AsyncParsableCommand {
         if report.audit.exitCode != 0 { Output.exit(report.audit.exitCode) }
     }
 
-    private func warn(_ what: String, _ error: LedgerError) { Output.error("bulla: \(Printable.text("\(what): \(error.message)"))") }
+    private func warn(_ what: String, _ error: LedgerError) {
+        Output.error("bulla: \(Printable.text("\(what): \(error.message)"))")
+    }
 
     /// A backup inside the ledger would be a part of what is copied.
     private func refuseInside() throws(LedgerError) {
@@ -146,11 +148,14 @@ extension BackupCommand {
                 ]))
             return
         }
-        Output.line(
-            "backed up \(Format.count(report.head.seq)) entries (\(Format.bytes(report.byteCount))) to \(Printable.text(directory)) in \(Format.seconds(duration)), and verified the copy"
-        )
+        let what =
+            "\(Format.count(report.head.seq)) \(report.head.seq == 1 ? "entry" : "entries") (\(Format.bytes(report.byteCount)))"
+        let time = Format.seconds(duration)
+        Output.line("backed up \(what) to \(Printable.text(directory)) in \(time), and verified the copy")
         Output.line(Printable.text(report.audit.verdictLine))
-        if withoutKeys { Output.line("the sealing keys are not in it: keep them elsewhere, nothing can be restored without them") }
+        if withoutKeys {
+            Output.line("the sealing keys are not in it: keep them elsewhere, nothing can be restored without them")
+        }
         if report.head.alert { Output.line("the alert is RAISED, in the copy too") }
         if let receipt { Output.line("recorded: \(receipt.line)") }
     }

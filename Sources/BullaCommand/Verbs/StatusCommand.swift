@@ -19,7 +19,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let storage = try options.storage()
-        let watch = AnchorWatch(options.anchor, try LedgerView(storage))
+        let watch = try AnchorWatch(options.anchor, storage)
         let view = try LedgerView(storage)
         let head: Head
         switch view.head {
@@ -31,7 +31,7 @@ struct StatusCommand: ParsableCommand {
         for segment in view.segments { sizes += (try? storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0 }
         let tip = try EntryReader(view, .system).lastSeq()
         let entry = try EntryReader(view, .system).entry(min(tip, head.seq))
-        let anchor = try watch?.verdict(on: view, lastSeq: tip, .system)
+        let anchor = try watch?.verdict(lastSeq: tip, .system)
         print(view, head, entry, tip: tip, byteCount: sizes, anchor)
         if case .alarm = anchor { Output.exit(ErrorCode.tampered.rawValue) }
     }
@@ -40,7 +40,8 @@ struct StatusCommand: ParsableCommand {
         if options.json {
             Output.line(
                 Printable.json([
-                    "alert": .bool(head.alert), "anchor": .string(anchor?.word ?? "off"), "bytes": .number(Double(byteCount)), "head": .number(Double(head.seq)),
+                    "alert": .bool(head.alert), "anchor": .string(anchor?.word ?? "off"), "bytes": .number(Double(byteCount)),
+                    "head": .number(Double(head.seq)),
                     "key": .string(head.key.description), "key_present": .bool(view.keyAbsence == nil),
                     "ledger": .string(head.ledger.description), "path": .string(options.path),
                     "segments": .number(Double(view.segments.count)), "snapshot_loaded": false, "tip": entry.receipt.json,

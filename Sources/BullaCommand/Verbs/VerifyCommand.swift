@@ -61,9 +61,9 @@ struct VerifyCommand: AsyncParsableCommand {
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
             let (storage, keyring) = (try options.storage(), try keyring())
-            let watch = AnchorWatch(options.anchor, try LedgerView(storage, keyring: keyring))
+            let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
             var report = try await audit.run(storage, keyring: keyring)
-            try compare(&report, with: watch, try LedgerView(storage, keyring: keyring))
+            try compare(&report, with: watch)
             result = .success(report)
         } catch {
             result = .failure(error)
@@ -78,9 +78,9 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     /// A walk that is not done, or found damage, has nothing to say of what was seen before.
-    private func compare(_ report: inout AuditReport, with watch: AnchorWatch?, _ view: LedgerView) throws(LedgerError) {
+    private func compare(_ report: inout AuditReport, with watch: AnchorWatch?) throws(LedgerError) {
         guard let watch, report.verdict != .partial, report.verdict != .tampered else { return }
-        let verdict = try watch.verdict(on: view, lastSeq: report.lastSeq, .system)
+        let verdict = try watch.verdict(lastSeq: report.lastSeq, .system)
         report.add(verdict, ledger: options.path)
         if case .alarm = verdict { return }
         if let message = verdict.message(ledger: options.path) { Output.error("bulla: \(Printable.text(message))") }

@@ -1,4 +1,5 @@
 package import LedgerFormat
+import PlantedDefects
 
 /// The highest entries of one ledger that were seen, by the places where it was seen; kept outside the ledger's directory (design §2).
 package struct Anchor: Sendable, Equatable {
@@ -43,7 +44,7 @@ package struct Anchor: Sendable, Equatable {
 
     /// Takes a sighting in; a lower seq never replaces a higher one at the same path.
     package mutating func note(_ new: Sighting) {
-        if let known = sighting(at: new.path), known.seq > new.seq || (known.seq == new.seq && known.hash == new.hash) { return }
+        if let known = sighting(at: new.path), known.seq >= new.seq, !planted(.anchorLowered) { return }
         set(new)
     }
 

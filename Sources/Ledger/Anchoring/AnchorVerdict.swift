@@ -33,9 +33,9 @@ package enum AnchorVerdict: Sendable, Equatable {
     ) throws(Failure) {
         switch finding {
         case .absent:
-            self = .warning("nothing is known here of this ledger from before: a step back to an older state would not be noticed")
+            self = .warning("nothing is known here of this ledger from before: a step back would not be noticed")
         case .unusable(let reason):
-            self = .warning("the anchor cannot be used: \(reason); a step back to an older state would not be noticed")
+            self = .warning("the anchor cannot be used: \(reason); a step back would not be noticed")
         case .found(let anchor):
             var objections: [Objection] = []
             var further: Anchor.Sighting?

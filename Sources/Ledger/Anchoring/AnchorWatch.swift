@@ -1,22 +1,32 @@
+package import DurableFiles
 package import LedgerFormat
 
 /// The comparison that readers make: the anchor is read before the ledger, so that whoever writes meanwhile raises no false alarm.
 package struct AnchorWatch: Sendable {
-    package let here: PathText
-    private let finding: AnchorFinding
+    package let ledger: LedgerID
+    package let finding: AnchorFinding
+    private let here: PathText
+    private let storage: any Storage
+    private let keyring: Keyring?
 
     /// Nil where no anchors are kept, or the ledger does not say which one it is.
-    package init?(_ store: (any AnchorStore)?, _ view: LedgerView) {
-        guard let store, let ledger = view.genesis?.ledger ?? view.validHead?.ledger else { return nil }
-        here = store.here
+    ///
+    /// - Parameter keyring: keys from outside, instead of the ledger's own.
+    package init?(_ store: (any AnchorStore)?, _ storage: any Storage, keyring: Keyring? = nil) throws(LedgerError) {
+        guard let store else { return nil }
+        let view = try LedgerView(storage, keyring: keyring)
+        guard let ledger = view.genesis?.ledger ?? view.validHead?.ledger else { return nil }
+        self.ledger = ledger
         finding = store.read(ledger)
+        here = store.here
+        self.storage = storage
+        self.keyring = keyring
     }
 
-    /// - Parameter view: a look at the ledger that was taken later.
-    package func verdict(
-        on view: LedgerView, lastSeq: UInt64, _ environment: Environment
-    ) throws(LedgerError) -> AnchorVerdict {
-        try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
+    /// What the anchor of then says of the ledger as it is now, whose last entry is `lastSeq`.
+    package func verdict(lastSeq: UInt64, _ environment: Environment) throws(LedgerError) -> AnchorVerdict {
+        let view = try LedgerView(storage, keyring: keyring)
+        return try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
             var found: Digest?
             try EntryReader(view, environment).read(from: seq, through: seq) { frame, bytes in
                 found = frame.hash(in: bytes)

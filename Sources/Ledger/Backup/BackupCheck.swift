@@ -61,9 +61,12 @@ package struct BackupCheck: Sendable {
             found.append(
                 .init(
                     code: .refused,
-                    message: "it belongs to user \(storage.owner), and we are user \(storage.user): only its owner could write there"))
+                    message:
+                        "it belongs to user \(storage.owner), and we are user \(storage.user): only its owner could write there"))
         }
-        if let absence = view.keyAbsence { found.append(.init(code: .unverifiable, message: "without the key nothing can be written: \(absence)")) }
+        if let absence = view.keyAbsence {
+            found.append(.init(code: .unverifiable, message: "without the key nothing can be written: \(absence)"))
+        }
         if view.validHead?.alert == true {
             found.append(.init(code: .refused, message: "its HEAD is in alert: restored, it would be read, not written"))
         }
@@ -96,7 +99,8 @@ package struct BackupCheck: Sendable {
         let path = original.basePath
         guard let ledger = view.genesis?.ledger ?? view.validHead?.ledger, ledger == tip.ledger else {
             if mustMatch {
-                report.objections.append(.init(code: .refused, message: "it is a backup of ledger \(tip.ledger), and \(path) is another one"))
+                report.objections.append(
+                    .init(code: .refused, message: "it is a backup of ledger \(tip.ledger), and \(path) is another one"))
             }
             return
         }
@@ -106,7 +110,8 @@ package struct BackupCheck: Sendable {
             report.objections.append(
                 .init(
                     code: .tampered,
-                    message: "the ledger at \(path) ends at seq \(last), before the backup's seq \(tip.seq): the ledger stepped back"))
+                    message:
+                        "the ledger at \(path) ends at seq \(last), before the backup's seq \(tip.seq): the ledger stepped back"))
             return
         }
         guard try reader.entry(tip.seq).hash == tip.hash else {
