@@ -6,9 +6,15 @@ import LedgerFormat
 public struct LedgerDirectory: Sendable {
     /// As it was given.
     public let path: String
+    private let stateFolder: StateFolder
 
     /// Names a directory; nothing is opened yet.
-    public init(_ path: String) { self.path = path }
+    ///
+    /// - Parameter stateFolder: where the highest entry seen is kept, so that a step back to an older state is noticed.
+    public init(_ path: String, stateFolder: StateFolder = .standard) {
+        self.path = path
+        self.stateFolder = stateFolder
+    }
 
     /// Makes a new ledger here: directory, sealing key, first entry. Nothing is ever overwritten.
     @discardableResult
@@ -19,7 +25,12 @@ public struct LedgerDirectory: Sendable {
         }
         return try publicly { () throws(LedgerError) in
             do throws(LedgerError) {
-                return Receipt(try Initialization.run(storage, environment))
+                let receipt = try Initialization.run(storage, environment)
+                if let anchor, let head = try? LedgerView(storage).validHead {
+                    // Without an anchor the ledger is none the worse.
+                    _ = anchor.update(head.ledger) { $0.note(Anchor.Sighting(head, at: anchor.here, environment.now())) }
+                }
+                return Receipt(receipt)
             } catch {
                 storage.abandon()
                 throw error
@@ -28,7 +39,7 @@ public struct LedgerDirectory: Sendable {
     }
 
     /// Opens the ledger for recording; its lock is taken when something is to be written.
-    public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open()) }
+    public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open(), anchor: anchor) }
 
     /// Verifies the whole ledger without a lock and without writing a byte.
     ///
@@ -39,7 +50,13 @@ public struct LedgerDirectory: Sendable {
         audit.threadCount = max(1, threads)
         let storage = try open()
         do throws(LedgerError) {
-            return Verification(try await audit.run(storage))
+            let watch = try AnchorWatch(anchor, storage)
+            var report = try await audit.run(storage)
+            if let watch, report.verdict != .tampered {
+                let verdict = try watch.verdict(lastSeq: report.lastSeq, .system)
+                report.add(verdict, ledger: path)
+            }
+            return Verification(report)
         } catch {
             throw LedgerFailure(error)
         }
@@ -66,6 +83,8 @@ public struct LedgerDirectory: Sendable {
         }
         return state
     }
+
+    private var anchor: AnchorFolder? { stateFolder.anchor(of: path) }
 
     private func open() throws(LedgerFailure) -> POSIXStorage {
         try files { () throws(StorageError) in try POSIXStorage(path: path) }

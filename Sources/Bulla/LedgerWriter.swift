@@ -9,7 +9,7 @@ import LedgerFormat
 public final class LedgerWriter: Sendable {
     private let committer: GroupCommitter
 
-    init(_ storage: any Storage) { committer = GroupCommitter(storage, .system) }
+    init(_ storage: any Storage, anchor: (any AnchorStore)?) { committer = GroupCommitter(storage, .system, anchor: anchor) }
 
     /// Records one event; returns when it is durable.
     ///

@@ -24,7 +24,8 @@ struct Bulla: AsyncParsableCommand {
         version: "bulla 0.1.0" + buildNote,
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
-            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, KeyCommand.self, RepairCommand.self,
+            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
+            AuditCommand.self, RunCommand.self, KeyCommand.self, RepairCommand.self, BackupCommand.self, AnchorCommand.self,
         ])
 }
 

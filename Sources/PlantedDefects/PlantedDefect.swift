@@ -200,4 +200,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case driftOnOpeningForgotten = "drift-on-opening-forgotten"
     /// Whatever stands in `quarantine/` under the name of evidence is recorded as that.
     case evidenceUnchecked = "evidence-unchecked"
+    /// A ledger that stepped back is opened like any other.
+    case anchorUncompared = "anchor-uncompared"
+    /// The anchor is kept of entries that are not durable yet.
+    case anchorLeads = "anchor-leads"
+    /// A lower seq replaces a higher one in the anchor.
+    case anchorLowered = "anchor-lowered"
+    /// A backup gets its name unread.
+    case backupUnverified = "backup-unverified"
+    /// What is copied is not synchronised.
+    case backupUnsynced = "backup-unsynced"
 }

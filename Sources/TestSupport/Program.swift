@@ -75,6 +75,8 @@ package struct Program: Sendable {
             if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
             var variables = ProcessInfo.processInfo.environment
             variables["BULLA_DIR"] = nil
+            // No anchors, unless a test names a folder: never the user's own, nor one in which tests would meet.
+            variables["BULLA_STATE_DIR"] = ""
             process.environment = variables.merging(environment) { $1 }
             // Files rather than pipes: nothing blocks, however much is written.
             try files.write(input ?? [], to: "in")

@@ -6,7 +6,7 @@ import Testing
 @Suite("The library")
 struct LibraryTests {
     private func freshLedger(_ directory: TemporaryDirectory) throws -> LedgerDirectory {
-        let ledger = LedgerDirectory(directory.path + "/ledger")
+        let ledger = LedgerDirectory(directory.path + "/ledger", stateFolder: .at(directory.path + "/state"))
         try ledger.create()
         return ledger
     }
@@ -109,7 +109,7 @@ struct LibraryTests {
     @Test("a ledger that is not there, or is there already, is a failure with its code")
     func places() throws {
         let directory = TemporaryDirectory()
-        let missing = LedgerDirectory(directory.path + "/none")
+        let missing = LedgerDirectory(directory.path + "/none", stateFolder: .none)
         #expect(throws: LedgerFailure.self) { try missing.openWriter() }
         let ledger = try freshLedger(directory)
         let failure = #expect(throws: LedgerFailure.self) { try ledger.create() }

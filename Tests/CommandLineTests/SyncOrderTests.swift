@@ -72,6 +72,13 @@ struct SyncOrderTests {
             said: "bulla-receipt-v1", CommandLedger(entries: 3))
     }
 
+    @Test("backup: every file and directory, then its name, then the answer")
+    func backup() throws {
+        let ledger = try CommandLedger(entries: 3)
+        try ledger.directory.write([1, 2, 3], to: ledger.name("quarantine/evidence.bin"))
+        try expectOrder("\"$BULLA\" backup --ledger L B", said: "backed up", ledger)
+    }
+
     @Test("a torn tail: the evidence and its name, the cut, the entry, then the receipt; also where `quarantine/` is made anew")
     func recovery() throws {
         let ledger = try CommandLedger(entries: 2)

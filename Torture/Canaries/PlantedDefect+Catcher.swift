@@ -62,6 +62,11 @@ extension PlantedDefect {
         case .segmentSwapUnnoticed, .driftOnOpeningForgotten: .tests("SwappedSegmentTests")
         case .doubleIdsAccepted: .tests("IdempotencyTests")
         case .evidenceUnchecked: .tests("ForgedEvidenceTests")
+        // Anchor and backup
+        case .anchorUncompared, .anchorLeads: .tests("AnchoredWriterTests")
+        case .anchorLowered: .tests("LedgerTests.AnchorTests")
+        case .backupUnverified: .tests("BackupTests.*damaged")
+        case .backupUnsynced: .tests("SyncOrderTests.*backup")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

@@ -60,8 +60,10 @@ final class Child {
         close(errors)
     }
 
-    private static let inherited: [String] = ProcessInfo.processInfo.environment.filter { $0.key != "BULLA_DIR" }
-        .map { "\($0)=\($1)" }
+    /// Without anchors: the harness puts older states back as it likes, and the user's own folder is none of its business.
+    private static let inherited: [String] =
+        ProcessInfo.processInfo.environment.filter { !["BULLA_DIR", "BULLA_STATE_DIR"].contains($0.key) }
+        .map { "\($0)=\($1)" } + ["BULLA_STATE_DIR="]
 
     private static func unnamedFile() throws -> Int32 {
         let name = Workplace.parent + "/bulla-torture-\(UInt64.random(in: .min ... .max))"

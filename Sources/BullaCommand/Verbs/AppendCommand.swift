@@ -42,7 +42,7 @@ struct AppendCommand: ParsableCommand {
 
     func run() throws {
         let draft = try draft()
-        var session = WriterSession(try options.storage(), .system, writer.settings)
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
         let answer = try session.record([draft])
         let receipt = answer.receipts[0]
         if options.json {

@@ -51,7 +51,7 @@ struct IngestCommand: ParsableCommand {
         let input = try InputFile(file)
         let bar = ProgressBar("ingest")
         var ingestion = Ingestion(
-            session: WriterSession(try options.storage(), .system, writer.settings),
+            session: WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor),
             lines: LineReader(input, lineByteCountMax: Limits.payload), parser: parser)
         let total = input.size ?? 0
         let result = Result { () throws(LedgerError) in try ingestion.run { done in bar.update(done, of: total) } }

@@ -30,6 +30,7 @@ struct InitCommand: ParsableCommand {
         }
         do throws(LedgerError) {
             let receipt = try Initialization.run(storage, environment)
+            keepAnchor(storage)
             if options.json {
                 Output.line(Printable.json(["ledger": .string(options.path), "receipt": receipt.json]))
             } else {
@@ -40,6 +41,13 @@ struct InitCommand: ParsableCommand {
             storage.abandon()
             throw error
         }
+    }
+
+    /// From the first entry on a step back is noticed; without the anchor the ledger is none the worse.
+    private func keepAnchor(_ storage: POSIXStorage) {
+        guard let anchor = options.anchor, let head = try? LedgerView(storage).validHead else { return }
+        let sighting = Anchor.Sighting(head, at: anchor.here, Environment.system.now())
+        if let failure = anchor.update(head.ledger, { $0.note(sighting) }) { Output.error("bulla: \(Printable.text(failure))") }
     }
 
     private func refusal(_ error: StorageError) -> LedgerError {

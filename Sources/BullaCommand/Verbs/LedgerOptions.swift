@@ -37,6 +37,9 @@ struct LedgerOptions: ParsableArguments {
         }
     }
 
+    /// Where what was seen of the ledger is kept, outside its directory; nil when the user wants that not.
+    var anchor: AnchorFolder? { AnchorFolder(ledger: path, .system) }
+
     static var allowedNetworkFileSystem: String? { variable("BULLA_ALLOW_NETWORK_FS") }
 
     /// An environment variable that is set to something.

@@ -54,7 +54,7 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func record() throws(LedgerError) -> Int32 {
-        var session = WriterSession(try options.storage(), .system, writer.settings)
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
         let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
         try session.acquire()
         guard let key = session.sealingKey else { preconditionFailure("a session that holds the lock has a key") }

@@ -19,6 +19,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let storage = try options.storage()
+        let watch = try AnchorWatch(options.anchor, storage)
         let view = try LedgerView(storage)
         let head: Head
         switch view.head {
@@ -30,14 +31,17 @@ struct StatusCommand: ParsableCommand {
         for segment in view.segments { sizes += (try? storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0 }
         let tip = try EntryReader(view, .system).lastSeq()
         let entry = try EntryReader(view, .system).entry(min(tip, head.seq))
-        print(view, head, entry, tip: tip, byteCount: sizes)
+        let anchor = try watch?.verdict(lastSeq: tip, .system)
+        print(view, head, entry, tip: tip, byteCount: sizes, anchor)
+        if case .alarm = anchor { Output.exit(ErrorCode.tampered.rawValue) }
     }
 
-    private func print(_ view: LedgerView, _ head: Head, _ entry: Entry, tip: UInt64, byteCount: Int) {
+    private func print(_ view: LedgerView, _ head: Head, _ entry: Entry, tip: UInt64, byteCount: Int, _ anchor: AnchorVerdict?) {
         if options.json {
             Output.line(
                 Printable.json([
-                    "alert": .bool(head.alert), "bytes": .number(Double(byteCount)), "head": .number(Double(head.seq)),
+                    "alert": .bool(head.alert), "anchor": .string(anchor?.word ?? "off"), "bytes": .number(Double(byteCount)),
+                    "head": .number(Double(head.seq)),
                     "key": .string(head.key.description), "key_present": .bool(view.keyAbsence == nil),
                     "ledger": .string(head.ledger.description), "path": .string(options.path),
                     "segments": .number(Double(view.segments.count)), "snapshot_loaded": false, "tip": entry.receipt.json,
@@ -54,8 +58,20 @@ struct StatusCommand: ParsableCommand {
             ("key", view.keyAbsence.map { "\(head.key): \($0)" } ?? "\(head.key)"),
             ("alert", head.alert ? "RAISED: nothing is written until it is released" : "none"),
         ]
-        for (name, value) in rows {
+        for (name, value) in rows + [("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? "off")] {
             Output.line(name + String(repeating: " ", count: 11 - name.count) + Printable.text(value))
+        }
+    }
+}
+
+extension AnchorVerdict {
+    /// For programs.
+    var word: String {
+        switch self {
+        case .fine: "fine"
+        case .notice: "notice"
+        case .warning: "warning"
+        case .alarm: "alarm"
         }
     }
 }

@@ -60,7 +60,11 @@ struct VerifyCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
-            result = .success(try await audit.run(try options.storage(), keyring: try keyring()))
+            let (storage, keyring) = (try options.storage(), try keyring())
+            let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
+            var report = try await audit.run(storage, keyring: keyring)
+            try compare(&report, with: watch)
+            result = .success(report)
         } catch {
             result = .failure(error)
         }
@@ -71,6 +75,15 @@ struct VerifyCommand: AsyncParsableCommand {
         if options.json { printJSON(report, duration, survey) } else { printText(report, duration) }
         if let survey, !options.json { printText(survey) }
         Output.exit(report.exitCode)
+    }
+
+    /// A walk that is not done, or found damage, has nothing to say of what was seen before.
+    private func compare(_ report: inout AuditReport, with watch: AnchorWatch?) throws(LedgerError) {
+        guard let watch, report.verdict != .partial, report.verdict != .tampered else { return }
+        let verdict = try watch.verdict(lastSeq: report.lastSeq, .system)
+        report.add(verdict, ledger: options.path)
+        if case .alarm = verdict { return }
+        if let message = verdict.message(ledger: options.path) { Output.error("bulla: \(Printable.text(message))") }
     }
 
     func keyring() throws(LedgerError) -> Keyring? {

@@ -75,6 +75,26 @@ package final class POSIXStorage: Storage {
         construction = Mutex(Construction(parentPath: parentPath, asideName: aside, finalName: name))
     }
 
+    /// A directory of another base as a base of its own: for what lies deeper than a ledger's own files.
+    private init(inside outer: POSIXStorage, _ name: StoragePath) throws(StorageError) {
+        basePath = outer.shown(name)
+        base = try DirectoryWalk.step(name.name, in: outer.base, outer.shown(name))
+        owner = outer.owner
+        allowedNetworkFileSystem = outer.allowedNetworkFileSystem
+        construction = Mutex(nil)
+    }
+
+    /// The directory with this name as a base, for what lies deeper than a ledger's own files; its owner is the outer base's.
+    package func inner(_ name: StoragePath) throws(StorageError) -> POSIXStorage {
+        precondition(name.directory == nil, "one step at a time")
+        return try POSIXStorage(inside: self, name)
+    }
+
+    /// The names in the base itself.
+    package func names() throws(StorageError) -> [String] {
+        do throws(Errno) { return try System.names(in: base) } catch { throw failure(error, "list", nil) }
+    }
+
     private static func checkFileSystem(
         _ directory: borrowing Descriptor, _ path: String, _ allowed: String?
     ) throws(StorageError) {
@@ -258,12 +278,17 @@ extension POSIXStorage {
         guard let construction = construction.withLock({ $0 }),
             let parent = try? DirectoryWalk.open(path: construction.parentPath)
         else { return }
-        for directory in [Layout.ledger, Layout.keys, Layout.quarantine, Layout.snapshots] {
-            for name in (try? names(in: directory)) ?? [] { try? remove(StoragePath(directory.name, name)) }
-            try? System.remove(directory.name, in: base.raw, isDirectory: true)
-        }
-        for name in (try? System.names(in: base)) ?? [] { try? System.remove(name, in: base.raw) }
+        removeContents()
         try? System.remove(construction.asideName, in: parent.raw, isDirectory: true)
+    }
+
+    private func removeContents() {
+        for name in (try? names()) ?? [] {
+            let path = StoragePath(name)
+            let isDirectory = (try? status(of: path))?.kind == .directory
+            if isDirectory { try? inner(path).removeContents() }
+            try? System.remove(name, in: base.raw, isDirectory: isDirectory)
+        }
     }
 }
 

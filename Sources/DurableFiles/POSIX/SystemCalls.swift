@@ -152,6 +152,34 @@ enum System {
 
     static var user: UInt32 { geteuid() }
 
+    /// The absolute path that a path leads to, without any link; its bytes need not be UTF-8.
+    static func realPath(of path: String) throws(Errno) -> [UInt8] {
+        guard let found = unsafe realpath(path, nil) else { throw Errno(rawValue: errno) }
+        defer { unsafe free(found) }
+        return unsafe Array(UnsafeRawBufferPointer(start: found, count: strlen(found)))
+    }
+
+    /// The value of an environment variable; nil when it is not set.
+    static func variable(_ name: String) -> [UInt8]? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
+    }
+
+    /// The user's home folder as the system's list of users has it.
+    static func homeFolder() -> [UInt8]? {
+        var buffer = [CChar](repeating: 0, count: 1 << 14)
+        // The entry's texts lie in the buffer.
+        return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
+            var entry = unsafe passwd()
+            var found: UnsafeMutablePointer<passwd>?
+            guard let room = buffer.baseAddress,
+                unsafe getpwuid_r(geteuid(), &entry, room, buffer.count, &found) == 0, unsafe found != nil,
+                let home = unsafe entry.pw_dir
+            else { return nil }
+            return unsafe Array(UnsafeRawBufferPointer(start: home, count: strlen(home)))
+        }
+    }
+
     private static func check(_ call: () -> Int32) throws(Errno) { _ = try retrying(call) }
 
     private static func retrying(_ call: () -> Int32) throws(Errno) -> Int32 {

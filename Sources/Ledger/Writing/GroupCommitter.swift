@@ -39,9 +39,12 @@ package final class GroupCommitter: Sendable {
     private let arrivals = DispatchSemaphore(value: 0)
     private let environment: Environment
 
-    package init(_ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
+    package init(
+        _ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings(),
+        anchor: (any AnchorStore)? = nil
+    ) {
         self.environment = environment
-        session = IOLock(path: storage.basePath, WriterSession(storage, environment, settings))
+        session = IOLock(path: storage.basePath, WriterSession(storage, environment, settings, anchor: anchor))
     }
 
     /// Records one decision; returns when it is durable.

@@ -11,6 +11,9 @@ extension WriterSession {
         let (file, end) = try prepare(for: block.count)
         #if PlantedDefects
             if planted(.headLeads) { vouchAhead(end + block.count, tip) }
+            if planted(.anchorLeads), let segment = state?.segment {
+                keepAnchor(Head(alert: false, end: end + block.count, segment: segment, tip: tip))
+            }
         #endif
         var failure: AppendFailure?
         do throws(AppendFailure) { try file.append(block, at: end) } catch { failure = error }

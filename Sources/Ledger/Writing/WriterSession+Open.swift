@@ -45,7 +45,9 @@ extension WriterSession {
     /// HEAD is valid: check its last frame and all beyond, mend what a crash left, and stand behind the last entry.
     private mutating func adopt(_ head: Head, _ keyring: inout Keyring, _ reader: inout SegmentReader) throws(LedgerError) {
         let verifier: ChainVerifier
-        switch try examine(head, &keyring, &reader) {
+        let examination = try examine(head, &keyring, &reader)
+        try compareWithAnchor(head, keyring, lastSeq: examination.lastSeq)
+        switch examination {
         case .whole(let found): verifier = found
         case .torn(let tear):
             // A crash between these steps leaves the tail torn, or cut with its evidence pending: the next open goes on from there.
@@ -70,6 +72,14 @@ extension WriterSession {
     private enum Examination {
         case whole(ChainVerifier)
         case torn(Tear)
+
+        /// The last entry before a tear.
+        var lastSeq: UInt64 {
+            switch self {
+            case .whole(let verifier): verifier.tip?.seq ?? 0
+            case .torn(let tear): tear.place.seq - 1
+            }
+        }
     }
 
     /// With the key that HEAD names first; with all there are if that does not do: one may be introduced behind HEAD.

@@ -11,6 +11,8 @@ package struct WriterSession: Sendable {
     private(set) var storage: any Storage
     let environment: Environment
     let settings: WriterSettings
+    /// Where what was seen of the ledger is kept; nil for nowhere.
+    let anchor: (any AnchorStore)?
 
     /// What is known while the lock is held; nil without it.
     var state: State?
@@ -20,6 +22,8 @@ package struct WriterSession: Sendable {
     var settled: [Result<Answer, LedgerError>] = []
     /// The end of the ledger when this session last had the lock.
     private var seen: ChainTip?
+    /// The HEAD that the anchor was kept of last.
+    var anchored: Head?
     /// What a caller should be told that is no error, such as a cut tail.
     var notices: [String] = []
 
@@ -52,10 +56,14 @@ package struct WriterSession: Sendable {
         var triedHead: Head?
     }
 
-    package init(_ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
+    package init(
+        _ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings(),
+        anchor: (any AnchorStore)? = nil
+    ) {
         self.storage = storage
         self.environment = environment
         self.settings = settings
+        self.anchor = anchor
     }
 
     package var isHolding: Bool { state != nil }
@@ -140,6 +148,8 @@ package struct WriterSession: Sendable {
                 notices.append("HEAD was not replaced and lags: \(error)")
             }
         }
+        // Only what HEAD vouches for: an anchor never leads the ledger.
+        if latched == nil, let head = state?.head { keepAnchor(head) }
         seen = state?.tip
         state = nil
         storage.unlock(.writer)

@@ -1,0 +1,109 @@
+import CanonicalJSON
+import DurableFiles
+package import LedgerFormat
+import PlantedDefects
+
+// The anchor outside the ledger's directory: compared before anything is written, kept when HEAD covers the tip.
+extension WriterSession {
+    /// Throws when the ledger stepped back, or is another history, and leaves everything as it was.
+    mutating func compareWithAnchor(_ head: Head, _ keyring: Keyring, lastSeq: UInt64) throws(LedgerError) {
+        guard let anchor, !planted(.anchorUncompared) else { return }
+        let verdict = try anchorVerdict(anchor, head, keyring, lastSeq: lastSeq)
+        guard let message = verdict.message(ledger: storage.basePath) else { return }
+        if case .alarm = verdict { throw LedgerError(.tampered, message + "; nothing was written") }
+        notify(message)
+    }
+
+    /// Keeps what HEAD vouches for now.
+    mutating func keepAnchor(_ head: Head) {
+        guard let anchor, anchored != head else { return }
+        let sighting = Anchor.Sighting(head, at: anchor.here, environment.now())
+        if let failure = anchor.update(head.ledger, { $0.note(sighting) }) { notify(failure) } else { anchored = head }
+    }
+
+    private func anchorVerdict(
+        _ anchor: any AnchorStore, _ head: Head, _ keyring: Keyring, lastSeq: UInt64
+    ) throws(LedgerError) -> AnchorVerdict {
+        try AnchorVerdict(anchor.read(head.ledger), at: anchor.here, lastSeq: lastSeq) { seq throws(LedgerError) in
+            seq == head.seq ? head.tip : try hash(of: seq, head, keyring)
+        }
+    }
+
+    /// The hash of an entry, whose seal is checked.
+    private func hash(of seq: UInt64, _ head: Head, _ keyring: Keyring) throws(LedgerError) -> Digest? {
+        var found: Digest?
+        let end = try doing("cannot read the ledger") { () throws(StorageError) -> SegmentReader.End in
+            var reader = try SegmentReader(storage)
+            guard let start = try reader.locate(seq) else {
+                return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: seq)))
+            }
+            var verifier = ChainVerifier(at: start, of: head.ledger, key: head.key, keys: keyring.keys)
+            return try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    if frame.seq == seq { found = frame.hash(in: bytes) }
+                    return frame.seq < seq
+                })
+        }
+        if case .failed(let failure) = end { throw tampered(failure) }
+        return found
+    }
+
+    /// Says something once, until it is taken.
+    mutating func notify(_ notice: String) {
+        if !notices.contains(notice) { notices.append(notice) }
+    }
+}
+
+extension WriterSession {
+    /// What the user accepted.
+    package struct Acceptance: Sendable {
+        package var objections: [AnchorVerdict.Objection]
+        package var receipts: [Receipt]
+        /// Why the anchor could not be kept.
+        package var failure: String?
+    }
+
+    /// Records that what the anchor calls a step back or another history is meant, and makes the anchor anew; nil if it objects to nothing.
+    ///
+    /// Requires the lock, taken without an anchor. A crash between entry and anchor leaves the alarm, and accepting is repeated.
+    package mutating func accept(_ store: any AnchorStore, reason: String) throws(LedgerError) -> Acceptance? {
+        guard let state else { preconditionFailure("only the holder of the writer's lock accepts") }
+        let verdict = try anchorVerdict(store, state.head, try Keyring(state.key.id, in: storage), lastSeq: state.tip.seq)
+        guard case .alarm(let objections) = verdict else { return nil }
+        var drafts: [Draft] = []
+        for objection in objections { drafts.append(try Drafts.anchorAccepted(objection.sighting, state.tip, reason: reason)) }
+        let answer = try commit([drafts])[0].get()
+        try writeHead()
+        guard let head = self.state?.head else { preconditionFailure("the lock is held") }
+        let sighting = Anchor.Sighting(head, at: store.here, environment.now())
+        let failure = store.update(head.ledger) { $0.accept(sighting, forgetting: objections.map(\.sighting)) }
+        return Acceptance(objections: objections, receipts: answer.receipts, failure: failure)
+    }
+}
+
+extension Drafts {
+    /// - Parameter reason: the user's, which may be refused.
+    fileprivate static func anchorAccepted(
+        _ sighting: Anchor.Sighting, _ tip: ChainTip, reason: String
+    ) throws(LedgerError) -> Draft {
+        var from = sighting.path.members()
+        from["seq"] = .number(Double(sighting.seq))
+        from["hash"] = .string(sighting.hash.description)
+        from["time"] = .string(sighting.time.description)
+        return try refusable(
+            "anchor.accepted", .sovereignty, reason,
+            ["from": .object(from), "to": ["seq": .number(Double(tip.seq)), "hash": .string(tip.hash.description)]])
+    }
+
+    /// An entry of the house with words of the user.
+    static func refusable(
+        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSON
+    ) throws(LedgerError) -> Draft {
+        do throws(DraftError) {
+            return try Draft(action: action, actor: actor, justification: Justification(pillar, reason), body: body)
+        } catch {
+            throw LedgerError(.usage, error.description)
+        }
+    }
+}

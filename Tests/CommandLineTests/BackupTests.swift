@@ -1,0 +1,267 @@
+import CanonicalJSON
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("bulla backup")
+struct BackupTests {
+    private func backUp(_ ledger: CommandLedger, _ more: String...) throws -> Program.Result {
+        try ledger.run(["backup", ledger.directory.path("B")] + more)
+    }
+
+    private func check(_ ledger: CommandLedger, _ more: String...) throws -> Program.Result {
+        try ledger.run(["backup", "--check", ledger.directory.path("B")] + more)
+    }
+
+    private func judge(_ ledger: CommandLedger, _ name: String = "B") throws -> Verdict {
+        Verdict(try Program.judge([ledger.directory.path(name)]).run())
+    }
+
+    @Test("the copy verifies by both verifiers, is recorded in the ledger, and is restored by putting it in its place")
+    func roundTrip() throws {
+        let ledger = try CommandLedger(entries: 5)
+        let made = try backUp(ledger, "--json")
+        #expect(made.code == 0 && made.error.isEmpty, "\(made.error)")
+        let json = try JSON(parsing: Array(made.output.utf8))
+        #expect(json["seq"]?.integer == 6 && json["segments"]?.integer == 1 && json["verdict"]?.string == "intact")
+        #expect(try judge(ledger).line.hasSuffix(", seq 6"))
+        let entry = try #require(try ledger.entries("--action", "backup.finished").first?["entry"])
+        #expect(entry["actor"]?.string == "service:bulla" && entry["justification"]?["pillar"]?.string == "resilience")
+        let body = entry["body"]
+        #expect(
+            body?["path"]?.string == ledger.directory.path("B") && body?["hash"] == json["hash"] && body?["seq"]?.integer == 6)
+        #expect(body?["bytes"] == json["bytes"] && body?["segments"]?.integer == 1 && body?["microseconds"]?.integer != nil)
+
+        let compared = try check(ledger, "--json")
+        let report = try JSON(parsing: Array(compared.output.utf8))
+        #expect(compared.code == 0 && report["restorable"]?.bool == true && report["original"]?["missing"]?.integer == 1)
+        try ledger.restore(from: "B")
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact(seq: 7)
+    }
+
+    @Test("keys and evidence are in it, deep and byte for byte; the directories are the owner's alone")
+    func contents() throws {
+        let ledger = try CommandLedger(entries: 2)
+        let deep = ledger.path + "/quarantine/repair-1/ledger"
+        try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
+        let odd = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        for name in ["quarantine/evidence.bin", "quarantine/repair-1/ledger/00000000000000000001.frames", "constitution.toml"] {
+            try ledger.directory.write(odd, to: ledger.name(name))
+        }
+        #expect(mkfifo(ledger.path + "/quarantine/pipe", 0o600) == 0)
+        let made = try backUp(ledger)
+        #expect(made.code == 0 && made.error.contains("quarantine/pipe was not copied"), "\(made.error)")
+        for name in ["quarantine/evidence.bin", "quarantine/repair-1/ledger/00000000000000000001.frames", "constitution.toml"] {
+            #expect(try ledger.directory.read("B/" + name) == odd)
+        }
+        #expect(try ledger.directory.read("B/" + ledger.keyFile) == ledger.read(ledger.keyFile))
+        let modes = try Program.shell("cd \"$1\" && find B -type d ! -perm 700 -o -type f ! -perm 600", ledger.directory.path)
+            .run()
+        #expect(modes.output.isEmpty, "\(modes.output)")
+    }
+
+    @Test("without its keys it proves nothing by itself, says so with 11, and is whole once the key is back")
+    func withoutKeys() throws {
+        let ledger = try CommandLedger(entries: 2)
+        let made = try backUp(ledger, "--without-keys")
+        #expect(made.code == 0 && made.output.contains("not in it"), "\(made.error)")
+        let keyless = try check(ledger)
+        #expect(keyless.code == 11 && keyless.output.contains("cannot be restored as it is"), "\(keyless.output)")
+        try ledger.directory.copy(ledger.name(ledger.keyFile), to: "B/" + ledger.keyFile)
+        #expect(try check(ledger).code == 0)
+    }
+
+    @Test("every flipped bit of the copied frames and HEAD is found by --check")
+    func flipped() throws {
+        let ledger = try CommandLedger(entries: 1)
+        #expect(try backUp(ledger).code == 0)
+        for file in ["B/" + CommandLedger.firstSegment, "B/HEAD"] {
+            let good = try ledger.directory.read(file)
+            for index in stride(from: 3, to: good.count, by: good.count / 12) {
+                var bad = good
+                bad[index] ^= 1
+                try ledger.directory.write(bad, to: file)
+                let found = try check(ledger)
+                #expect(found.code == 10 && found.output.hasPrefix("tampered: "), "\(file) \(index): \(found.output)")
+            }
+            try ledger.directory.write(good, to: file)
+            // Written anew by the test, the file has the test's mode; its bytes are right again.
+            #expect(try check(ledger).code == 0)
+        }
+    }
+
+    @Test("--check names what would keep a writer out: modes, the alert, another ledger, another history")
+    func obstacles() throws {
+        let ledger = try CommandLedger(entries: 3)
+        #expect(try backUp(ledger).code == 0)
+        let key = ledger.directory.path("B/" + (try ledger.keyFile))
+        let segment = ledger.directory.path("B/" + CommandLedger.firstSegment)
+        func expect(_ code: Int32, _ word: String, mode: String, of file: String, restored: String) throws {
+            #expect(try Program.shell("chmod \(mode) \"$1\"", file).run().code == 0)
+            let found = try check(ledger)
+            #expect(found.code == code && (found.output + found.error).contains(word), "\(found.output) \(found.error)")
+            #expect(try Program.shell("chmod \(restored) \"$1\"", file).run().code == 0)
+        }
+        try expect(20, "can be read by others", mode: "644", of: key, restored: "600")
+        try expect(20, "cannot be written by its owner (mode 400)", mode: "400", of: segment, restored: "600")
+        #expect(try check(ledger).code == 0)
+
+        let other = try CommandLedger(entries: 9)
+        let foreign = try other.run("backup", "--check", ledger.directory.path("B"))
+        #expect(foreign.code == 20 && foreign.output.contains("is another one"), "\(foreign.output)")
+        // Not named, another ledger in the working directory is no concern of the backup's.
+        let alone = try Program.watched("backup", "--check", ledger.directory.path("B")).run(in: other.directory.path)
+        #expect(alone.code == 0 && alone.output.contains("not compared"), "\(alone.output)")
+
+        // Both go on: the histories part.
+        #expect(try ledger.append(#"{"n":1}"#).code == 0)
+        let further = try Program.watched(
+            CommandLedger.appendArguments + ["--body", #"{"n":2}"#, "--ledger", ledger.directory.path("B")]
+        ).run()
+        #expect(further.code == 0)
+        let parted = try check(ledger)
+        #expect(parted.code == 10 && parted.output.contains("two histories"), "\(parted.output)")
+    }
+
+    @Test("nothing is overwritten, nothing is copied into the ledger itself, and there must be a ledger")
+    func refusals() throws {
+        let ledger = try CommandLedger(entries: 1)
+        try ledger.directory.write([1], to: "B")
+        try ledger.expectRefusal(20, "exists already") { try backUp(ledger) }
+        try ledger.expectRefusal(64, "inside the ledger") { try ledger.run("backup", ledger.path + "/quarantine/B") }
+        try ledger.expectRefusal(64, "inside the ledger") {
+            try Program.watched("backup", "B", "--ledger", ledger.path).run(in: ledger.path)
+        }
+        try ledger.expectRefusal(64, "there is no backup") { try ledger.run("backup", "--check", "none") }
+        #expect(try Program.watched("backup", "B2", "--ledger", "none").run(in: ledger.directory.path).code == 64)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: ledger.directory.path).sorted() == ["B", "L"])
+    }
+
+    @Test("a damaged ledger is not backed up, and nothing is left behind")
+    func damaged() throws {
+        let ledger = try CommandLedger(entries: 20)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[700] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let refused = try backUp(ledger)
+        #expect(refused.code == 10 && refused.error.contains("bulla verify"), "\(refused.error)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: ledger.directory.path) == ["L"])
+    }
+
+    @Test("what cannot be written is backed up all the same, as far as HEAD vouches for it, and it is said")
+    func locked() throws {
+        let ledger = try CommandLedger(entries: 4)
+        // A HEAD that is missing is rebuilt in alert.
+        try ledger.directory.remove(ledger.name("HEAD"))
+        #expect(try ledger.append().code == 10)
+        let made = try backUp(ledger)
+        #expect(made.code == 0 && made.output.contains("RAISED") && made.error.contains("not recorded"), "\(made.error)")
+        #expect(try judge(ledger).code == 0)
+        let found = try check(ledger)
+        #expect(found.code == 20 && found.output.contains("in alert"), "\(found.output)")
+    }
+
+    @Test("while eight processes append, each backup is whole and holds all that was acknowledged before it began")
+    func whileOthersWrite() throws {
+        let ledger = try CommandLedger(entries: 200)
+        let script = """
+            while [ ! -e "$1/stop" ]; do
+                seq 1 50 | "$BULLA" ingest --ledger "$1/L" --wait 60 --raw --actor "process:$2" - > /dev/null || exit
+                "$BULLA" append --ledger "$1/L" --wait 60 --actor "process:$2" --action t.e --pillar integrity --reason r --body '{}' || exit
+            done
+            """
+        let writers = try (1...8).map { try Program.shell(script, ledger.directory.path, String($0)).start() }
+        var lastSeq = 0
+        for round in 1...4 {
+            try waitUntil("the writers got on") {
+                try ledger.directory.read(ledger.name("HEAD")).count > 0
+                    && writers.allSatisfy { try $0.output.split(separator: "\n").count >= round }
+            }
+            var acknowledged: [String] = []
+            for writer in writers { acknowledged += try writer.output.split(separator: "\n").map(String.init) }
+            // The last line may be on its way.
+            acknowledged.removeAll { $0.split(separator: "/").count != 5 || !$0.hasSuffix("Z") }
+            let made = try ledger.run("backup", ledger.directory.path("B\(round)"), "--wait", "60")
+            #expect(made.code == 0 && made.error.isEmpty, "\(made.error)")
+            try ledger.directory.write(Array(acknowledged.joined(separator: "\n").utf8), to: "receipts")
+            let checked = try Program.watched(
+                "verify", "--ledger", ledger.directory.path("B\(round)"), "--receipt", ledger.directory.path("receipts")
+            ).run()
+            #expect(checked.code == 0, "\(checked.output)")
+            let judged = try judge(ledger, "B\(round)")
+            let seq = try #require(judged.line.split(separator: " ").last.flatMap { Int($0) })
+            #expect(judged.code == 0 && seq > lastSeq, "\(judged)")
+            lastSeq = seq
+        }
+        try ledger.directory.write([], to: "stop")
+        for writer in writers { #expect(try writer.wait().code == 0) }
+        try ledger.expectIntact()
+        #expect(try ledger.entries("--action", "backup.finished").count == 4)
+    }
+
+    @Test(
+        "killed at any system call it leaves the ledger whole, and either no backup or a whole one",
+        .enabled(if: Machine.hasStrace, Machine.needsStrace))
+    func killed() throws {
+        let ledger = try CommandLedger(entries: 3)
+        try ledger.directory.write([1, 2, 3], to: ledger.name("quarantine/evidence.bin"))
+        let script = """
+            cd "$1"
+            for call in mkdirat pwrite64 fdatasync fsync renameat2 renameat flock; do
+                k=1
+                while :; do
+                    rm -rf B
+                    strace -f -qq -o trace -e trace=$call -e inject=$call:signal=SIGKILL:when=$k \\
+                        "$BULLA" backup --ledger L B > out 2> err
+                    code=$?
+                    [ $code = 137 ] || break
+                    echo "killed $call $k"
+                    "$BULLA" verify --ledger L > v || echo "FAILED $call $k ledger: $(cat v)"
+                    if [ -e B ]; then "$BULLA" backup --check B --ledger L > v || echo "FAILED $call $k backup: $(cat v)"; fi
+                    k=$((k+1))
+                done
+                [ $code = 0 ] || echo "FAILED $call $k ended with $code: $(cat err)"
+            done
+            rm -rf B; "$BULLA" backup --ledger L B > v 2>&1 || echo "FAILED in the end: $(cat v)"
+            """
+        let result = try Program.shell(script, ledger.directory.path).run()
+        let lines = result.output.split(separator: "\n")
+        #expect(result.code == 0 && !lines.contains { $0.hasPrefix("FAILED") }, "\(result.output)")
+        #expect(lines.count > 30, "too few kills: \(lines.count)")
+        for call in ["mkdirat", "pwrite64", "fdatasync", "fsync", "renameat2"] {
+            #expect(lines.contains { $0.hasPrefix("killed \(call) ") })
+        }
+        try ledger.expectIntact()
+        #expect(try judge(ledger).code == 0)
+    }
+
+    @Test(
+        "a call that fails (EIO, ENOSPC) makes no backup and leaves nothing behind",
+        .enabled(if: Machine.hasStrace, Machine.needsStrace), arguments: ["EIO", "ENOSPC"])
+    func failures(error: String) throws {
+        let ledger = try CommandLedger(entries: 3)
+        let script = """
+            cd "$1"
+            for call in mkdirat pwrite64 fdatasync fsync renameat2; do
+                k=1
+                while :; do
+                    rm -rf B
+                    strace -f -qq -o trace -e trace=$call -e inject=$call:error=\(error):when=$k "$BULLA" backup --ledger L B > out 2> err
+                    code=$?
+                    grep -q '(INJECTED)' trace || break
+                    echo "failed $call $k $code"
+                    "$BULLA" verify --ledger L > v || echo "FAILED $call $k ledger: $(cat v)"
+                    ls -A | grep -q bulla-init && echo "FAILED $call $k: something is left"
+                    if [ -e B ]; then "$BULLA" backup --check B --ledger L > v || echo "FAILED $call $k backup: $(cat v)"
+                    elif [ $code = 0 ]; then echo "FAILED $call $k: said done"; fi
+                    k=$((k+1))
+                done
+            done
+            """
+        let result = try Program.shell(script, ledger.directory.path).run()
+        let lines = result.output.split(separator: "\n")
+        #expect(result.code == 0 && !lines.contains { $0.hasPrefix("FAILED") }, "\(result.output)")
+        #expect(lines.count { $0.hasPrefix("failed") && $0.hasSuffix(" 30") } > 10, "\(result.output)")
+    }
+}
