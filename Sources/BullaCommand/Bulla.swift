@@ -25,7 +25,7 @@ struct Bulla: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self,
-            InspectCommand.self,
+            InspectCommand.self, DoctorCommand.self,
         ])
 }
 
