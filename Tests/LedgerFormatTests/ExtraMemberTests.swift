@@ -57,7 +57,9 @@ struct ExtraMemberTests {
 
     @Test(
         "one more member is refused, and accepted where it is allowed, wherever it stands",
-        arguments: ["a", "actiom", "actionn", "b", "c", "d", "k", "l", "m", "r", "t", "u", "w", "", "\u{1F511}", "a\"\\\n", "body "])
+        arguments: [
+            "a", "actiom", "actionn", "b", "c", "d", "k", "l", "m", "r", "t", "u", "w", "", "\u{1F511}", "a\"\\\n", "body ",
+        ])
     func one(name: String) throws {
         let (bytes, object, _) = try frame(after: ledger.tip, [(name, ["deep": [1, .null, "x"]])])
         let refused = verify(ledger.bytes + bytes, allowing: false)
@@ -136,9 +138,10 @@ struct ExtraMemberTests {
         case 5: .array((0..<Int.random(in: 0...3, using: &generator)).map { _ in value(&generator, depth: depth + 1) })
         default:
             .object(
-                JSONObject((0..<Int.random(in: 0...3, using: &generator)).map { _ in
-                    (name(&generator), value(&generator, depth: depth + 1))
-                }))
+                JSONObject(
+                    (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+                        (name(&generator), value(&generator, depth: depth + 1))
+                    }))
         }
     }
 

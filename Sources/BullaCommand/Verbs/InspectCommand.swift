@@ -76,7 +76,9 @@ extension InspectCommand {
 
     private func printText(_ inspection: Inspection) throws(LedgerError) {
         Output.line("segment \(SegmentName.file(firstSeq: inspection.segment)), \(Format.count(inspection.byteCount)) bytes")
-        if inspection.isSeqLost { Output.line("no frame that can be read has seq \(place): it must have stood at the place marked >") }
+        if inspection.isSeqLost {
+            Output.line("no frame that can be read has seq \(place): it must have stood at the place marked >")
+        }
         for (index, piece) in inspection.pieces.enumerated() {
             let count = "\(Format.count(piece.range.count)) byte\(piece.range.count == 1 ? "" : "s")"
             Output.line("\n\(index == inspection.target ? ">" : " ") offset \(piece.range.lowerBound), \(count): \(what(piece))")
@@ -84,7 +86,9 @@ extension InspectCommand {
                 Output.line("    " + Printable.text("\(frame.time)  \(frame.actor)  \(frame.action)"))
             }
             if piece.content != .padding || hex { try printBytes(inspection, piece) }
-            if piece.range.upperBound == inspection.headEnd { Output.line("\n  --- HEAD vouches for what lies before this line ---") }
+            if piece.range.upperBound == inspection.headEnd {
+                Output.line("\n  --- HEAD vouches for what lies before this line ---")
+            }
         }
     }
 

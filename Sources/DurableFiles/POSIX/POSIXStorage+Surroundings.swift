@@ -78,7 +78,9 @@ package struct ParentDirectory: Sendable, Equatable {
 
 extension POSIXStorage {
     package func baseStatus() throws(StorageError) -> FileStatus {
-        do throws(Errno) { return try System.status(of: base.raw) } catch { throw StorageError(.system(error), "look at", basePath) }
+        do throws(Errno) { return try System.status(of: base.raw) } catch {
+            throw StorageError(.system(error), "look at", basePath)
+        }
     }
 
     package func volume() throws(StorageError) -> VolumeStatus {

@@ -144,11 +144,13 @@ extension Inspector {
         case .offset(_, let segment?):
             if reader.segments.contains(segment) { return segment }
             throw LedgerError(
-                .usage, "there is no segment \(segment): the \(reader.segments.count) that are there begin at seq \(first) to \(last)")
+                .usage,
+                "there is no segment \(segment): the \(reader.segments.count) that are there begin at seq \(first) to \(last)")
         case .offset(_, nil):
             if first == last { return first }
             throw LedgerError(
-                .usage, "there are \(reader.segments.count) segments, which begin at seq \(first) to \(last): name one with --segment")
+                .usage,
+                "there are \(reader.segments.count) segments, which begin at seq \(first) to \(last): name one with --segment")
         }
     }
 
@@ -185,7 +187,7 @@ extension Inspector {
         private(set) var seqs: ClosedRange<UInt64>?
         private var below: UInt64?
         private var isBehind = false
-        private var damage: Range<Int>?
+        private var hole: (range: Range<Int>, isPadding: Bool)?
 
         /// No frame is shorter, in bytes.
         private static let frameByteCountMin: UInt64 = 256
@@ -201,19 +203,21 @@ extension Inspector {
                 if found > seq {
                     isBehind = true
                 } else if !isBehind {
-                    (below, damage) = (found, nil)
+                    (below, hole) = (found, nil)
                 }
-            case .damage: if !isBehind, damage == nil { damage = tile.range }
-            case .padding: break
+            case .damage, .padding:
+                if !isBehind, hole == nil { hole = (tile.range, tile.kind == .padding) }
             }
             return nil
         }
 
-        /// The first damage behind all that comes before; at the end of data only if it is long enough for so many entries.
+        /// The first place without a frame behind all that comes before; at the end of data only damage, if it is long enough for
+        /// so many entries.
         var lost: Int? {
-            guard let damage else { return nil }
-            let entryCountMax = UInt64(damage.count) / Self.frameByteCountMin + 1
-            return isBehind || seq - (below ?? 0) <= entryCountMax ? damage.lowerBound : nil
+            guard let hole else { return nil }
+            if isBehind { return hole.range.lowerBound }
+            let entryCountMax = UInt64(hole.range.count) / Self.frameByteCountMin + 1
+            return !hole.isPadding && seq - (below ?? 0) <= entryCountMax ? hole.range.lowerBound : nil
         }
     }
 
@@ -287,7 +291,8 @@ extension Inspector {
         }
         let bytes = try file.bytes(in: tile.range)
         // The bytes may have changed since they were cut into tiles.
-        guard !bytes.isEmpty, case .frame(let frame) = FrameView.find(in: bytes.span, at: 0), frame.frame.count == bytes.count else {
+        guard !bytes.isEmpty, case .frame(let frame) = FrameView.find(in: bytes.span, at: 0), frame.frame.count == bytes.count
+        else {
             return (.damage("the bytes changed while they were looked at"), nil)
         }
         let tip = ChainTip(frame, of: bytes.span)

@@ -28,7 +28,9 @@ struct ParallelScan: Sendable {
             var done = 0
             while started < min(threadCount, pieces.count) {
                 let index = started
-                group.addTask { (index, verify(pieces[index], index == 0 ? first : nil, genesis, view, first.allowsExtraMembers)) }
+                group.addTask {
+                    (index, verify(pieces[index], index == 0 ? first : nil, genesis, view, first.allowsExtraMembers))
+                }
                 started += 1
             }
             while let (index, verifier) = await group.next() {

@@ -28,12 +28,16 @@ extension Checkup {
         switch facts.end {
         case .unreadable(let why): return [.problem(name, why, do: "bulla verify names the place, bulla inspect shows it")]
         case .faultyHead(let fault):
-            return [.problem(name, fault.description, do: "bulla verify shows how far the ledger is whole; nothing is written to it")]
+            return [
+                .problem(name, fault.description, do: "bulla verify shows how far the ledger is whole; nothing is written to it")
+            ]
         case .whole(let head, let tipSeq, _):
             if head.alert {
                 return [.problem(name, "the alert is raised: nothing is written", do: "bulla verify shows why, if it still does")]
             }
-            let lag = tipSeq > head.seq ? "\(tipSeq - head.seq) entries lie behind it, for the next writer to adopt" : "nothing lies behind it"
+            let lag =
+                tipSeq > head.seq
+                ? "\(tipSeq - head.seq) entries lie behind it, for the next writer to adopt" : "nothing lies behind it"
             return [.ok(name, "vouches for all up to seq \(head.seq); \(lag)")]
         }
     }
@@ -43,10 +47,12 @@ extension Checkup {
         let faults = facts.files.compactMap { file -> Finding? in
             let path = "\(facts.basePath)/\(file.path)"
             if file.path == SyncTiming.path {
-                return .advice(name, "\(path) is of a doctor that was stopped, or is at work", do: "rm \(path), if none is at work")
+                return .advice(
+                    name, "\(path) is of a doctor that was stopped, or is at work", do: "rm \(word(path)), if none is at work")
             }
             if file.path.name.hasSuffix(".new"), file.path.directory != Layout.keys.name {
-                return .advice(name, "\(path) is left from a replacement that was stopped", do: "nothing: the next replacement removes it")
+                return .advice(
+                    name, "\(path) is left from a replacement that was stopped", do: "nothing: the next replacement removes it")
             }
             if file.path.directory == Layout.quarantine.name, Evidence(pendingName: file.path.name) != nil {
                 return .advice(name, "\(path) is evidence that no entry names yet", do: "nothing: the next writer records it")
@@ -64,7 +70,9 @@ extension Checkup {
         guard let holder = facts.lockHolder else { return [.ok(name, "nobody is writing")] }
         let who = "process \(holder.process) (\(holder.command))"
         if holder.isStopped {
-            return [.problem(name, "\(who) has it and is stopped: nobody can write", do: "kill -CONT \(holder.process), or end it")]
+            return [
+                .problem(name, "\(who) has it and is stopped: nobody can write", do: "kill -CONT \(holder.process), or end it")
+            ]
         }
         return [.ok(name, "\(who) is writing")]
     }

@@ -9,7 +9,9 @@ extension Checkup {
         switch kind.nature {
         case .disk: return [.ok(name, "\(kind.name), on a disk of this machine")]
         case .memory:
-            return [.problem(name, "\(kind.name) lies in memory: all is lost when the machine stops", do: "move the ledger to a disk")]
+            return [
+                .problem(name, "\(kind.name) lies in memory: all is lost when the machine stops", do: "move the ledger to a disk")
+            ]
         case .network:
             return [
                 .problem(
@@ -20,7 +22,9 @@ extension Checkup {
             return [.advice(name, "\(kind.name): it goes when the container goes", do: "keep the ledger on a volume of its own")]
         case .withoutOwners:
             return [
-                .problem(name, "\(kind.name) keeps no owners and permissions: everybody can read the key", do: "move the ledger elsewhere")
+                .problem(
+                    name, "\(kind.name) keeps no owners and permissions: everybody can read the key",
+                    do: "move the ledger elsewhere")
             ]
         case .unknown:
             return [.advice(name, "\(kind.name), of which nothing is known here", do: "make sure that its syncs reach a disk")]
@@ -71,10 +75,12 @@ extension Checkup {
             faults.append(
                 .problem(
                     name, "others can write in \(facts.basePath) (mode \(octal(base.mode)))",
-                    do: "chmod 700 \(facts.basePath), and find out who wrote there"))
+                    do: "chmod 700 \(word(facts.basePath)), and find out who wrote there"))
         } else if base.mode & 0o077 != 0 {
             faults.append(
-                .advice(name, "others can enter or list \(facts.basePath) (mode \(octal(base.mode)))", do: "chmod 700 \(facts.basePath)"))
+                .advice(
+                    name, "others can enter or list \(facts.basePath) (mode \(octal(base.mode)))",
+                    do: "chmod 700 \(word(facts.basePath))"))
         }
         if facts.user != base.owner {
             faults.append(
@@ -97,10 +103,12 @@ extension Checkup {
         }
         if file.path.directory == Layout.keys.name, status.mode & 0o077 != 0 {
             return .problem(
-                "permissions", "\(path) can be used by others (mode \(octal(status.mode)))", do: "check who read it, then chmod 600 \(path)")
+                "permissions", "\(path) can be used by others (mode \(octal(status.mode)))",
+                do: "check who read it, then chmod 600 \(word(path))")
         }
         if status.mode & 0o022 != 0 {
-            return .problem("permissions", "others can write \(path) (mode \(octal(status.mode)))", do: "chmod go-w \(path)")
+            return .problem(
+                "permissions", "others can write \(path) (mode \(octal(status.mode)))", do: "chmod go-w \(word(path))")
         }
         return nil
     }
@@ -117,15 +125,19 @@ extension Checkup {
             let isOpen = status.mode & sticky == 0
             if isOpen, status.mode & 0o002 != 0 {
                 faults.append(
-                    .problem(name, "everybody can rename what lies in \(path) (mode \(octal(status.mode)))", do: "chmod o-w \(path)"))
+                    .problem(
+                        name, "everybody can rename what lies in \(path) (mode \(octal(status.mode)))",
+                        do: "chmod o-w \(word(path))"))
             } else if isOpen, status.mode & 0o020 != 0 {
                 faults.append(
                     .advice(
                         name, "a group can rename what lies in \(path) (mode \(octal(status.mode)))",
-                        do: "chmod g-w \(path), unless nobody else is in the group"))
+                        do: "chmod g-w \(word(path)), unless nobody else is in the group"))
             } else if status.owner != 0, status.owner != facts.base.owner {
                 faults.append(
-                    .advice(name, "user \(status.owner) owns \(path), and can rename what lies in it", do: "keep the ledger elsewhere"))
+                    .advice(
+                        name, "user \(status.owner) owns \(path), and can rename what lies in it", do: "keep the ledger elsewhere"
+                    ))
             }
         }
         return summary(faults, else: .ok(name, "nobody else can put another ledger in the place of this one"))
@@ -138,7 +150,8 @@ extension Checkup {
             switch file.status.kind {
             case .directory: return nil
             case .symbolicLink:
-                return .problem(name, "\(path) is a symbolic link", do: "find out who made it, and put the real thing in its place")
+                return .problem(
+                    name, "\(path) is a symbolic link", do: "find out who made it, and put the real thing in its place")
             case .regular:
                 if file.status.linkCount == 1 { return nil }
                 return .problem(

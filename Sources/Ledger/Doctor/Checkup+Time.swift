@@ -21,7 +21,11 @@ extension Checkup {
         switch facts.clockIsSynchronised {
         case true?: return [.ok(name, "\(facts.now), kept right by the system")]
         case false?:
-            return [.advice(name, "\(facts.now), and nobody keeps it right", do: "run a time service, such as chrony or systemd-timesyncd")]
+            return [
+                .advice(
+                    name, "\(facts.now), and nobody keeps it right", do: "run a time service, such as chrony or systemd-timesyncd"
+                )
+            ]
         case nil: return [.ok(name, "\(facts.now); the system does not say whether anybody keeps it right")]
         }
     }
@@ -57,7 +61,8 @@ extension Checkup {
     static func lastAudit(_ facts: DoctorFacts) -> [Finding] {
         [
             lastTime(
-                facts.lastAudit, "last audit", facts.now, daysMax: auditDaysMax, never: "the ledger was never verified as a whole",
+                facts.lastAudit, "last audit", facts.now, daysMax: auditDaysMax,
+                never: "the ledger was never verified as a whole",
                 do: "run bulla verify, and make it a habit")
         ]
     }
@@ -65,7 +70,8 @@ extension Checkup {
     static func anchor(_ facts: DoctorFacts) -> [Finding] {
         [
             lastTime(
-                facts.lastAnchor, "anchor", facts.now, daysMax: anchorDaysMax, never: "the end of the ledger is noted nowhere else",
+                facts.lastAnchor, "anchor", facts.now, daysMax: anchorDaysMax,
+                never: "the end of the ledger is noted nowhere else",
                 do: "keep a receipt elsewhere: bulla receipt SEQ")
         ]
     }

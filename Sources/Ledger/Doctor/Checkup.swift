@@ -4,7 +4,8 @@ import LedgerFormat
 package enum Checkup {
     package static func findings(_ facts: DoctorFacts) -> [Finding] {
         [
-            fileSystem(facts), space(facts), permissions(facts), parents(facts), links(facts), clock(facts), syncs(facts), key(facts),
+            fileSystem(facts), space(facts), permissions(facts), parents(facts), links(facts), clock(facts), syncs(facts),
+            key(facts),
             head(facts), lastAudit(facts), anchor(facts), leftovers(facts), lock(facts),
         ].flatMap { $0 }
     }
@@ -24,7 +25,20 @@ package enum Checkup {
 
     private static let toldMax = 5
 
-    static let dayMicroseconds: Int64 = 86_400_000_000
+    /// A path as one word of a shell: whoever names a file must not be able to put a command into a remedy.
+    static func word(_ path: String) -> String {
+        let isPlain = path.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+            case UInt8(ascii: "-"): path.utf8.first != byte
+            default: false
+            }
+        }
+        if isPlain, !path.isEmpty { return path }
+        return "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
+    package static let dayMicroseconds: Int64 = 86_400_000_000
 
     /// Whole days from one time to a later one.
     static func days(from earlier: Timestamp, to later: Timestamp) -> Int64 {

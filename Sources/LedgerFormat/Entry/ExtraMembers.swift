@@ -6,7 +6,8 @@ import CanonicalJSON
 /// knows the forms of the others, and what is found there is moved to where it stands.
 enum ExtraMembers {
     private static let known: [StaticString] = [
-        "\"action\":", "\"actor\":", "\"body\":", "\"context\":", "\"justification\":", "\"key\":", "\"ledger\":", "\"prev_hash\":",
+        "\"action\":", "\"actor\":", "\"body\":", "\"context\":", "\"justification\":", "\"key\":", "\"ledger\":",
+        "\"prev_hash\":",
         "\"seq\":", "\"synced\":", "\"time\":", "\"v\":",
     ]
 
@@ -22,8 +23,10 @@ enum ExtraMembers {
     static func view(of frame: Range<Int>, payload: Int, _ bytes: Span<UInt8>) -> FrameView? {
         let entryStart = payload + FrameShape.head.utf8CodeUnitCount
         let entryEnd = frame.upperBound - 1 - FrameShape.tailByteCount
-        guard entryEnd > entryStart, bytes.holds(FrameShape.head, at: payload), isCanonical(payload..<frame.upperBound - 1, of: bytes),
-            let plain = plain(frame, entryStart..<entryEnd, of: bytes), case .frame(let view) = FrameView.find(in: plain.bytes.span, at: 0)
+        guard entryEnd > entryStart, bytes.holds(FrameShape.head, at: payload),
+            isCanonical(payload..<frame.upperBound - 1, of: bytes),
+            let plain = plain(frame, entryStart..<entryEnd, of: bytes),
+            case .frame(let view) = FrameView.find(in: plain.bytes.span, at: 0)
         else { return nil }
         return FrameView(view, of: frame, entryStart: entryStart, distances: plain.distances)
     }
