@@ -45,7 +45,7 @@ enum Printable {
     }
 
     /// C0, DEL, C1, and the marks that override or isolate the direction of text. All are below U+10000.
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
         default: false

@@ -19,6 +19,9 @@ int csystem_open_directory_without_links(const char *path);
 #ifdef __linux__
 #include <sys/types.h>
 
+// 1 when somebody keeps the clock right (NTP), 0 when nobody does, -1 when the system does not say.
+int csystem_clock_is_synchronised(void);
+
 // Running a command as a child.
 
 // The variables that a child inherits.

@@ -16,7 +16,7 @@ package final class POSIXStorage: Storage {
     package let basePath: String
     package let owner: UInt32
     package var user: UInt32 { System.user }
-    private let base: Descriptor
+    let base: Descriptor
     /// Where a base under construction will be published; nil once it is in place.
     private let construction: Mutex<Construction?>
     /// The gate, while we hold it: closing its descriptor gives the lock back.

@@ -150,6 +150,30 @@ enum System {
         return type
     }
 
+    /// What users other than root can still store; no number of files where the file system sets no limit.
+    static func freeSpace(_ descriptor: Int32) throws(Errno) -> (byteCount: Int, fileCount: Int?) {
+        var status = statvfs()
+        try check { unsafe fstatvfs(descriptor, &status) }
+        let byteCount = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return (
+            byteCount.overflow ? .max : Int(clamping: byteCount.partialValue),
+            status.f_files == 0 ? nil : Int(clamping: status.f_favail)
+        )
+    }
+
+    /// In seconds since 1970.
+    static func modificationTime(of path: String, in directory: Int32) throws(Errno) -> Int64 {
+        var status = stat()
+        try check { unsafe fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW) }
+        return Int64(status.st_mtim.tv_sec)
+    }
+
+    /// Nil where the system does not say.
+    static var clockIsSynchronised: Bool? {
+        let answer = csystem_clock_is_synchronised()
+        return answer < 0 ? nil : answer != 0
+    }
+
     static var user: UInt32 { geteuid() }
 
     /// The absolute path that a path leads to, without any link; its bytes need not be UTF-8.

@@ -10,6 +10,8 @@ package struct Audit: Sendable {
     /// Where to begin; the first frame's link is then not checked.
     package var firstSeq: UInt64 = 1
     package var receipts: [Receipt] = []
+    /// Whether entries may have members that format 1 does not know.
+    package var allowsExtraMembers = false
     /// Called now and then with the bytes done and the bytes there are.
     package var progress: (@Sendable (Int, Int) -> Void)?
 
@@ -36,6 +38,7 @@ extension Audit {
                 verifier = ChainVerifier(
                     at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
             }
+            verifier.allowsExtraMembers = allowsExtraMembers
             if threadCount > 1, budget == nil {
                 verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
             }

@@ -28,7 +28,9 @@ struct ParallelScan: Sendable {
             var done = 0
             while started < min(threadCount, pieces.count) {
                 let index = started
-                group.addTask { (index, verify(pieces[index], index == 0 ? first : nil, genesis, view)) }
+                group.addTask {
+                    (index, verify(pieces[index], index == 0 ? first : nil, genesis, view, first.allowsExtraMembers))
+                }
                 started += 1
             }
             while let (index, verifier) = await group.next() {
@@ -37,7 +39,7 @@ struct ParallelScan: Sendable {
                 progress(done * Self.pieceByteCount)
                 guard !chain.isBroken, started < pieces.count else { continue }
                 let index = started
-                group.addTask { (index, verify(pieces[index], nil, genesis, view)) }
+                group.addTask { (index, verify(pieces[index], nil, genesis, view, first.allowsExtraMembers)) }
                 started += 1
             }
             return chain.joined ?? first
@@ -70,12 +72,13 @@ struct ParallelScan: Sendable {
     }
 
     private func verify(
-        _ piece: Piece, _ first: ChainVerifier?, _ genesis: ChainTip, _ view: LedgerView
+        _ piece: Piece, _ first: ChainVerifier?, _ genesis: ChainTip, _ view: LedgerView, _ allowsExtraMembers: Bool
     ) -> ChainVerifier? {
         var verifier =
             first
             ?? ChainVerifier(
                 at: piece.start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+        verifier.allowsExtraMembers = allowsExtraMembers
         guard var reader = try? SegmentReader(view.storage), let end = try? reader.scan(&verifier, upTo: piece.end),
             end == .complete, verifier.position.offset == piece.end.offset
         else { return nil }

@@ -14,7 +14,8 @@ enum Drafts {
 
     static func headRebuilt(seq: UInt64) -> Draft {
         draft(
-            headRebuilt, .integrity, "HEAD was missing or empty, which no crash leaves", ["verified": .number(Double(seq))])
+            headRebuilt, .integrity, "HEAD was missing or empty, which no crash leaves", ["verified": .number(Double(seq))],
+            .headRebuilt)
     }
 
     static func clockSteppedBack(from earlier: Timestamp, to now: Timestamp) -> Draft {
@@ -23,7 +24,7 @@ enum Drafts {
             [
                 "from": .string(earlier.description), "to": .string(now.description),
                 "microseconds": .number(Double(earlier.microseconds - now.microseconds)),
-            ])
+            ], .clockSteppedBack)
     }
 
     static func keyRotated(to key: SealingKey, from old: KeyID, in ledger: LedgerID, reason: String) -> Draft {
@@ -50,16 +51,19 @@ enum Drafts {
                 "segment": .string(SegmentName.file(firstSeq: evidence.segment)), "offset": .number(Double(evidence.offset)),
                 "bytes": .number(Double(byteCount)), "sha256": .string(digest.description),
                 "evidence": .string(Layout.quarantine.name + "/" + evidence.keptName),
-            ], id: evidence.keptName)
+            ], .tailCut, id: evidence.keptName)
     }
 
     private static func draft(
-        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSON, id: String? = nil
+        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSONObject, _ lesson: Lesson? = nil,
+        id: String? = nil
     ) -> Draft {
+        var body = body
+        lesson?.add(to: &body)
         do throws(DraftError) {
             let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
             return try Draft(
-                action: action, actor: actor, justification: Justification(pillar, reason), body: body, context: context)
+                action: action, actor: actor, justification: Justification(pillar, reason), body: .object(body), context: context)
         } catch {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }

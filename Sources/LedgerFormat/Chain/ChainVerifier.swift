@@ -31,6 +31,8 @@ package struct ChainVerifier: Sendable {
     package internal(set) var beginning: Beginning?
 
     package let knownKeys: [KeyID: SealingKey]
+    /// Whether entries may have members that format 1 does not know, between those that it does; sealed they must be all the same.
+    package var allowsExtraMembers = false
     /// Whether a HEAD is compared on the way.
     private(set) var head: Head?
     private var isLastSegment = false
@@ -123,7 +125,7 @@ package struct ChainVerifier: Sendable {
                     ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
-            switch FrameView.find(in: bytes, at: start, after: previous, &scanner) {
+            switch FrameView.find(in: bytes, at: start, after: previous, allowsExtraMembers: allowsExtraMembers, &scanner) {
             case .padding:
                 if isLastSegment || planted(.paddingAnywhere) {
                     inPadding = true

@@ -20,11 +20,14 @@ extension FrameView {
 
     /// The same with a scanner that is used again: making one costs as much as reading a short entry.
     ///
-    /// - Parameter previous: a view of a frame in the same bytes. Entries that follow each other have much in common; where the
-    ///   text is the same, what was found out about it holds again.
+    /// - Parameters:
+    ///   - previous: a view of a frame in the same bytes. Entries that follow each other have much in common; where the
+    ///     text is the same, what was found out about it holds again.
+    ///   - allowsExtraMembers: whether ENTRY may have members that format 1 does not know.
     @inline(__always)
     static func find(
-        in bytes: Span<UInt8>, at start: Int, after previous: FrameView?, _ scanner: inout CanonicalScanner
+        in bytes: Span<UInt8>, at start: Int, after previous: FrameView?, allowsExtraMembers: Bool = false,
+        _ scanner: inout CanonicalScanner
     ) -> FrameFinding {
         if bytes[start] == 0 { return .padding }
         var position = start
@@ -48,6 +51,10 @@ extension FrameView {
         do throws(FrameFault) {
             return .frame(try FrameView(bytes, start..<payload + length + 1, payload: payload, after: previous, &scanner))
         } catch {
+            // Here and not before, so that a frame as format 1 knows it costs no question more.
+            if allowsExtraMembers, let frame = ExtraMembers.view(of: start..<payload + length + 1, payload: payload, bytes) {
+                return .frame(frame)
+            }
             return .fault(error)
         }
     }
@@ -86,13 +93,14 @@ private struct EntryParser {
         _ bytes: Span<UInt8>, _ frame: Range<Int>, after previous: FrameView?, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> FrameView {
         let entryStart = position
-        let (actionEnd, actorEnd) = try actionAndActor(bytes, after: previous, &scanner)
+        let (action, actor) = try actionAndActor(bytes, after: previous, &scanner)
         try expect(",\"body\":", bytes, "body")
-        let bodyEnd = try object(bytes, "body", &scanner).upperBound
+        let body = try object(bytes, "body", &scanner)
         try expect(",\"context\":", bytes, "context")
         let context = try object(bytes, "context", &scanner)
         let part = try Part.find(inContext: context, of: bytes, &scanner)
-        let (pillar, reason, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
+        let (justification, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
+        let linkStart = position
         let isLinked = try previousHash(bytes, after: previous)
         try expect("\",\"seq\":", bytes, "seq")
         let seq = try integer(bytes, "seq")
@@ -105,20 +113,32 @@ private struct EntryParser {
         // A frame is at most 1 MiB long.
         let base = frame.lowerBound
         return FrameView(
-            start: base, byteCount: Int32(frame.count), entryStart: Int32(entryStart - base), actionEnd: Int32(actionEnd - base),
-            actorEnd: Int32(actorEnd - base), bodyEnd: Int32(bodyEnd - base), contextEnd: Int32(context.upperBound - base),
-            reasonStart: Int32(reason.lowerBound - base), reasonEnd: Int32(reason.upperBound - base),
-            timeStart: Int32(timeStart - base), pillar: pillar, continuesPrevious: isSameLedger && isLinked, part: part, seq: seq,
-            synced: synced, time: time, version: version)
+            start: base, byteCount: Int32(frame.count), entryStart: Int32(entryStart - base),
+            actionStart: Int32(action.lowerBound - base), actionEnd: Int32(action.upperBound - base),
+            actorStart: Int32(actor.lowerBound - base), actorEnd: Int32(actor.upperBound - base),
+            bodyStart: Int32(body.lowerBound - base), bodyEnd: Int32(body.upperBound - base),
+            contextStart: Int32(context.lowerBound - base), contextEnd: Int32(context.upperBound - base),
+            reasonStart: Int32(justification.reason.lowerBound - base), reasonEnd: Int32(justification.reason.upperBound - base),
+            keyStart: Int32(justification.keyStart - base), ledgerStart: Int32(justification.ledgerStart - base),
+            linkStart: Int32(linkStart - base), timeStart: Int32(timeStart - base), pillar: justification.pillar,
+            continuesPrevious: isSameLedger && isLinked, part: part, seq: seq, synced: synced, time: time, version: version)
+    }
+
+    /// Where the texts between the context and `prev_hash` stand in the buffer.
+    private struct Middle {
+        let pillar: Justification.Pillar
+        let reason: Range<Int>
+        let keyStart, ledgerStart: Int
     }
 
     @inline(__always)
     private mutating func actionAndActor(
         _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> (actionEnd: Int, actorEnd: Int) {
+    ) throws(FrameFault) -> (action: Range<Int>, actor: Range<Int>) {
         let start = position
         if let previous, repeats(previous.actionAndActor, bytes) {
-            return (start + Int(previous.actionEnd - previous.entryStart), start + Int(previous.actorEnd - previous.entryStart))
+            let distance = start - previous.actionAndActor.lowerBound
+            return (previous.action.moved(by: distance), previous.actor.moved(by: distance))
         }
         try expect("{\"action\":", bytes, "action")
         let action = try string(bytes, &scanner)
@@ -126,34 +146,48 @@ private struct EntryParser {
         try expect(",\"actor\":", bytes, "actor")
         let actor = try string(bytes, &scanner)
         guard Names.isActor(bytes, actor) else { throw .member("actor") }
-        return (action.upperBound, actor.upperBound)
+        return (action, actor)
     }
 
     /// Up to the digits of `prev_hash`.
     @inline(__always)
     private mutating func justificationToLedger(
         _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> (pillar: Justification.Pillar, reason: Range<Int>, isSameLedger: Bool) {
+    ) throws(FrameFault) -> (Middle, isSameLedger: Bool) {
         let contextEnd = position
         if let previous, repeats(previous.justificationToLedger, bytes) {
-            let start = contextEnd + Int(previous.reasonStart - previous.contextEnd)
-            return (previous.pillar, start..<start + previous.reason.count, true)
+            let distance = contextEnd - previous.context.upperBound
+            return (middle(as: previous, previous.reason.moved(by: distance), previous.pillar, distance), true)
         }
         try expect(",\"justification\":{\"pillar\":\"", bytes, "justification")
         let pillar = try pillar(bytes)
         try expect(",\"reason\":", bytes, "justification")
         let reason = try string(bytes, &scanner)
         position = reason.upperBound
-        if let previous, repeats(previous.keyAndLedger, bytes) { return (pillar, reason, true) }
+        if let previous, repeats(previous.keyAndLedger, bytes) {
+            return (middle(as: previous, reason, pillar, reason.upperBound - previous.reason.upperBound), true)
+        }
         position += 1
         try expect("},\"key\":\"", bytes, "key")
+        let keyStart = position
         guard KeyID(hex: bytes, at: position) != nil else { throw .member("key") }
         position += 16
         try expect("\",\"ledger\":\"", bytes, "ledger")
+        let ledgerStart = position
         guard LedgerID(hex: bytes, at: position) != nil else { throw .member("ledger") }
         position += 32
         try expect("\",\"prev_hash\":\"", bytes, "prev_hash")
-        return (pillar, reason, false)
+        return (Middle(pillar: pillar, reason: reason, keyStart: keyStart, ledgerStart: ledgerStart), false)
+    }
+
+    /// With `key` and `ledger` where they stand in `previous`, `distance` bytes further.
+    @inline(__always)
+    private func middle(
+        as previous: FrameView, _ reason: Range<Int>, _ pillar: Justification.Pillar, _ distance: Int
+    ) -> Middle {
+        Middle(
+            pillar: pillar, reason: reason, keyStart: previous.start + Int(previous.keyStart) + distance,
+            ledgerStart: previous.start + Int(previous.ledgerStart) + distance)
     }
 
     /// Whether `prev_hash` is the HASH of the frame before.
@@ -254,4 +288,9 @@ private struct EntryParser {
         position = next
         return value
     }
+}
+
+extension Range<Int> {
+    @inline(__always)
+    fileprivate func moved(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

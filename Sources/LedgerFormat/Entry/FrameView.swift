@@ -7,8 +7,10 @@ package struct FrameView: Sendable {
     let start: Int
     /// LENGTH to line feed.
     let byteCount: Int32
-    // Relative to `start`; texts without their quotation marks. All else stands at a fixed distance from one of these.
-    let entryStart, actionEnd, actorEnd, bodyEnd, contextEnd, reasonStart, reasonEnd, timeStart: Int32
+    // Relative to `start`; texts without their quotation marks. All else stands at a fixed distance from one of these. Both ends
+    // are kept, because members that format 1 does not know may stand between any two that it does.
+    let entryStart, actionStart, actionEnd, actorStart, actorEnd, bodyStart, bodyEnd, contextStart, contextEnd: Int32
+    let reasonStart, reasonEnd, keyStart, ledgerStart, linkStart, timeStart: Int32
     package let pillar: Justification.Pillar
     /// Whether `key`, `ledger` and `prev_hash` are what the frame found before it in the same buffer calls for.
     let continuesPrevious: Bool
@@ -26,12 +28,12 @@ extension FrameView {
     /// ENTRY, the bytes that are sealed.
     package var entry: Range<Int> { start + Int(entryStart)..<end - 1 - FrameShape.tailByteCount }
     /// Texts without their quotation marks.
-    package var action: Range<Int> { start + Int(entryStart) + Self.toAction..<start + Int(actionEnd) }
-    package var actor: Range<Int> { start + Int(actionEnd) + Self.toActor..<start + Int(actorEnd) }
+    package var action: Range<Int> { start + Int(actionStart)..<start + Int(actionEnd) }
+    package var actor: Range<Int> { start + Int(actorStart)..<start + Int(actorEnd) }
     package var reason: Range<Int> { start + Int(reasonStart)..<start + Int(reasonEnd) }
     /// Canonical objects.
-    package var body: Range<Int> { start + Int(actorEnd) + Self.toBody..<start + Int(bodyEnd) }
-    package var context: Range<Int> { start + Int(bodyEnd) + Self.toContext..<start + Int(contextEnd) }
+    package var body: Range<Int> { start + Int(bodyStart)..<start + Int(bodyEnd) }
+    package var context: Range<Int> { start + Int(contextStart)..<start + Int(contextEnd) }
     /// The 64 digits of HASH and of SIG.
     var hashText: Range<Int> { end - 140..<end - 76 }
     package var signatureText: Range<Int> { end - 67..<end - 3 }
@@ -41,17 +43,6 @@ extension FrameView {
     /// Behind the line feed.
     private var end: Int { start + Int(byteCount) }
 
-    // What stands before a text or an object, from the end of the one before.
-    private static let toAction = count(of: #"{"action":""#)
-    private static let toActor = count(of: #"","actor":""#)
-    private static let toBody = count(of: #"","body":"#)
-    private static let toContext = count(of: #","context":"#)
-    private static let toKey = count(of: #""},"key":""#)
-    private static let toLedger = toKey + 16 + count(of: #"","ledger":""#)
-    private static let toPreviousHash = toLedger + 32 + count(of: #"","prev_hash":""#)
-
-    private static func count(of literal: StaticString) -> Int { literal.utf8CodeUnitCount }
-
     /// From the start of ENTRY to the quotation mark behind the actor.
     var actionAndActor: Range<Int> { start + Int(entryStart)..<start + Int(actorEnd) + 1 }
     /// From the quotation mark behind the reason to the one before `prev_hash`'s digits: the same in all entries of a ledger.
@@ -59,10 +50,7 @@ extension FrameView {
     /// What stands between the context and `prev_hash`'s digits.
     var justificationToLedger: Range<Int> { start + Int(contextEnd)..<previousHashText.lowerBound }
     /// The 64 digits of `prev_hash`.
-    var previousHashText: Range<Int> {
-        let start = start + Int(reasonEnd) + Self.toPreviousHash
-        return start..<start + 64
-    }
+    var previousHashText: Range<Int> { start + Int(linkStart)..<start + Int(linkStart) + 64 }
     /// The time up to its second.
     var secondText: Range<Int> { start + Int(timeStart)..<start + Int(timeStart) + Timestamp.secondByteCount }
 }
@@ -70,12 +58,12 @@ extension FrameView {
 // What hexadecimal digits stand for.
 extension FrameView {
     package func key(in bytes: Span<UInt8>) -> KeyID {
-        guard let key = KeyID(hex: bytes, at: start + Int(reasonEnd) + Self.toKey) else { Self.hasForm() }
+        guard let key = KeyID(hex: bytes, at: start + Int(keyStart)) else { Self.hasForm() }
         return key
     }
 
     package func ledger(in bytes: Span<UInt8>) -> LedgerID {
-        guard let ledger = LedgerID(hex: bytes, at: start + Int(reasonEnd) + Self.toLedger) else { Self.hasForm() }
+        guard let ledger = LedgerID(hex: bytes, at: start + Int(ledgerStart)) else { Self.hasForm() }
         return ledger
     }
 

@@ -1,0 +1,92 @@
+package import DurableFiles
+import LedgerFormat
+
+extension DoctorFacts {
+    /// Looks at a ledger and the machine around it; reads only, but for the file of the syncs.
+    ///
+    /// - Parameter syncCount: how many synchronized writes to time; 0 for none.
+    package init(_ storage: POSIXStorage, _ environment: Environment, syncCount: Int) throws(LedgerError) {
+        let base = try doing("cannot look at the ledger") { () throws(StorageError) in try storage.baseStatus() }
+        let files = try Self.files(in: storage)
+        let reading = Reading(storage, environment)
+        self.init(
+            basePath: storage.basePath, base: base, user: storage.user, now: environment.now(), end: reading.end,
+            syncs: SyncTiming.run(storage, environment, count: syncCount), lastAudit: LastTime.fullAudit(storage),
+            lastAnchor: LastTime.anchor(storage))
+        volume = try? storage.volume()
+        parents = storage.parents()
+        self.files = files
+        clockIsSynchronised = ClockDiscipline.isSynchronised
+        keyID = reading.genesis?.key
+        keyAbsence = reading.keyAbsence
+        keyFirstUsed = reading.genesis?.time
+        if let keyID {
+            let path = StoragePath(Layout.keys.name, SealingKey.fileName(keyID))
+            keyFileTime = (try? storage.modificationTime(of: path)).map { Timestamp(microseconds: $0 * 1_000_000) }
+        }
+        lockHolder = storage.holder(of: .writer)
+    }
+
+    private static let singles = [Layout.head, StoragePath("HEAD.new"), SyncTiming.path]
+
+    private static func files(in storage: POSIXStorage) throws(LedgerError) -> [File] {
+        try doing("cannot look at the ledger") { () throws(StorageError) in
+            var files: [File] = []
+            for path in singles {
+                if let status = try storage.status(of: path) { files.append(File(path, status)) }
+            }
+            for directory in [Layout.ledger, Layout.keys, Layout.quarantine, Layout.snapshots] {
+                guard let status = try storage.status(of: directory) else { continue }
+                files.append(File(directory, status))
+                guard status.kind == .directory else { continue }
+                for name in try storage.names(in: directory).sorted() {
+                    let path = StoragePath(directory.name, name)
+                    // It may be gone already.
+                    if let status = try storage.status(of: path) { files.append(File(path, status)) }
+                }
+            }
+            return files
+        }
+    }
+
+    /// The ledger as a reader finds it.
+    private struct Reading {
+        var end: End
+        var genesis: ChainTip?
+        var keyAbsence: String?
+
+        init(_ storage: POSIXStorage, _ environment: Environment) {
+            do throws(LedgerError) {
+                let view = try Self.view(storage)
+                end = .unreadable("")
+                genesis = view.genesis
+                keyAbsence = view.keyAbsence
+                switch view.head {
+                case .failure(let fault): end = .faultyHead(fault)
+                case .success(let head):
+                    let reader = EntryReader(view, environment)
+                    let tip = try reader.lastSeq()
+                    end = .whole(head: head, tipSeq: tip, tipTime: try reader.entry(tip).time)
+                }
+            } catch {
+                end = .unreadable(error.message)
+            }
+        }
+
+        /// A key file that must not be used is found by another check, and no reason to see nothing else.
+        private static func view(_ storage: POSIXStorage) throws(LedgerError) -> LedgerView {
+            do throws(LedgerError) { return try LedgerView(storage) } catch {
+                guard error.code == .refused else { throw error }
+                return try LedgerView(storage, keyring: Keyring())
+            }
+        }
+    }
+}
+
+extension DoctorFacts.LastTime {
+    /// When all entries were last verified, as far as this ledger keeps a record of it.
+    static func fullAudit(_ storage: POSIXStorage) -> Self { .unknown("this version keeps no record of audits") }
+
+    /// When the end of this ledger was last noted outside of it.
+    static func anchor(_ storage: POSIXStorage) -> Self { .unknown("this version keeps no anchor outside of the ledger") }
+}
