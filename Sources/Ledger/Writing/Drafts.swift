@@ -36,7 +36,7 @@ enum Drafts {
             ], id: evidence.keptName)
     }
 
-    private static func draft(
+    static func draft(
         _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSON, id: String? = nil
     ) -> Draft {
         do throws(DraftError) {
