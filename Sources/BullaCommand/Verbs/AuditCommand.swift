@@ -59,10 +59,11 @@ struct AuditCommand: AsyncParsableCommand {
             let receipt = try record(&finding)
             print(finding, receipt)
         } catch {
-            // Whatever kept the result from being recorded, what was found is said.
+            // Whatever kept the result from being recorded, what was found is said; damage under the lock is found too.
+            if error.code == .tampered { finding.find(error) }
             print(finding, nil)
-            if finding.report.verdict != .tampered || error.code == .tampered { throw error }
             Output.error("bulla: \(Printable.text(error.message))")
+            if finding.report.verdict != .tampered { Output.exit(error.code.rawValue) }
         }
         Output.exit(finding.exitCode)
     }

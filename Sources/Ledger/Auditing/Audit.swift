@@ -13,6 +13,8 @@ package struct Audit: Sendable {
     package var start: Place?
     /// Looks at nothing behind what HEAD vouches for, which others may be writing.
     package var endsAtHead = false
+    /// Members of an entry that format 1 does not know are no failure.
+    package var allowsExtra = false
     package var receipts: [Receipt] = []
     /// Called now and then with the bytes done and the bytes there are.
     package var progress: (@Sendable (Int, Int) -> Void)?
@@ -47,18 +49,28 @@ extension Audit {
             if threadCount > 1, budget == nil {
                 verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
             }
+            // The time is over, and the walk goes on to the next end of a decision.
+            var isEnding = false
             while true {
                 var reader = try SegmentReader(view.storage)
-                let end = try reader.scan(&verifier, upTo: limit(view, verifier), isOutOfTime: run.isOutOfTime)
+                let end = try reader.scan(
+                    &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
+                    visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
                 switch end {
-                case .complete, .stopped:
+                case .complete:
                     // Behind a HEAD that moved far on there is more to do than should be done under a lock.
                     if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
                         verifier.compare(with: view.validHead)
                         continue
                     }
                     return (conclude(view, verifier, failure: nil, reader), verifier)
-                case .outOfTime: return (partial(view, verifier), verifier)
+                case .stopped: return (partial(view, verifier), verifier)
+                case .outOfTime:
+                    // Who resumes at a decision must come further than it, however little time there is.
+                    guard verifier.entryCount == 1 || verifier.openDecision != nil else {
+                        return (partial(view, verifier), verifier)
+                    }
+                    isEnding = true
                 case .failed(let failure):
                     if try settling.mayBeUnderWay(failure, &view) {
                         verifier.compare(with: view.validHead)

@@ -44,6 +44,16 @@ package struct AuditFinding: Sendable {
     }
 }
 
+extension AuditFinding {
+    /// What the lock showed, to whoever tells it.
+    package mutating func find(_ error: LedgerError) {
+        report.verdict = .tampered
+        report.place = error.place ?? report.place
+        report.reason = error.message
+        isFull = false
+    }
+}
+
 // Where the next audit goes on
 extension AuditFinding {
     /// - Parameters:
@@ -56,7 +66,13 @@ extension AuditFinding {
             began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash)
         isFull = mark.place.seq >= pass.goal
         progress.pass = isFull ? nil : pass
-        if isFull { progress.full = AuditProgress.Full(seq: mark.place.seq, time: now) }
         self.progress = progress
+        guard isFull else { return }
+        self.progress?.full = AuditProgress.Full(seq: mark.place.seq, time: now)
+        // All that there was when the pass began is verified: what came on top is the next one's.
+        guard report.verdict == .partial else { return }
+        report.verdict = .intact
+        report.reason = nil
+        report.resumeSeq = nil
     }
 }

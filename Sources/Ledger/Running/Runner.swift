@@ -116,10 +116,12 @@ package struct Runner: Sendable {
                     _ = try session.record(&finding)
                     return finding
                 }
-            } catch where error.code == .busy {
-                guard finding.reaction == .record else {
-                    throw LedgerError(.tampered, "\(finding.report.verdictLine); the alert could not be raised: \(error.message)")
+            } catch {
+                // Who finds damage says so, whatever kept him from raising the alert.
+                guard finding.report.verdict != .tampered || error.code == .tampered else {
+                    throw LedgerError(.tampered, "\(finding.report.verdictLine); \(error.message)", at: finding.report.place)
                 }
+                guard error.code == .busy else { throw error }
                 notices.append("the result of an audit was not recorded: \(error.message)")
             }
         }

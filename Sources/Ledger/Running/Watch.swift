@@ -3,8 +3,8 @@ package import LedgerFormat
 
 /// What a long-lived process knows of itself, and what it therefore does at each pulse: decisions, without clock and I/O.
 ///
-/// Slices that find nothing wrong are told together in the next pulse; a walk that came to its end, every thorough slice and
-/// every failure is told by itself.
+/// Slices that find nothing wrong are told together in the next pulse. Every thorough slice, every failure, and a walk that came
+/// to its end is recorded by itself; but a small ledger is gone through in each slice, and then only every tenth of those is.
 package struct Watch: Sendable {
     /// Every so many pulses the slice is a thorough one.
     package static let deepInterval: UInt64 = 10
@@ -18,6 +18,8 @@ package struct Watch: Sendable {
     private var sliceCount = 0
     private var checkedCount: UInt64 = 0
     private var lastAudit: JSON
+    /// The pulse behind which a finished walk was recorded last.
+    private var recordedFullAt: UInt64?
     /// Where the next slice begins.
     package private(set) var progress: AuditProgress?
     /// A slice runs: the next one waits for a later pulse.
@@ -37,7 +39,7 @@ package struct Watch: Sendable {
     /// What the next pulse says; `tip` is the last entry before it.
     package func pulse(behind tip: UInt64, uptime: Int64) -> JSON {
         [
-            "entries": .number(Double(tip - min(seen, tip))), "uptime": .number(Double(uptime - started)),
+            "entries": .number(Double(tip - min(seen, tip))), "uptime_microseconds": .number(Double(uptime - started)),
             "slices": ["count": .number(Double(sliceCount)), "checked": .number(Double(checkedCount))], "audit": lastAudit,
         ]
     }
@@ -61,11 +63,14 @@ package struct Watch: Sendable {
 
     /// A slice has ended: whether it gets an entry of its own.
     package func verdict(on finding: AuditFinding) -> Verdict {
-        finding.policy == .fast && !finding.isFull && finding.reaction == .record ? .summarise : .record
+        guard finding.policy == .fast, finding.reaction == .record else { return .record }
+        guard finding.isFull else { return .summarise }
+        return recordedFullAt.map { pulseCount - $0 < Self.deepInterval } ?? false ? .summarise : .record
     }
 
     /// A slice is told, or will be.
     package mutating func add(_ finding: AuditFinding) {
+        if finding.isFull, verdict(on: finding) == .record { recordedFullAt = pulseCount }
         isAuditing = false
         sliceCount += 1
         checkedCount += finding.report.entryCount
