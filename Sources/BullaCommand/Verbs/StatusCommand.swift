@@ -9,7 +9,8 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "Tell at a glance what the ledger holds and whether it is in order.",
         discussion: """
-            Looks at HEAD and what lies behind it, in the same time whatever the ledger's size; `bulla verify` checks everything.
+            Looks at HEAD and what lies behind it, in the same time whatever the ledger's size; `bulla verify` checks everything. \
+            Of a damaged ledger it tells what it can, and the code is 10.
 
             Example:
               bulla status
@@ -20,47 +21,75 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let storage = try options.storage()
         let watch = try AnchorWatch(options.anchor, storage)
-        let view = try LedgerView(storage)
-        let head: Head
-        switch view.head {
-        case .success(let valid): head = valid
-        case .failure(let fault):
-            throw LedgerError(.tampered, "\(fault); `bulla verify` shows how far the ledger is whole", at: nil)
-        }
-        var sizes = 0
-        for segment in view.segments { sizes += (try? storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0 }
-        let tip = try EntryReader(view, .system).lastSeq()
-        let entry = try EntryReader(view, .system).entry(min(tip, head.seq))
-        let anchor = try watch?.verdict(lastSeq: tip, .system)
-        print(view, head, entry, tip: tip, byteCount: sizes, anchor)
+        let status = LedgerStatus(try LedgerView(storage), .system)
+        let anchor = try status.lastSeq.flatMap { lastSeq throws(LedgerError) in try watch?.verdict(lastSeq: lastSeq, .system) }
+        if options.json { Output.line(Printable.json(json(status, anchor))) } else { printText(status, anchor) }
+        if let damage = status.damage { throw damage }
         if case .alarm = anchor { Output.exit(ErrorCode.tampered.rawValue) }
     }
 
-    private func print(_ view: LedgerView, _ head: Head, _ entry: Entry, tip: UInt64, byteCount: Int, _ anchor: AnchorVerdict?) {
-        if options.json {
-            Output.line(
-                Printable.json([
-                    "alert": .bool(head.alert), "anchor": .string(anchor?.word ?? "off"), "bytes": .number(Double(byteCount)),
-                    "head": .number(Double(head.seq)),
-                    "key": .string(head.key.description), "key_present": .bool(view.keyAbsence == nil),
-                    "ledger": .string(head.ledger.description), "path": .string(options.path),
-                    "segments": .number(Double(view.segments.count)), "snapshot_loaded": false, "tip": entry.receipt.json,
-                    "unsettled": .number(Double(tip - min(tip, head.seq))),
-                ]))
-            return
+    private func json(_ status: LedgerStatus, _ anchor: AnchorVerdict?) -> JSON {
+        let audit: JSON? = status.audits.full.map { full in
+            [
+                "age_microseconds": .number(Double(status.now.microseconds - full.time.microseconds)),
+                "seq": .number(Double(full.seq)), "time": .string(full.time.description),
+            ]
         }
-        let rows: [(String, String)] = [
-            ("ledger", "\(options.path), id \(head.ledger)"),
-            ("tip", "seq \(Format.count(entry.seq)), \(entry.time), by \(entry.actor)"),
-            ("hash", entry.hash.description),
-            ("size", "\(Format.bytes(byteCount)) in \(view.segments.count) segment\(view.segments.count == 1 ? "" : "s")"),
-            ("unsettled", tip > head.seq ? "\(tip - head.seq) entries behind HEAD" : "none"),
-            ("key", view.keyAbsence.map { "\(head.key): \($0)" } ?? "\(head.key)"),
-            ("alert", head.alert ? "RAISED: nothing is written until it is released" : "none"),
+        return [
+            "alert": status.head.map { .bool($0.alert) } ?? .null, "anchor": .string(anchor?.word ?? "off"), "audit": audit ?? .null,
+            "bytes": .number(Double(status.byteCount)), "damage": status.damage.map { .string($0.message) } ?? .null,
+            "head": status.head.map { .number(Double($0.seq)) } ?? .null,
+            "key": status.key.map { .string($0.description) } ?? .null,
+            "key_present": .bool(status.keyAbsence == nil), "ledger": status.ledger.map { .string($0.description) } ?? .null,
+            "path": .string(options.path), "segments": .number(Double(status.segmentCount)), "snapshot_loaded": false,
+            "tip": status.tip?.receipt.json ?? .null, "unsettled": status.unsettledCount.map { .number(Double($0)) } ?? .null,
         ]
-        for (name, value) in rows + [("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? "off")] {
+    }
+
+    private func printText(_ status: LedgerStatus, _ anchor: AnchorVerdict?) {
+        let unknown = "unknown"
+        let alert = status.head.map { $0.alert ? "RAISED: nothing is written until it is released" : "none" }
+        let rows: [(String, String?)] = [
+            ("ledger", "\(options.path), id \(status.ledger.map(\.description) ?? unknown)"),
+            ("tip", status.tip.map { "seq \(Format.count($0.seq)), \($0.time), by \($0.actor)" } ?? unknown),
+            ("hash", status.tip?.hash.description ?? unknown),
+            ("size", "\(Format.bytes(status.byteCount)) in \(status.segmentCount) segment\(status.segmentCount == 1 ? "" : "s")"),
+            ("unsettled", status.unsettledCount.map { $0 > 0 ? "\($0) entries behind HEAD" : "none" } ?? unknown),
+            ("key", status.key.map { key in status.keyAbsence.map { "\(key): \($0)" } ?? "\(key)" } ?? unknown),
+            ("audit", audit(status)),
+            ("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? "off"),
+            ("alert", alert ?? unknown),
+            ("damage", status.damage?.message),
+        ]
+        for case (let name, let value?) in rows {
             Output.line(name + String(repeating: " ", count: 11 - name.count) + Printable.text(value))
         }
+    }
+
+    /// The last full audit, and how far another has come.
+    private func audit(_ status: LedgerStatus) -> String {
+        let audits = status.audits
+        var text = "never"
+        if let full = audits.full {
+            text = "full up to seq \(Format.count(full.seq)), \(Format.age(status.now, since: full.time))"
+        } else if let doubt = audits.doubt {
+            text = "unknown: \(doubt)"
+        }
+        if let pass = audits.pass { text += "; another has come to seq \(Format.count(pass.place.seq))" }
+        return text
+    }
+}
+
+extension Format {
+    /// For example `3 minutes ago`, or the time itself when it lies ahead.
+    static func age(_ now: Timestamp, since time: Timestamp) -> String {
+        let seconds = (now.microseconds - time.microseconds) / 1_000_000
+        guard seconds >= 0 else { return "at \(time), which lies ahead of the clock" }
+        for (unit, length) in [("day", Int64(86_400)), ("hour", 3600), ("minute", 60)] where seconds >= length {
+            let count = seconds / length
+            return "\(count) \(unit)\(count == 1 ? "" : "s") ago"
+        }
+        return "\(seconds) second\(seconds == 1 ? "" : "s") ago"
     }
 }
 

@@ -9,6 +9,12 @@ package struct Audit: Sendable {
     package var budget: Int64?
     /// Where to begin; the first frame's link is then not checked.
     package var firstSeq: UInt64 = 1
+    /// A frame that was verified before, to go on from: it is verified once more, but for its link.
+    package var start: Place?
+    /// Looks at nothing behind what HEAD vouches for, which others may be writing.
+    package var endsAtHead = false
+    /// Members of an entry that format 1 does not know are no failure.
+    package var allowsExtra = false
     package var receipts: [Receipt] = []
     /// Whether entries may have members that format 1 does not know.
     package var allowsExtraMembers = false
@@ -21,7 +27,7 @@ package struct Audit: Sendable {
 
     package func run(_ storage: any Storage, keyring: Keyring? = nil) async throws(LedgerError) -> AuditReport {
         var view = try LedgerView(storage, keyring: keyring)
-        var report = try await walk(&view)
+        var (report, _) = try await walk(&view)
         check(receipts, &report, view)
         return report
     }
@@ -29,12 +35,16 @@ package struct Audit: Sendable {
 
 // The walk
 extension Audit {
-    private func walk(_ view: inout LedgerView) async throws(LedgerError) -> AuditReport {
+    /// Answers also with the verifier as it stands where the walk ended: from there anybody can look again, or go on.
+    func walk(_ view: inout LedgerView) async throws(LedgerError) -> (report: AuditReport, verifier: ChainVerifier) {
         let run = Run(audit: self, environment: environment, total: try totalByteCount(view))
         var settling = Settling(environment)
         var verifier = ChainVerifier(keys: view.keyring.keys, head: view.validHead)
         do throws(StorageError) {
-            if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
+            if let start, let genesis = view.genesis {
+                verifier = ChainVerifier(
+                    at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys, head: view.validHead)
+            } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
                 verifier = ChainVerifier(
                     at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
             }
@@ -42,24 +52,53 @@ extension Audit {
             if threadCount > 1, budget == nil {
                 verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
             }
+            // The time is over, and the walk goes on to the next end of a decision.
+            var isEnding = false
             while true {
                 var reader = try SegmentReader(view.storage)
-                let end = try reader.scan(&verifier, isOutOfTime: run.isOutOfTime(verifier))
+                let end = try reader.scan(
+                    &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
+                    visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
                 switch end {
-                case .complete, .stopped: return conclude(view, verifier, failure: nil, reader)
-                case .outOfTime: return partial(view, verifier)
+                case .complete:
+                    // Behind a HEAD that moved far on there is more to do than should be done under a lock.
+                    if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
+                        verifier.compare(with: view.validHead)
+                        continue
+                    }
+                    return (conclude(view, verifier, failure: nil, reader), verifier)
+                case .stopped: return (partial(view, verifier), verifier)
+                case .outOfTime:
+                    // Who resumes at a decision must come further than it, however little time there is.
+                    guard verifier.entryCount == 1 || verifier.openDecision != nil else {
+                        return (partial(view, verifier), verifier)
+                    }
+                    isEnding = true
                 case .failed(let failure):
                     if try settling.mayBeUnderWay(failure, &view) {
                         verifier.compare(with: view.validHead)
                         continue
                     }
                     let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
-                    return conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy)
+                    return (conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy), verifier)
                 }
             }
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
         }
+    }
+
+    /// Where HEAD ends, if the walk is to end there and does not stand behind it.
+    private func limit(_ view: LedgerView, _ verifier: ChainVerifier) -> Place? {
+        guard endsAtHead, let head = view.validHead else { return nil }
+        let place = verifier.position
+        guard (place.segment, place.offset) < (head.segment, head.end) else { return place }
+        return Place(segment: head.segment, offset: head.end, seq: head.seq)
+    }
+
+    private func isFarBehind(_ view: LedgerView, _ verifier: ChainVerifier) -> Bool {
+        guard let head = view.validHead, head.seq >= verifier.position.seq else { return false }
+        return head.segment != verifier.position.segment || head.end - verifier.position.offset > Limits.headLag
     }
 
     private func totalByteCount(_ view: LedgerView) throws(LedgerError) -> Int {
@@ -91,7 +130,7 @@ extension Audit {
             return { report?(min($0, total), total) }
         }
 
-        func isOutOfTime(_ verifier: ChainVerifier) -> () -> Bool {
+        var isOutOfTime: () -> Bool {
             var reads = 0
             let progress = progress
             return {

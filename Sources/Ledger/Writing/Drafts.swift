@@ -42,7 +42,7 @@ enum Drafts {
             ])
     }
 
-    static func repaired(_ body: JSON, reason: String) -> Draft { draft(ChainTurn.repaired, .resilience, reason, body) }
+    static func repaired(_ body: JSON, reason: String) -> Draft { draft(ChainTurn.repaired, .resilience, reason, body.object ?? [:]) }
 
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
@@ -54,7 +54,7 @@ enum Drafts {
             ], .tailCut, id: evidence.keptName)
     }
 
-    private static func draft(
+    static func draft(
         _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSONObject, _ lesson: Lesson? = nil,
         id: String? = nil
     ) -> Draft {

@@ -36,6 +36,7 @@ package final class GroupCommitter: Sendable {
     /// IO: the ledger's files.
     private let session: IOLock<WriterSession>
     private let worker = DispatchQueue(label: "bulla.committer")
+    private let visitors = DispatchQueue(label: "bulla.committer.visitors")
     private let arrivals = DispatchSemaphore(value: 0)
     private let environment: Environment
 
@@ -63,6 +64,37 @@ package final class GroupCommitter: Sendable {
             if isAwaited { arrivals.signal() }
         }
         return try result.get()
+    }
+
+    /// Runs a section under the ledger's lock, for what must be decided there; appends that come meanwhile queue.
+    ///
+    /// What is long, or asks for many entries, makes all of them wait.
+    package func withSession<Answer: Sendable>(
+        _ section: @escaping @Sendable (inout WriterSession) throws(LedgerError) -> Answer
+    ) async throws(LedgerError) -> Answer {
+        let result: Result<Answer, LedgerError> = await withCheckedContinuation { answer in
+            visitors.async { answer.resume(returning: self.visit(section)) }
+        }
+        return try result.get()
+    }
+
+    private func visit<Answer: Sendable>(
+        _ section: (inout WriterSession) throws(LedgerError) -> Answer
+    ) -> Result<Answer, LedgerError> {
+        let isServing = queue.withLock { $0.serve() }
+        let result: Result<Answer, LedgerError> = session.withLock { session in
+            let wasHolding = session.isHolding
+            // Who serves the queue gives the lock back, if he had it; what we took beside him is ours to give back.
+            defer { if !wasHolding, !isServing { session.release() } }
+            do throws(LedgerError) {
+                if !wasHolding { try session.acquire() }
+                return .success(try section(&session))
+            } catch {
+                return .failure(error)
+            }
+        }
+        if isServing { worker.async { self.drain() } }
+        return result
     }
 
     /// Nil if another process has the ledger's lock: waiting for it is the worker's.

@@ -1,0 +1,116 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Stay up: verify the ledger at the start, say that it lives, and audit in the background.",
+        discussion: """
+            Verifies by the policy boot, records `run.online`, then `run.pulse` at every interval, with a slice of an audit after each: \
+            0.3 s, every tenth time 2 s, each from where the one before stopped. Other processes go on recording. SIGINT or SIGTERM \
+            stop it: `run.offline` is recorded, and the code is 0. Damage, a changed path or a raised alert stop it with 10 or 21, and \
+            a failing disk with 30; it says why, and what to do.
+
+            Examples:
+              bulla run
+              bulla run --interval 60 --ledger /var/lib/bulla
+            """)
+
+    @Option(help: ArgumentHelp("From one pulse to the next (default: 10).", valueName: "seconds"))
+    var interval: Double = 10
+
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        guard (0.01...86_400).contains(interval) else { throw ValidationError("--interval takes seconds from 0.01 to 86400") }
+    }
+
+    func run() async throws {
+        do {
+            try await live()
+        } catch let error as LedgerError {
+            await stop(error)
+        }
+    }
+
+    private func live() async throws {
+        var runner = try await Runner(.system, writer.settings) { () throws(LedgerError) in try options.storage() }
+        var events = RunEvents()
+        await events.takeSignals(RunEvents.stopping)
+        let standing = try await runner.goOnline(process: RunEvents.process)
+        tellOnline(standing)
+        // A server starts here, with `runner.committer` …
+        let signal = try await loop(&runner, events)
+        // … and stops here.
+        let receipt = try await runner.goOffline(reason: "asked to stop", signal: signal)
+        tellOffline(receipt, signal)
+    }
+
+    /// Until a signal comes, whose name it answers.
+    private func loop(_ runner: inout Runner, _ events: RunEvents) async throws(LedgerError) -> String {
+        events.pulse(after: interval)
+        for await event in events.stream {
+            switch event {
+            case .signal(let number): return RunEvents.name(of: number)
+            case .audited(let result): try await runner.take(try result.get())
+            case .pulse:
+                do throws(LedgerError) {
+                    if let policy = try await runner.pulse() { events.audit(runner.slice(policy)) }
+                } catch where error.code == .busy {
+                    // Somebody else keeps the lock: that is told, and tried again.
+                    Output.error("bulla: no pulse: \(Printable.text(error.message))")
+                }
+                events.pulse(after: interval)
+            }
+            for notice in runner.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+        }
+        preconditionFailure("the events have no end")
+    }
+}
+
+// What it says
+extension RunCommand {
+    private func tellOnline(_ standing: Runner.Standing) {
+        let receipt = standing.receipt
+        if options.json {
+            Output.line(
+                Printable.json([
+                    "event": "online", "receipt": receipt.json, "segment": .string(SegmentName.file(firstSeq: standing.segment)),
+                    "offset": .number(Double(standing.offset)), "pid": .number(Double(RunEvents.process)),
+                ]))
+        } else {
+            Output.line(
+                "online: seq \(receipt.seq), tip \(receipt.hash), segment \(SegmentName.file(firstSeq: standing.segment)), "
+                    + "offset \(standing.offset)")
+        }
+    }
+
+    private func tellOffline(_ receipt: Receipt, _ signal: String) {
+        if options.json {
+            Output.line(Printable.json(["event": "offline", "receipt": receipt.json, "signal": .string(signal)]))
+        } else {
+            Output.line("offline after \(signal): seq \(receipt.seq)")
+        }
+    }
+
+    /// Says the root cause and what to do, and ends the process.
+    private func stop(_ error: LedgerError) async -> Never {
+        var cause = error.message
+        if error.code == .locked, let storage = try? options.storage(),
+            let found = await Auditor.rootCause(storage, .system)
+        {
+            cause += "; the root cause: \(found)"
+        }
+        Output.error("bulla: stopped: \(Printable.text(cause))")
+        if let remedy = error.remedy { Output.error("bulla: \(remedy)") }
+        if options.json {
+            Output.line(
+                Printable.json(["event": "stopped", "code": .number(Double(error.code.rawValue)), "reason": .string(cause)]))
+        }
+        Output.exit(error.code.rawValue)
+    }
+}

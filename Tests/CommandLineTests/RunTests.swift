@@ -1,0 +1,199 @@
+import CanonicalJSON
+import DurableFiles
+import Foundation
+import TestSupport
+import Testing
+
+/// `bulla run` beside a test.
+private struct Service {
+    let ledger: CommandLedger
+    let process: Program.Running
+
+    /// What it says on stderr, in a file of the ledger's directory.
+    private let errors: String
+
+    /// - Parameter interval: seconds from one pulse to the next.
+    init(_ ledger: CommandLedger, interval: String = "0.1", _ more: String...) throws {
+        self.ledger = ledger
+        errors = "errors-\(UInt64.random(in: 0 ..< .max))"
+        let script = "exec \"$BULLA\" run --ledger \"$1\" --interval \"$2\" \(more.joined(separator: " ")) 2> \"$3\""
+        process = try Program.shell(script, ledger.path, interval, ledger.directory.path(errors)).start()
+        try waitUntil("it is online") { try process.output.contains("online") }
+    }
+
+    var error: String { get throws { String(decoding: try ledger.directory.read(errors), as: UTF8.self) } }
+
+    func waitForPulses(_ count: Int) throws {
+        try waitUntil("\(count) more pulses") { try ledger.entries("--action", "run.pulse").count >= count }
+    }
+
+    func stop(_ signal: Int32) throws -> Program.Result {
+        // The signal is for the service, not for its watchdog.
+        let path = "/proc/\(process.processID)/task/\(process.processID)/children"
+        let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ").compactMap { Int32($0) }
+        for child in children { kill(child, signal) }
+        return try wait()
+    }
+
+    func wait() throws -> Program.Result {
+        var result = try process.wait()
+        result.error = try error
+        return result
+    }
+}
+
+@Suite("bulla run")
+struct RunTests {
+    @Test("online, pulses, audits, offline; SIGTERM and SIGINT end it with 0", arguments: [SIGTERM, SIGINT])
+    func life(signal: Int32) throws {
+        let ledger = try CommandLedger(entries: 20)
+        let service = try Service(ledger)
+        try service.waitForPulses(11)
+        // Others go on writing.
+        #expect(try ledger.append().code == 0)
+        let result = try service.stop(signal)
+        let name = signal == SIGTERM ? "SIGTERM" : "SIGINT"
+        #expect(result.code == 0 && result.error.isEmpty && result.output.contains("offline after \(name)"), "\(result)")
+
+        let entries = try ledger.entries("--from", "22").compactMap { $0["entry"] }
+        #expect(entries[0]["action"] == "audit.finished" && entries[0]["body"]?["policy"] == "boot")
+        #expect(entries[0]["body"]?["checked"] == 21 && entries[0]["body"]?["full"] == true)
+        let online = try #require(entries[1]["body"]?.object)
+        #expect(entries[1]["action"] == "run.online" && entries[1]["actor"] == "service:bulla")
+        #expect(online["seq"] == 22 && online["tip"] == entries[1]["prev_hash"] && online["audit"]?["policy"] == "boot")
+        #expect(online["pid"]?.integer ?? 0 > 0 && online["software"]?.string?.hasPrefix("bulla ") == true)
+        let offline = try #require(entries.last)
+        #expect(offline["action"] == "run.offline" && offline["body"]?["signal"] == .string(name))
+        let pulses = entries.filter { $0["action"] == "run.pulse" }
+        #expect(pulses.count >= 11)
+        let appended = pulses.compactMap { $0["body"]?["entries"]?.integer }.reduce(0, +)
+        let audits = entries.dropFirst().count { $0["action"] == "audit.finished" }
+        #expect(appended <= Int64(audits) + 1, "pulses count what came between them")
+        #expect(pulses.contains { ($0["body"]?["slices"]?["checked"]?.integer ?? 0) > 20 }, "slices are told in pulses")
+        #expect(entries.contains { $0["action"] == "audit.finished" && $0["body"]?["policy"] == "deep" })
+        #expect(audits <= pulses.count / 2, "audits do not flood: \(audits) beside \(pulses.count) pulses")
+        try ledger.expectIntact()
+        #expect(try ledger.run("status").output.contains("full up to seq "))
+    }
+
+    @Test("--json tells the same as lines of JSON")
+    func json() throws {
+        let ledger = try CommandLedger()
+        let service = try Service(ledger, interval: "60", "--json")
+        let result = try service.stop(SIGTERM)
+        let lines = try result.output.split(separator: "\n").map { try JSON(parsing: Array($0.utf8)) }
+        #expect(result.code == 0 && lines.count == 2)
+        #expect(lines[0]["event"] == "online" && lines[0]["receipt"]?["seq"] == 3 && lines[0]["pid"]?.integer ?? 0 > 0)
+        #expect(lines[1]["event"] == "offline" && lines[1]["receipt"]?["seq"] == 4 && lines[1]["signal"] == "SIGTERM")
+    }
+
+    @Test("tampering while it runs stops it with 10, raises the alert, and says what to do")
+    func tampered() throws {
+        let ledger = try CommandLedger(entries: 50)
+        let service = try Service(ledger)
+        try service.waitForPulses(2)
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: ledger.path + "/" + CommandLedger.firstSegment))
+        try handle.seek(toOffset: 1000)
+        let byte = try #require(try handle.read(upToCount: 1))
+        try handle.seek(toOffset: 1000)
+        try handle.write(contentsOf: Data([byte[0] ^ 1]))
+        try handle.close()
+        let result = try service.wait()
+        #expect(result.code == 10, "\(result)")
+        for words in ["stopped: ", "seq 2", "the alert was raised", "bulla verify --resync", "bulla repair"] {
+            #expect(result.error.contains(words), "\(result.error)")
+        }
+        #expect(try ledger.append().code == 21)
+        #expect(try ledger.run("verify").code == 10)
+        let again = try ledger.run("run")
+        #expect(again.code == 21 && again.error.contains("the root cause: tampered: "), "\(again.error)")
+    }
+
+    @Test("an alert that somebody else raises stops it with 21, and the root cause is said")
+    func alerted() throws {
+        let ledger = try CommandLedger(entries: 5)
+        let service = try Service(ledger)
+        try service.waitForPulses(1)
+        // Away for a moment, for a writer to rebuild it in alert; the service may be the one.
+        try ledger.directory.remove(ledger.name("HEAD"))
+        _ = try ledger.append()
+        let result = try service.wait()
+        #expect(result.code == 21 || result.code == 10, "\(result)")
+        #expect(result.error.contains("stopped: "))
+        #expect(try ledger.append().code == 21)
+    }
+
+    @Test("a key, a segment or a base that is replaced while it runs stops it with 10", arguments: ["key", "segment", "base"])
+    func drift(what: String) throws {
+        let ledger = try CommandLedger(entries: 5)
+        let keyFile = try ledger.keyFile
+        let service = try Service(ledger)
+        try service.waitForPulses(1)
+        let file = what == "key" ? keyFile : CommandLedger.firstSegment
+        // The same bytes in another file; under the lock, so that nothing is written meanwhile.
+        let script = what == "base" ? #"cp -a "$1" "$1.new"; mv "$1" "$1.old"; mv "$1.new" "$1""# : #"cp -p "$1" "$1.copy"; mv "$1.copy" "$1""#
+        let path = what == "base" ? ledger.path : ledger.path + "/" + file
+        let swapped = try Program("/usr/bin/env", ["flock", ledger.path, "sh", "-c", script, "sh", path]).run()
+        try #require(swapped.code == 0, "\(swapped.error)")
+        let result = try service.wait()
+        #expect(result.code == 10 && result.error.contains("is no longer the file that was opened"), "\(result)")
+        #expect(try ledger.append().code == 21)
+    }
+
+    @Test("a ledger that is damaged before it starts is found by BOOT: 10, and it never is online")
+    func boot() throws {
+        var ends: [Int] = []
+        let ledger = try CommandLedger(same: 9, ends: &ends)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[ends[2] + 60] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let result = try ledger.run("run")
+        #expect(result.code == 10 && !result.output.contains("online") && result.error.contains("seq 4"), "\(result)")
+    }
+
+    @Test("killed at any time it leaves a ledger that verifies, and comes up again", arguments: [UInt64(1), 2])
+    func killed(seed: UInt64) throws {
+        let ledger = try CommandLedger(entries: 5)
+        var generator = SeededGenerator(seed: seed)
+        for round in 0..<6 {
+            let service = try Service(ledger, interval: "0.02")
+            try service.waitForPulses(1 + round + Int.random(in: 0..<4, using: &generator))
+            _ = try service.stop(SIGKILL)
+            try ledger.expectIntact()
+        }
+        let service = try Service(ledger)
+        #expect(try service.stop(SIGTERM).code == 0)
+        try ledger.expectIntact()
+    }
+
+    @Test("two of them at one ledger, and writers beside them: all entries, no false alarm")
+    func two() throws {
+        let ledger = try CommandLedger(entries: 200)
+        let services = try (0..<2).map { _ in try Service(ledger, interval: "0.05") }
+        for _ in 0..<10 {
+            #expect(try ledger.append().code == 0)
+            #expect(try ledger.ingest((1...50).map(String.init)).code == 0)
+        }
+        for service in services {
+            let result = try service.stop(SIGTERM)
+            #expect(result.code == 0 && result.error.isEmpty, "\(result)")
+        }
+        try ledger.expectIntact()
+        #expect(try ledger.entries("--action", "run.offline").count == 2)
+    }
+
+    @Test("while somebody else keeps the lock there is no pulse, and the process stays up")
+    func busy() throws {
+        let ledger = try CommandLedger(entries: 5)
+        let service = try Service(ledger, interval: "0.05", "--wait", "0.1")
+        let holder = try Program(
+            "/usr/bin/env", ["flock", ledger.path, "sh", "-c", "while [ ! -e \"$1\" ]; do sleep 0.01; done", "sh", ledger.directory.path("go")]
+        ).start()
+        try waitUntil("it says that it could not pulse") { try service.error.contains("no pulse: ") }
+        try ledger.directory.write([], to: "go")
+        #expect(try holder.wait().code == 0)
+        let before = try ledger.entries("--action", "run.pulse").count
+        try service.waitForPulses(before + 2)
+        #expect(try service.stop(SIGTERM).code == 0)
+    }
+}
