@@ -24,7 +24,7 @@ struct Bulla: AsyncParsableCommand {
         version: "bulla 0.1.0" + buildNote,
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
-            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, RunCommand.self,
+            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, RunCommand.self, TopCommand.self,
         ])
 }
 
