@@ -3,27 +3,33 @@ import Ledger
 import LedgerFormat
 
 /// A monitor's screen: from a state and a size to lines, none wider than the screen, and no more of them than it is high.
-struct MonitorLayout {
-    enum Style: Equatable {
+package struct MonitorLayout {
+    package enum Style: Equatable {
         case plain, title, heading
         /// Something is wrong.
         case loud
     }
 
-    struct Line: Equatable {
-        var text: String
-        var style: Style = .plain
+    package struct Line: Equatable {
+        package var text: String
+        package var style: Style = .plain
     }
 
-    let width: Int
-    let height: Int
+    package let width: Int
+    package let height: Int
+
+    /// In cells and lines.
+    package init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
 
     private static let nameWidth = 8
     /// The last entries are why one looks: facts give way to so many of them.
     private static let rowCountMin = 3
     private static let loudCountMax = 4
 
-    func lines(_ state: MonitorState) -> [Line] {
+    package func lines(_ state: MonitorState) -> [Line] {
         guard width > 0, height > 0 else { return [] }
         var lines = [title(state)]
         lines += verdict(state)
@@ -63,7 +69,7 @@ struct MonitorLayout {
         }
         if state.trouble == nil, let absence = state.keyAbsence { bad.append("UNVERIFIABLE: \(absence)") }
         if !bad.isEmpty { return (bad.joined(separator: "; "), true) }
-        return ("in order at its end; `bulla verify` checks all of it", false)
+        return ("its end is in order; `bulla verify` checks all of it", false)
     }
 
     /// What there is to say, the most urgent first.
@@ -71,7 +77,7 @@ struct MonitorLayout {
         var facts: [(String, String)] = []
         if let tip = state.tip {
             let hash = tip.hash.description.prefix(12)
-            facts.append(("tip", "seq \(Format.count(tip.seq)), \(hash)…, \(time(tip.time)), \(age(of: tip.time, at: state.now))"))
+            facts.append(("tip", "seq \(Format.count(tip.seq)), \(age(of: tip.time, at: state.now)), \(time(tip.time)), hash \(hash)…"))
         } else {
             facts.append(("tip", "unknown"))
         }
@@ -116,6 +122,7 @@ struct MonitorLayout {
 extension MonitorLayout {
     /// How the list of entries shares its width.
     struct Columns {
+        private let gap: String
         private let seqWidth: Int
         private let timeWidth: Int
         private let actorWidth: Int
@@ -123,29 +130,30 @@ extension MonitorLayout {
         private let reasonWidth: Int
 
         init(width: Int, lastSeq: UInt64) {
+            gap = width >= 64 ? "  " : " "
             seqWidth = max(3, String(lastSeq).count)
             // The whole, without the year, or the hour alone.
             timeWidth = width >= 110 ? 19 : width >= 64 ? 14 : 8
-            let rest = max(0, width - seqWidth - timeWidth - 8)
+            let rest = max(0, width - seqWidth - timeWidth - 4 * gap.count)
             actorWidth = min(28, rest * 3 / 10)
             actionWidth = min(28, rest * 3 / 10)
             reasonWidth = rest - actorWidth - actionWidth
         }
 
-        var heading: String { text("seq", "time (UTC)", "actor", "action", "reason") }
+        var heading: String { text("seq", "time", "actor", "action", "reason") }
 
-        func text(_ row: Row) -> String {
+        func text(_ row: MonitorState.Row) -> String {
             text(
                 String(row.seq), String(MonitorLayout.time(row.time).suffix(timeWidth)), row.actor, row.action,
                 (row.isSettled ? "" : "(unsettled) ") + row.reason)
         }
 
-        typealias Row = MonitorState.Row
-
         private func text(_ seq: String, _ time: String, _ actor: String, _ action: String, _ reason: String) -> String {
-            String(repeating: " ", count: max(0, seqWidth - seq.count)) + seq + "  " + Cells.fit(time, to: timeWidth) + "  "
-                + Cells.fit(actor, to: actorWidth) + "  " + Cells.fit(action, to: actionWidth) + "  "
-                + Cells.cut(reason, to: reasonWidth)
+            let columns = [
+                String(repeating: " ", count: max(0, seqWidth - seq.count)) + seq, Cells.fit(time, to: timeWidth),
+                Cells.fit(actor, to: actorWidth), Cells.fit(action, to: actionWidth), Cells.cut(reason, to: reasonWidth),
+            ]
+            return columns.joined(separator: gap)
         }
     }
 }

@@ -1,42 +1,56 @@
-import DurableFiles
-import Ledger
-import LedgerFormat
+package import DurableFiles
+package import Ledger
+package import LedgerFormat
 
 /// What a monitor knows of a ledger at one moment; what could not be read is nil, and `trouble` says why.
-struct MonitorState: Sendable {
-    struct Row: Sendable, Equatable {
-        var seq: UInt64
-        var time: Timestamp
-        var actor: String
-        var action: String
-        var reason: String
+package struct MonitorState: Sendable {
+    package struct Row: Sendable, Equatable {
+        package var seq: UInt64
+        package var time: Timestamp
+        package var actor: String
+        package var action: String
+        package var reason: String
         /// HEAD vouches for it.
-        var isSettled = true
+        package var isSettled = true
+
+        package init(seq: UInt64, time: Timestamp, actor: String, action: String, reason: String, isSettled: Bool = true) {
+            self.seq = seq
+            self.time = time
+            self.actor = actor
+            self.action = action
+            self.reason = reason
+            self.isSettled = isSettled
+        }
     }
 
     /// When every entry was last verified, and up to which.
-    struct FullAudit: Sendable, Equatable {
-        var time: Timestamp
-        var seq: UInt64
+    package struct FullAudit: Sendable, Equatable {
+        package var time: Timestamp
+        package var seq: UInt64
     }
 
-    var path: String
-    var now: Timestamp
-    var ledger: LedgerID?
+    package var path: String
+    package var now: Timestamp
+    package var ledger: LedgerID?
     /// The last entry.
-    var tip: Receipt?
+    package var tip: Receipt?
     /// Entries a second, over the last seconds; nil for a single look.
-    var rate: Double?
-    var byteCount: Int?
-    var segmentCount: Int?
-    var key: KeyID?
-    var keyAbsence: String?
+    package var rate: Double?
+    package var byteCount: Int?
+    package var segmentCount: Int?
+    package var key: KeyID?
+    package var keyAbsence: String?
     /// Nil when it is not known.
-    var audit: FullAudit?
-    var isAlert = false
-    var holder: LockHolder?
+    package var audit: FullAudit?
+    package var isAlert = false
+    package var holder: LockHolder?
     /// The newest entries, the newest last.
-    var rows: [Row] = []
+    package var rows: [Row] = []
     /// The first thing that is wrong.
-    var trouble: LedgerError?
+    package var trouble: LedgerError?
+
+    package init(path: String, now: Timestamp) {
+        self.path = path
+        self.now = now
+    }
 }

@@ -1,12 +1,12 @@
 /// How much room text takes on a terminal, in cells: a Chinese character takes two, an accent none.
-enum Cells {
+package enum Cells {
     /// Nobody writes more marks on one letter than this; whole paragraphs of them draw over other lines.
     private static let scalarCountMax = 10
 
-    static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
+    package static func width(_ text: String) -> Int { text.reduce(0) { $0 + width($1) } }
 
     /// Printable text of at most `count` cells; what is cut ends with an ellipsis.
-    static func cut(_ text: String, to count: Int) -> String {
+    package static func cut(_ text: String, to count: Int) -> String {
         let text = drawable(text)
         guard width(text) > count else { return text }
         guard count > 0 else { return "" }
@@ -27,7 +27,7 @@ enum Cells {
     }
 
     /// Printable text in lines of at most `count` cells, broken at spaces where there are any.
-    static func wrap(_ text: String, to count: Int) -> [String] {
+    package static func wrap(_ text: String, to count: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         for word in drawable(text).split(separator: " ") {
