@@ -17,6 +17,7 @@ import Testing
         state.byteCount = 5_000_000
         state.segmentCount = 1
         state.key = TestLedger.key.id
+        state.isOpen = true
         state.rows = (0..<rowCount).map { number in
             MonitorState.Row(
                 seq: UInt64(12_346 - rowCount + number), time: time, actor: "user:ada", action: "deploy.start", reason: reason)
@@ -39,7 +40,10 @@ import Testing
 
     @Test("no size is too small or too large, and no state too odd")
     func everySize() {
-        var odd = state(reason: "部署 \u{1B}[31m\u{202E}👩‍👩‍👧‍👦 Z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30A}\u{30B}\u{200B}\nend")
+        var odd = state(
+            reason:
+                "部署 \u{1B}[31m\u{202E}👩‍👩‍👧‍👦 Z\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30A}\u{30B}\u{200B}\nend"
+        )
         odd.path = "/一个很长的路径/" + String(repeating: "x", count: 300)
         odd.trouble = LedgerError(.tampered, String(repeating: "wörter und 中文 ", count: 40))
         for state in [state(), odd, MonitorState(path: "", now: now)] {
@@ -75,7 +79,9 @@ import Testing
         }
         #expect(verdict { _ in }.isEmpty)
         #expect(verdict { $0.isAlert = true }.first?.text.hasPrefix("ALERT RAISED: nothing is written") == true)
-        let damage = verdict { $0.trouble = LedgerError(.tampered, "segment 1, offset 3, seq 2: " + String(repeating: "words ", count: 20)) }
+        let damage = verdict {
+            $0.trouble = LedgerError(.tampered, "segment 1, offset 3, seq 2: " + String(repeating: "words ", count: 20))
+        }
         #expect(damage.count > 1 && damage[0].text.hasPrefix("TAMPERED: segment 1, offset 3, seq 2"))
         #expect(verdict { $0.trouble = LedgerError(.inputOutput, "no") }.first?.text.hasPrefix("CANNOT BE READ: no") == true)
         #expect(verdict { $0.keyAbsence = "it is gone" }.first?.text.hasPrefix("UNVERIFIABLE: it is gone") == true)
@@ -87,12 +93,17 @@ import Testing
         held.holder = LockHolder(process: 4711, command: "bulla\u{7}", isStopped: true)
         let lines = texts(held, 80, 24)
         #expect(lines.contains { $0.hasPrefix("lock    process 4711 (bulla\\u{7}), STOPPED") })
-        #expect(texts(MonitorState(path: "L", now: now), 80, 24).count { $0.hasSuffix("unknown") } >= 4)
+        #expect(texts(MonitorState(path: "L", now: now), 80, 24).count { $0.hasSuffix("unknown") } >= 5)
+        var old = state()
+        old.isOld = true
+        #expect(texts(old, 80, 24).contains { $0.hasPrefix("tip     last seen: seq 12,345") })
     }
 
     @Test("cells: wide and marked characters are counted as a terminal draws them, cuts stay within")
     func cells() {
-        for (text, width) in [("abc", 3), ("中文", 4), ("e\u{301}", 1), ("🚀", 2), ("🇩🇪", 2), ("👩‍👩‍👧‍👦", 2), ("❤\u{FE0F}", 2), ("ﾊﾝ", 2), ("", 0)] {
+        for (text, width) in [
+            ("abc", 3), ("中文", 4), ("e\u{301}", 1), ("🚀", 2), ("🇩🇪", 2), ("👩‍👩‍👧‍👦", 2), ("❤\u{FE0F}", 2), ("ﾊﾝ", 2), ("", 0),
+        ] {
             #expect(Cells.width(text) == width, "\(text)")
         }
         #expect(Cells.cut("abcdef", to: 4) == "abc…" && Cells.cut("abcd", to: 4) == "abcd" && Cells.cut("ab", to: 0) == "")

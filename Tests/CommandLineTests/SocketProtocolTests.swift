@@ -20,7 +20,8 @@ import Testing
         let house = try SocketLedger()
         let (one, two) = (SocketLedger.draft(1, context: #"{"id":"x"}"#), SocketLedger.draft(2))
         let conflict = SocketLedger.draft(9, context: #"{"id":"x"}"#)
-        let answers = try house.exchange(SocketLedger.request([one, two], [two], [conflict], [two]) + SocketLedger.request([two]))
+        let answers = try house.exchange(
+            SocketLedger.request([one, two], [two], [conflict], [two]) + SocketLedger.request([two]))
         let items = answers[0]["answers"]?.array ?? []
         try #require(items.count == 3 && answers.count == 2)
         #expect(items[0]["receipts"]?.array?.count == 2 && items[0]["repeated"] == false)
@@ -113,7 +114,9 @@ import Testing
         try waitUntil("there is room") {
             let result = try house.append()
             #expect([0, 75].contains(result.code), "\(result.error)")
-            if result.code == 75 { #expect(result.error.contains("256 connections") && result.error.contains("nothing was written")) }
+            if result.code == 75 {
+                #expect(result.error.contains("256 connections") && result.error.contains("nothing was written"))
+            }
             return result.code == 0
         }
         #expect(try house.clientEntries().count == 1)

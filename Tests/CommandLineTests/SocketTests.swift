@@ -61,7 +61,8 @@ import Testing
     func record() throws {
         let house = try SocketLedger()
         let result = try Program.watched([
-            "record", "--socket", house.socket, "--actor", "user:ada", "--json", "--", "sh", "-c", "echo out; exit 3", "--password", "hunter2",
+            "record", "--socket", house.socket, "--actor", "user:ada", "--json", "--", "sh", "-c", "echo out; exit 3",
+            "--password", "hunter2",
         ]).run(in: "/")
         #expect(result.code == 3 && result.output == "out\n", "\(result.error)")
         let entries = try house.clientEntries()

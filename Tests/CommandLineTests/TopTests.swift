@@ -7,7 +7,7 @@ import Testing
     /// Runs `bulla top` on a pseudo-terminal, where `steps` decide what happens; prints what it drew, with its exit code last.
     ///
     /// The steps' words: `draw(n)` waits for n more screens, `see(text)` for a screen with this text.
-    private func onTerminal(_ ledger: CommandLedger, _ steps: String) throws -> Program.Result {
+    private func onTerminal(_ ledger: CommandLedger, interval: Double = 0.1, _ steps: String) throws -> Program.Result {
         let script = """
             import os, pty, sys, select, struct, fcntl, termios, signal
             bulla, path = sys.argv[1:3]
@@ -16,7 +16,7 @@ import Testing
             if pid == 0:
                 # Its first look finds the size already.
                 fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
-                os.execv(bulla, [bulla, 'top', '--ledger', path, '--interval', '0.1'])
+                os.execv(bulla, [bulla, 'top', '--ledger', path, '--interval', '\(interval)'])
             out = b''
             def more():
                 global out
@@ -50,7 +50,9 @@ import Testing
 
     @Test(
         "q and control-C end it with 0, SIGTERM with 143; the terminal is as it was",
-        arguments: [("key('q')", 0), ("key('\\x03')", 0), ("os.kill(pid, signal.SIGTERM)", 143), ("os.kill(pid, signal.SIGHUP)", 129)])
+        arguments: [
+            ("key('q')", 0), ("key('\\x03')", 0), ("os.kill(pid, signal.SIGTERM)", 143), ("os.kill(pid, signal.SIGHUP)", 129),
+        ])
     func ends(step: String, code: Int) throws {
         let ledger = try CommandLedger(entries: 3)
         // The settings are compared before the terminal hangs up: the program waits to be reaped.
@@ -89,7 +91,20 @@ import Testing
         #expect(result.code == 0, "\(result.error)")
     }
 
-    @Test("a new size is drawn at once, new entries, a rate and who has the lock are seen")
+    @Test("a new size is drawn at once, not at the next look")
+    func resized() throws {
+        let result = try onTerminal(
+            try CommandLedger(entries: 60), interval: 3600,
+            """
+            see('reason' + ' ' * 10)
+            resize(120, 40); see('reason' + ' ' * 25)
+            resize(40, 10); draw(1); see('acti…')
+            key('q')
+            """)
+        #expect(result.code == 0 && result.output.hasSuffix("EXIT 0\n"), "\(result.error)")
+    }
+
+    @Test("new entries, a rate and who has the lock are seen")
     func lives() throws {
         let ledger = try CommandLedger(entries: 3)
         let result = try onTerminal(
@@ -100,7 +115,6 @@ import Testing
             subprocess.run([bulla, 'append', '--ledger', path, '--actor', 'user:new', '--action', 'c.d', '--pillar', 'integrity',
                 '--reason', 'r', '--body', '{}'], check=True, stdout=subprocess.DEVNULL)
             see('user:new')
-            resize(120, 40); see('reason' + ' ' * 40)
             lock = os.open(path, os.O_RDONLY); fcntl.flock(lock, fcntl.LOCK_EX)
             see('process %d (' % os.getpid())
             key('q')
@@ -124,6 +138,15 @@ import Testing
             see('its end is in order')
             os.rename(path, path + '.away'); see('there is no ledger at'); os.rename(path + '.away', path)
             see('its end is in order')
+            # Who meets damage raises the alert; that the bytes are put back does not take it away.
+            with open(segment, 'r+b') as f: f.seek(at); f.write(b'log.lies')
+            import subprocess
+            appended = subprocess.run([bulla, 'append', '--ledger', path, '--actor', 'a:b', '--action', 'c.d', '--pillar', 'integrity',
+                '--reason', 'r', '--body', '{}'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            assert appended.returncode == 10
+            see('ALERT RAISED: nothing is written until it is released; TAMPERED')
+            with open(segment, 'r+b') as f: f.seek(at); f.write(b'log.line')
+            see('ALERT RAISED: nothing is written until it is released  ')
             key('q')
             """)
         #expect(result.code == 0 && result.output.hasSuffix("EXIT 0\n"), "\(result.error)")

@@ -27,7 +27,8 @@ struct LedgerWatch {
         // What was seen before is better than nothing, beside what is wrong now.
         if state.trouble != nil, state.rows.isEmpty, let last {
             state.rows = last.rows
-            if state.tip == nil { state.tip = last.tip }
+            state.tip = last.tip
+            state.isOld = true
         }
         state.rate = rate(state.tip?.seq)
         last = state
@@ -36,6 +37,7 @@ struct LedgerWatch {
 
     private func fill(_ state: inout MonitorState, _ rowCount: Int) throws(LedgerError) {
         let storage = try options.storage()
+        state.isOpen = true
         state.holder = storage.holder(of: .writer)
         let view = try LedgerView(storage)
         state.segmentCount = view.segments.count

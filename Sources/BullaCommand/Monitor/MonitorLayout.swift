@@ -77,15 +77,20 @@ package struct MonitorLayout {
         var facts: [(String, String)] = []
         if let tip = state.tip {
             let hash = tip.hash.description.prefix(12)
-            facts.append(("tip", "seq \(Format.count(tip.seq)), \(age(of: tip.time, at: state.now)), \(time(tip.time)), hash \(hash)…"))
+            facts.append(
+                (
+                    "tip",
+                    "\(state.isOld ? "last seen: " : "")seq \(Format.count(tip.seq)), \(age(of: tip.time, at: state.now)), \(time(tip.time)), hash \(hash)…"
+                ))
         } else {
             facts.append(("tip", "unknown"))
         }
         facts.append(("rate", state.rate.map { "\(tenths($0)) entries/s" } ?? "unknown: it takes two looks"))
-        facts.append(("lock", lock(state.holder)))
+        facts.append(("lock", state.isOpen ? lock(state.holder) : "unknown"))
         let size = state.byteCount.map { Format.bytes($0) } ?? "unknown"
         facts.append(("size", size + (state.segmentCount.map { " in \($0) segment\($0 == 1 ? "" : "s")" } ?? "")))
-        facts.append(("audit", state.audit.map { "full one \(age(of: $0.time, at: state.now)), up to seq \($0.seq)" } ?? "unknown"))
+        facts.append(
+            ("audit", state.audit.map { "full one \(age(of: $0.time, at: state.now)), up to seq \($0.seq)" } ?? "unknown"))
         facts.append(("key", state.keyAbsence ?? state.key.map { "\($0), present" } ?? "unknown"))
         facts.append(("ledger", state.ledger?.description ?? "unknown"))
         return facts
@@ -93,7 +98,8 @@ package struct MonitorLayout {
 
     private static func lock(_ holder: LockHolder?) -> String {
         guard let holder else { return "free" }
-        return "process \(holder.process) (\(holder.command))" + (holder.isStopped ? ", STOPPED: continue it with kill -CONT" : "")
+        return "process \(holder.process) (\(holder.command))"
+            + (holder.isStopped ? ", STOPPED: continue it with kill -CONT" : "")
     }
 
     /// `2026-01-31 12:00:00`.

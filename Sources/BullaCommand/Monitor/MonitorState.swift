@@ -43,7 +43,12 @@ package struct MonitorState: Sendable {
     /// Nil when it is not known.
     package var audit: FullAudit?
     package var isAlert = false
+    /// Nil when nobody has the writer's lock, or it is not known.
     package var holder: LockHolder?
+    /// The ledger could be looked at.
+    package var isOpen = false
+    /// Tip and rows are those of an earlier look.
+    package var isOld = false
     /// The newest entries, the newest last.
     package var rows: [Row] = []
     /// The first thing that is wrong.

@@ -67,7 +67,8 @@ extension Recorder {
 struct SocketOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Record through the server at this socket (bulla run --socket), instead of --ledger.", valueName: "path"))
+        help: ArgumentHelp(
+            "Record through the server at this socket (bulla run --socket), instead of --ledger.", valueName: "path"))
     var socket: String?
 
     func validate() throws {

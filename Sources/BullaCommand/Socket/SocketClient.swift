@@ -50,7 +50,8 @@ struct SocketClient: Sendable {
             guard !isFull else {
                 throw LedgerError(
                     .usage,
-                    "the decision has \(size) bytes; a socket takes \(SocketProtocol.lineByteCountMax) in one request, so it needs --ledger")
+                    "the decision has \(size) bytes; a socket takes \(SocketProtocol.lineByteCountMax) in one request, so it needs --ledger"
+                )
             }
             if count > 0 { line.append(UInt8(ascii: ",")) }
             line.append(UInt8(ascii: "["))
@@ -82,7 +83,8 @@ struct SocketClient: Sendable {
         // Half a request is none, so that nothing was recorded; a whole one may have been.
         guard let text = try answerLine(connection, wasSent: done == line.count, failure) else {
             throw done == line.count
-                ? unknown("ended before it answered") : LedgerError(.inputOutput, "the server at \(path) hung up; nothing was written")
+                ? unknown("ended before it answered")
+                : LedgerError(.inputOutput, "the server at \(path) hung up; nothing was written")
         }
         guard let answer = try SocketAnswer(parsing: text.span) else { throw unknown("gave an answer that is none") }
         return answer
@@ -104,7 +106,9 @@ struct SocketClient: Sendable {
             switch error.number {
             case EAGAIN:
                 throw LedgerError(
-                    .busy, "the server at \(path) did not take our connection in \(Format.seconds(waitMicroseconds)); nothing was written")
+                    .busy,
+                    "the server at \(path) did not take our connection in \(Format.seconds(waitMicroseconds)); nothing was written"
+                )
             case ENOENT, ECONNREFUSED:
                 throw LedgerError(
                     .inputOutput,

@@ -87,7 +87,9 @@ struct SocketClients {
 
     /// Closes the connection that has been quiet for longest, if it was for long enough.
     private mutating func makeRoom() -> Bool {
-        let quiet = clients.filter { !$0.value.connection.isAsking && now - $0.value.connection.quietSince >= Self.quietMicroseconds }
+        let quiet = clients.filter {
+            !$0.value.connection.isAsking && now - $0.value.connection.quietSince >= Self.quietMicroseconds
+        }
         guard let quietest = quiet.min(by: { $0.value.connection.quietSince < $1.value.connection.quietSince }) else {
             return false
         }

@@ -29,7 +29,7 @@ struct SocketListener: ~Copyable {
             guard let number = SocketSystem.group(name) else { throw LedgerError(.usage, "there is no group \(name)") }
             return number
         }
-        let isStale = try Self.isStale(path)
+        let stale = try Self.stale(path)
         do throws(SystemFailure) {
             let descriptor = try SocketSystem.make(blocking: false)
             try SocketSystem.setMode(ofUnbound: descriptor, 0o600)
@@ -38,13 +38,10 @@ struct SocketListener: ~Copyable {
                 if let number { try SocketSystem.give(aside, toGroup: number, mode: 0o660) }
                 guard let facts = try SocketSystem.facts(of: aside) else { throw SystemFailure(number: ENOENT) }
                 try SocketSystem.listen(descriptor)
-                // Over nothing but what was looked at: a name that somebody took meanwhile stays his.
-                if isStale {
-                    try SocketSystem.rename(aside, to: path)
-                } else {
-                    try SocketSystem.link(aside, as: path)
-                    SocketSystem.remove(aside)
-                }
+                if let stale { try Self.clear(path, of: stale, by: aside + "-") }
+                // A name that somebody took meanwhile stays his.
+                try SocketSystem.link(aside, as: path)
+                SocketSystem.remove(aside)
                 self.facts = facts
             } catch {
                 SocketSystem.remove(aside)
@@ -62,24 +59,39 @@ struct SocketListener: ~Copyable {
         if (try? SocketSystem.facts(of: path)) == facts { SocketSystem.remove(path) }
     }
 
-    /// Whether a socket stands at the path that nobody listens at; false when nothing stands there.
-    private static func isStale(_ path: String) throws(LedgerError) -> Bool {
+    /// Takes a stale socket away; another one that took its place meanwhile gets its name back, and is EEXIST.
+    private static func clear(
+        _ path: String, of stale: SocketSystem.FileFacts, by aside: String
+    ) throws(SystemFailure) {
+        try SocketSystem.rename(path, to: aside)
+        defer { SocketSystem.remove(aside) }
+        if try SocketSystem.facts(of: aside) != stale {
+            try SocketSystem.link(aside, as: path)
+            throw SystemFailure(number: EEXIST)
+        }
+    }
+
+    /// The socket at the path, if nobody listens at it; nil when nothing stands there.
+    private static func stale(_ path: String) throws(LedgerError) -> SocketSystem.FileFacts? {
+        var found: SocketSystem.FileFacts?
         do throws(SystemFailure) {
-            guard let facts = try SocketSystem.facts(of: path) else { return false }
+            found = try SocketSystem.facts(of: path)
+            guard let facts = found else { return nil }
             guard facts.isSocket else { throw SystemFailure(number: ENOTSOCK) }
             let descriptor = try SocketSystem.make(blocking: false)
             try SocketSystem.connect(descriptor, to: path)
         } catch {
             switch error.number {
-            case ECONNREFUSED: return true
-            case ENOENT: return false
+            case ECONNREFUSED: return found
+            case ENOENT: return nil
             // Somebody listens whose queue is full.
             case EAGAIN: break
             case ENOTSOCK:
                 throw LedgerError(.refused, "\(path) is no socket and is not replaced; remove it, or name another path")
             default:
                 throw LedgerError(
-                    .refused, "cannot tell whether anybody listens at \(path): \(Errno(rawValue: error.number)); name another path")
+                    .refused,
+                    "cannot tell whether anybody listens at \(path): \(Errno(rawValue: error.number)); name another path")
             }
         }
         throw taken(path)

@@ -62,7 +62,8 @@ enum SocketSystem {
     }
 
     /// How long a call may wait for the other end, in microseconds; then it fails with EAGAIN.
-    static func limitWaiting(_ descriptor: borrowing ChildDescriptor, _ option: Int32, microseconds: Int64) throws(SystemFailure) {
+    static func limitWaiting(_ descriptor: borrowing ChildDescriptor, _ option: Int32, microseconds: Int64) throws(SystemFailure)
+    {
         // All zeros would mean no limit.
         let limit = max(1, microseconds)
         var time = timeval(tv_sec: Int(limit / 1_000_000), tv_usec: Int(limit % 1_000_000))
