@@ -98,7 +98,7 @@ import Testing
             """
             see('reason' + ' ' * 10)
             resize(120, 40); see('reason' + ' ' * 25)
-            resize(40, 10); draw(1); see('acti…')
+            resize(40, 10); see('actor   action  reason')
             key('q')
             """)
         #expect(result.code == 0 && result.output.hasSuffix("EXIT 0\n"), "\(result.error)")

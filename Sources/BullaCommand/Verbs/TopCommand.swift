@@ -22,7 +22,7 @@ struct TopCommand: ParsableCommand {
               bulla top --interval 5
             """)
 
-    @Option(help: ArgumentHelp("From one look to the next (default: 1).", valueName: "seconds"))
+    @Option(help: ArgumentHelp("From one look to the next.", valueName: "seconds"))
     var interval: Double = 1
 
     @OptionGroup var options: LedgerOptions
