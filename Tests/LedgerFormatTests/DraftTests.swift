@@ -139,4 +139,28 @@ struct DraftTests {
             ("my.ledger", false), ("test.event", false),
         ])
     func reserved(action: String, isReserved: Bool) { #expect(ReservedNames.contains(action: action) == isReserved) }
+
+    @Test("who asked for it comes into the context, in its order, and nothing else changes; no draft brings it by itself")
+    func peer() throws {
+        let peer = Peer(user: 4_000_000_000, group: 7, process: 4711)
+        let json: JSON = ["gid": 7, "pid": 4711, "uid": 4_000_000_000]
+        for context in ["{}", #"{"id":"é"}"#, #"{"base":1,"trace":"x","writes":["/a"]}"#] {
+            let text = Array(
+                #"{"action":"a.b","actor":"user:ada","body":{"x":1},"context":\#(context),"justification":{"pillar":"integrity","reason":"why"}}"#
+                    .utf8)
+            let draft = try Draft(parsing: text.span)
+            let asked = draft.asked(by: peer)
+            var expected = try #require(try JSON(parsing: draft.context).object)
+            expected["peer"] = json
+            #expect(try JSON(parsing: asked.context).object == expected)
+            #expect(asked.context == JSON.object(expected).canonicalBytes())
+            #expect(asked.id == draft.id && asked.body == draft.body && asked.justification == draft.justification)
+            #expect(asked.action == "a.b" && asked.actor == "user:ada")
+            var bytes: [UInt8] = []
+            asked.append(to: &bytes)
+            #expect(bytes.isCanonicalJSON && bytes.count == asked.byteCount)
+            let again = String(decoding: bytes, as: UTF8.self)
+            #expect(fault(again) == .context("\"peer\" is not one of its members"))
+        }
+    }
 }

@@ -20,6 +20,37 @@ struct GroupCommitTests {
         storage.trace.count { $0.kind == .synchronize && $0.path?.directory == "ledger" }
     }
 
+    @Test("runs of several tasks: each in its order; what follows one that fails is not recorded, others are not touched")
+    func runs() async throws {
+        let machine = try SimulatedMachine()
+        let committer = GroupCommitter(try machine.storage(), machine.environment, machine.settings)
+        _ = try await committer.append([TestLedger.draft(0, actor: "process:p3", id: "taken")])
+        let answers = await withTaskGroup(of: (Int, [Result<WriterSession.Answer, LedgerError>]).self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    let run = (1...10).map { number in
+                        let isTaken = task == 3 && number == 5
+                        return [TestLedger.draft(task * 100 + number, actor: "process:p\(task)", id: isTaken ? "taken" : nil)]
+                    }
+                    return (task, await committer.append(inOrder: run))
+                }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        for (task, answers) in answers {
+            let receipts = answers.compactMap { try? $0.get().receipts[0] }
+            #expect(answers.count == 10 && receipts.count == (task == 3 ? 4 : 10), "task \(task)")
+            #expect(receipts.map(\.seq) == receipts.map(\.seq).sorted())
+            guard task == 3 else { continue }
+            guard case .failure(let conflict) = answers[4], case .failure(let unreached) = answers[5] else {
+                Issue.record("the taken id is a conflict")
+                continue
+            }
+            #expect(conflict.code == .conflict && unreached.code == .inputOutput)
+        }
+        #expect(try machine.entries().count == 2 + 7 * 10 + 4)
+    }
+
     @Test("64 tasks: all are acknowledged, with far fewer syncs than appends, in the order of their seqs")
     func many() async throws {
         let machine = try SimulatedMachine()

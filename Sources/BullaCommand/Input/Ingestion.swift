@@ -4,7 +4,7 @@ import LedgerFormat
 
 /// The work of `ingest`: lines to durable batches, the next one read while the disk is busy with the one before.
 struct Ingestion {
-    private var session: WriterSession
+    private var recorder: Recorder
     private var lines: LineReader
     private var parser: LineParser
     private(set) var recordedCount = 0
@@ -18,16 +18,16 @@ struct Ingestion {
     private static let batchCount = 1000
     private static let batchByteCount = 4 << 20
 
-    init(session: WriterSession, lines: LineReader, parser: LineParser) {
-        self.session = session
+    init(recorder: Recorder, lines: LineReader, parser: LineParser) {
+        self.recorder = recorder
         self.lines = lines
         self.parser = parser
     }
 
-    mutating func takeNotices() -> [String] { session.takeNotices() }
+    mutating func takeNotices() -> [String] { recorder.takeNotices() }
 
     mutating func run(progress: (Int) -> Void) throws(LedgerError) {
-        defer { session.release() }
+        defer { recorder.release() }
         while try recordBatch() { progress(lines.byteCount) }
         try settle()
         settledLineCount = lines.lineCount
@@ -43,7 +43,7 @@ struct Ingestion {
         var mustWait = false
         collecting: while drafts.count < Self.batchCount, byteCount < Self.batchByteCount {
             do throws(LedgerError) {
-                switch try lines.next(waiting: drafts.isEmpty && !session.isHolding) {
+                switch try lines.next(waiting: drafts.isEmpty && !recorder.isHolding) {
                 case .end:
                     isOver = true
                     break collecting
@@ -66,7 +66,7 @@ struct Ingestion {
         }
         if mustWait {
             try settle()
-            session.release()
+            recorder.release()
             return true
         }
         try submit(drafts, lineNumbers)
@@ -91,22 +91,22 @@ struct Ingestion {
 
     private mutating func submit(_ drafts: [[Draft]], _ lineNumbers: [Int]) throws(LedgerError) {
         guard !drafts.isEmpty else { return }
-        if !session.isHolding {
+        if !recorder.isHolding {
             do throws(LedgerError) {
-                try session.acquire()
+                try recorder.acquire()
             } catch {
                 throw settledLineCount == 0 ? error : stopping(error)
             }
         }
         underWay += lineNumbers
-        try account(session.submit(drafts))
-        if session.isWantedByOthers() {
+        try account(recorder.submit(drafts))
+        if recorder.isWantedByOthers() {
             try settle()
-            session.release()
+            recorder.release()
         }
     }
 
-    private mutating func settle() throws(LedgerError) { try account(session.settle()) }
+    private mutating func settle() throws(LedgerError) { try account(recorder.settle()) }
 
     /// Counts what was answered; the first failure ends the work, when nothing is under way any more.
     private mutating func account(_ answers: [Result<WriterSession.Answer, LedgerError>]) throws(LedgerError) {

@@ -16,6 +16,13 @@ struct ChildDescriptor: ~Copyable {
     init(_ raw: Int32) { self.raw = raw }
 
     deinit { _ = close(raw) }
+
+    /// Hands the number to an owner who closes it by himself.
+    consuming func take() -> Int32 {
+        let raw = raw
+        discard self
+        return raw
+    }
 }
 
 /// The number that a system call failed with.

@@ -37,13 +37,16 @@ struct AppendCommand: ParsableCommand {
             "Idempotency key of this actor: repeating it within the next 10,000 entries records nothing new.", valueName: "text"))
     var id: String?
 
+    @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
+    func validate() throws { try server.refuseBoth(options) }
+
     func run() throws {
         let draft = try draft()
-        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
-        let answer = try session.record([draft])
+        var recorder = try server.recorder(options, writer)
+        let answer = try recorder.record([draft])
         let receipt = answer.receipts[0]
         if options.json {
             Output.line(Printable.json(["receipt": receipt.json, "repeated": .bool(answer.isRepetition)]))

@@ -36,10 +36,12 @@ struct IngestCommand: ParsableCommand {
     @Option(help: ArgumentHelp("With --raw: the reason (default: a log line, kept as it was).", valueName: "text"))
     var reason: String?
 
+    @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
+        try server.refuseBoth(options)
         if !raw, actor != nil || action != nil || pillar != nil || reason != nil {
             throw ValidationError("--actor, --action, --pillar and --reason go with --raw: a draft brings its own")
         }
@@ -51,7 +53,7 @@ struct IngestCommand: ParsableCommand {
         let input = try InputFile(file)
         let bar = ProgressBar("ingest")
         var ingestion = Ingestion(
-            session: WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor),
+            recorder: try server.recorder(options, writer),
             lines: LineReader(input, lineByteCountMax: Limits.payload), parser: parser)
         let total = input.size ?? 0
         let result = Result { () throws(LedgerError) in try ingestion.run { done in bar.update(done, of: total) } }

@@ -31,6 +31,7 @@ struct RecordCommand: ParsableCommand {
     @Flag(name: .customLong("no-redact"), help: "Record arguments as they are, secrets too.")
     var keepsSecrets = false
 
+    @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
@@ -38,6 +39,7 @@ struct RecordCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        try server.refuseBoth(options)
         if command.isEmpty {
             throw ValidationError("no command: write it behind --, as in bulla record --actor user:ada -- make test")
         }
@@ -54,12 +56,11 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func record() throws(LedgerError) -> Int32 {
-        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
+        var recorder = try server.recorder(options, writer)
         let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
-        try session.acquire()
-        guard let key = session.sealingKey else { preconditionFailure("a session that holds the lock has a key") }
+        let key = try recorder.prepare()
         let described = invocation.described(by: keepsSecrets ? nil : Redactor(key))
-        let started = try session.finish([try draft("record.started", described)]).receipts[0]
+        let started = try recorder.finish([try draft("record.started", described)]).receipts[0]
 
         var body = described
         let status: Int32
@@ -81,7 +82,7 @@ struct RecordCommand: ParsableCommand {
             Output.error("bulla: \(Printable.text(invocation.name)): \(error)")
         }
         do throws(LedgerError) {
-            let finished = try session.record([try draft("record.finished", body, cause: started.seq)]).receipts[0]
+            let finished = try recorder.record([try draft("record.finished", body, cause: started.seq)]).receipts[0]
             if options.json { Output.error(Printable.json(["started": started.json, "finished": finished.json])) }
         } catch {
             throw LedgerError(

@@ -14,18 +14,28 @@ struct RunCommand: AsyncParsableCommand {
             stop it: `run.offline` is recorded, and the code is 0. Damage, a changed path or a raised alert stop it with 10 or 21, and \
             a failing disk with 30; it says why, and what to do.
 
+            With --socket other processes record through it, with append, ingest or record and --socket; they need no access to the \
+            ledger or its key. Each entry's context says who asked: {"peer":{"uid":…,"gid":…,"pid":…}}.
+
             Examples:
               bulla run
-              bulla run --interval 60 --ledger /var/lib/bulla
+              bulla run --ledger /var/lib/bulla --interval 60 --socket /run/bulla/socket --socket-group agents
             """)
 
     @Option(help: ArgumentHelp("From one pulse to the next (default: 10).", valueName: "seconds"))
     var interval: Double = 10
 
+    @Option(help: ArgumentHelp("Serve appends of other processes here; only the owner may connect (mode 0600).", valueName: "path"))
+    var socket: String?
+
+    @Option(help: ArgumentHelp("A group that may connect too (mode 0660), by name or number.", valueName: "group"))
+    var socketGroup: String?
+
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
+        if socketGroup != nil, socket == nil { throw ValidationError("--socket-group says who may use --socket") }
         guard (0.01...86_400).contains(interval) else { throw ValidationError("--interval takes seconds from 0.01 to 86400") }
     }
 
@@ -42,10 +52,11 @@ struct RunCommand: AsyncParsableCommand {
         var events = RunEvents()
         await events.takeSignals(RunEvents.stopping)
         let standing = try await runner.goOnline(process: RunEvents.process)
+        let server = socket.map { SocketServer(path: $0, group: socketGroup, committer: runner.committer) }
+        try server?.start()
         tellOnline(standing)
-        // A server starts here, with `runner.committer` …
         let signal = try await loop(&runner, events)
-        // … and stops here.
+        await server?.stop()
         let receipt = try await runner.goOffline(reason: "asked to stop", signal: signal)
         tellOffline(receipt, signal)
     }

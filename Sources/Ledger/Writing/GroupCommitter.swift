@@ -9,8 +9,8 @@ package import LedgerFormat
 /// queues, and a worker serves the queue until it is empty.
 package final class GroupCommitter: Sendable {
     private struct Request: Sendable {
-        var drafts: [Draft]
-        var answer: CheckedContinuation<Result<WriterSession.Answer, LedgerError>, Never>
+        var decisions: [[Draft]]
+        var answer: CheckedContinuation<[Result<WriterSession.Answer, LedgerError>], Never>
     }
 
     private struct Queue: Sendable {
@@ -49,21 +49,25 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Records one decision; returns when it is durable.
+    package func append(_ drafts: [Draft]) async throws(LedgerError) -> WriterSession.Answer {
+        try await append(inOrder: [drafts])[0].get()
+    }
+
+    /// Records a run of decisions, one answer each; what follows one that fails is not recorded.
     ///
     /// Off the caller's actor, which would stand still, and could not send what shares the sync.
     @concurrent
-    package func append(_ drafts: [Draft]) async throws(LedgerError) -> WriterSession.Answer {
+    package func append(inOrder decisions: [[Draft]]) async -> [Result<WriterSession.Answer, LedgerError>] {
         let isServing = queue.withLock { $0.serve() }
-        if isServing, let result = commitDirectly(drafts) { return try result.get() }
-        let result = await withCheckedContinuation { answer in
+        if isServing, let answers = commitDirectly(decisions) { return answers }
+        return await withCheckedContinuation { answer in
             let (mustStart, isAwaited) = queue.withLock { queue in
-                queue.requests.append(Request(drafts: drafts, answer: answer))
+                queue.requests.append(Request(decisions: decisions, answer: answer))
                 return (isServing || queue.serve(), queue.requests.count == queue.awaitedCount)
             }
             if mustStart { worker.async { self.drain() } }
             if isAwaited { arrivals.signal() }
         }
-        return try result.get()
     }
 
     /// Runs a section under the ledger's lock, for what must be decided there; appends that come meanwhile queue.
@@ -98,9 +102,9 @@ package final class GroupCommitter: Sendable {
     }
 
     /// Nil if another process has the ledger's lock: waiting for it is the worker's.
-    private func commitDirectly(_ drafts: [Draft]) -> Result<WriterSession.Answer, LedgerError>? {
-        let answers = session.withLock { session in Self.commit([drafts], &session, waiting: false) }
-        if case .failure(let error) = answers[0], error.code == .busy { return nil }
+    private func commitDirectly(_ decisions: [[Draft]]) -> [Result<WriterSession.Answer, LedgerError>]? {
+        let answers = session.withLock { session in Self.commit([decisions], &session, waiting: false)[0] }
+        if case .failure(let error)? = answers.first, error.code == .busy { return nil }
         let (hasFollowers, mustWatch) = queue.withLock { queue in
             queue.directCommitCount += 1
             let hasFollowers = !queue.requests.isEmpty
@@ -111,7 +115,7 @@ package final class GroupCommitter: Sendable {
         }
         if hasFollowers { worker.async { self.drain() } }
         if mustWatch { watchIdleness() }
-        return answers[0]
+        return answers
     }
 
     /// How long a lock stays with a caller who commits directly and then does not come again.
@@ -136,7 +140,7 @@ package final class GroupCommitter: Sendable {
     private func drain() {
         while let requests = take() {
             let start = environment.uptime()
-            let answers = session.withLock { session in Self.commit(requests.map(\.drafts), &session, waiting: true) }
+            let answers = session.withLock { session in Self.commit(requests.map(\.decisions), &session, waiting: true) }
             for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
             linger(
                 for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
@@ -144,14 +148,14 @@ package final class GroupCommitter: Sendable {
     }
 
     private static func commit(
-        _ decisions: [[Draft]], _ session: inout WriterSession, waiting: Bool
-    ) -> [Result<WriterSession.Answer, LedgerError>] {
+        _ runs: [[[Draft]]], _ session: inout WriterSession, waiting: Bool
+    ) -> [[Result<WriterSession.Answer, LedgerError>]] {
         do throws(LedgerError) {
             if !session.isHolding { try session.acquire(waiting: waiting) }
         } catch {
-            return decisions.map { _ in .failure(error) }
+            return runs.map { run in run.map { _ in .failure(error) } }
         }
-        let answers = session.commit(decisions)
+        let answers = session.commit(runs: runs)
         if session.isWantedByOthers() { session.release() } else { session.replaceHeadIfDue() }
         return answers
     }

@@ -10,22 +10,49 @@ extension WriterSession {
         package var receipts: [Receipt]
         /// The `id` was recorded before, with the same content: these are the receipts of then.
         package var isRepetition = false
+
+        package init(receipts: [Receipt], isRepetition: Bool = false) {
+            self.receipts = receipts
+            self.isRepetition = isRepetition
+        }
     }
 
     /// Records decisions; the drafts of one lie together and are durable together or not at all.
     ///
     /// Requires the lock. One answer a decision, in their order: what one is refused for does not touch the others.
     package mutating func commit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+        commit(decisions, sequels: [])
+    }
+
+    /// The same for several who ask at once, each for a run of decisions: in a run, what follows a decision that fails is not recorded.
+    package mutating func commit(runs: [[[Draft]]]) -> [[Result<Answer, LedgerError>]] {
+        var decisions: [[Draft]] = []
+        var sequels: Set<Int> = []
+        for run in runs {
+            for index in run.indices.dropFirst() { sequels.insert(decisions.count + index) }
+            decisions += run
+        }
+        var answers = commit(decisions, sequels: sequels)[...]
+        return runs.map { run in
+            defer { answers = answers.dropFirst(run.count) }
+            return Array(answers.prefix(run.count))
+        }
+    }
+
+    /// - Parameter sequels: the places of decisions that are not recorded when the one before fails.
+    private mutating func commit(_ decisions: [[Draft]], sequels: Set<Int>) -> [Result<Answer, LedgerError>] {
         precondition(inFlight == nil, "what was submitted is settled before anything else is committed")
-        var batch = seal(decisions, stopsAtFailure: false)
+        var batch = seal(decisions, stopsAtFailure: false, sequels: sequels)
         flush(&batch)
         return batch.answers
     }
 
-    private mutating func seal(_ decisions: [[Draft]], stopsAtFailure: Bool) -> Batch {
+    private mutating func seal(_ decisions: [[Draft]], stopsAtFailure: Bool, sequels: Set<Int> = []) -> Batch {
         precondition(state != nil, "only the holder of the writer's lock commits")
         var batch = Batch(count: decisions.count, stopsAtFailure: stopsAtFailure)
         for (index, drafts) in decisions.enumerated() {
+            // It keeps the answer that it was not reached.
+            if sequels.contains(index), case .failure = batch.answers[index - 1] { continue }
             if let latched {
                 batch.refuse(index, latched)
                 continue

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Ledger
+import LedgerFormat
+
+/// Where a verb's entries go: to the ledger itself, or to the server that has it.
+struct Recorder {
+    /// Nil at a server. Changed in place: a second owner would make it copy what it knows.
+    private var session: WriterSession?
+    private let client: SocketClient?
+
+    typealias Answer = WriterSession.Answer
+
+    init(_ session: WriterSession) {
+        self.session = session
+        client = nil
+    }
+
+    init(_ client: SocketClient) { self.client = client }
+
+    /// Records one decision; what should be told besides goes to stderr.
+    mutating func record(_ drafts: [Draft]) throws(LedgerError) -> Answer {
+        try acquire()
+        return try finish(drafts)
+    }
+
+    /// The same under a lock that is held already.
+    mutating func finish(_ drafts: [Draft]) throws(LedgerError) -> Answer {
+        if let answer = try session?.finish(drafts) { return answer }
+        return try submit([drafts])[0].get()
+    }
+
+    /// Takes the lock, if there is one to take, and gives the key for a redactor's digests.
+    ///
+    /// The server's key does not leave it: for its clients a fresh one, which is then forgotten, makes equal secrets look equal
+    /// within one run alone.
+    mutating func prepare() throws(LedgerError) -> SealingKey {
+        try acquire()
+        if session != nil {
+            guard let key = session?.sealingKey else { preconditionFailure("a session that holds the lock has a key") }
+            return key
+        }
+        return SealingKey(
+            bytes: (0..<SealingKey.byteCount).map { _ in UInt8(truncatingIfNeeded: Environment.system.random()) })
+    }
+}
+
+// What a stream of batches needs. A server knows no lock of its clients, and its answers are final.
+extension Recorder {
+    var isHolding: Bool { session?.isHolding ?? false }
+
+    func isWantedByOthers() -> Bool { session?.isWantedByOthers() ?? false }
+
+    mutating func acquire() throws(LedgerError) { try session?.acquire() }
+
+    mutating func submit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
+        client?.record(decisions) ?? session?.submit(decisions) ?? []
+    }
+
+    mutating func settle() -> [Result<Answer, LedgerError>] { session?.settle() ?? [] }
+
+    mutating func release() { session?.release() }
+
+    mutating func takeNotices() -> [String] { session?.takeNotices() ?? [] }
+}
+
+/// What the verbs take that can record through a server.
+struct SocketOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Record through the server at this socket (bulla run --socket), instead of --ledger.", valueName: "path"))
+    var socket: String?
+
+    func validate() throws {
+        if socket?.isEmpty == true { throw ValidationError("--socket names no path") }
+    }
+
+    func refuseBoth(_ options: LedgerOptions) throws {
+        if socket != nil, options.ledger != nil { throw ValidationError("--ledger and --socket name two places: give one") }
+    }
+
+    func recorder(_ options: LedgerOptions, _ writer: WriterOptions) throws(LedgerError) -> Recorder {
+        if let socket { return Recorder(SocketClient(path: socket, waitMicroseconds: writer.settings.lockTimeoutMicroseconds)) }
+        return Recorder(WriterSession(try options.storage(), .system, writer.settings))
+    }
+}

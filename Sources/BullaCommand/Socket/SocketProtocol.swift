@@ -1,0 +1,174 @@
+import CanonicalJSON
+import Ledger
+import LedgerFormat
+
+// The protocol: one JSON object a line, both ways.
+//
+// A client asks for a run of decisions, each an array of drafts as `ingest` takes them:
+//
+//     {"v":1,"decisions":[[DRAFT,…],[DRAFT,…],…]}
+//
+// and is answered, when they are durable, with one answer for each in their order:
+//
+//     {"answers":[{"receipts":[RECEIPT,…],"repeated":false},…]}
+//
+// What follows a decision that fails is not recorded: its answer is the last one.
+//
+//     {"answers":[…,{"error":{"code":22,"message":"…"}}]}
+//
+// A line that is no request, or one that cannot be answered at all, is answered with the error alone:
+//
+//     {"error":{"code":64,"message":"…"}}
+//
+// Codes are those that `bulla` exits with. A connection may bring any number of requests without waiting; they are answered one
+// after the other. The server puts `"peer":{"gid":…,"pid":…,"uid":…}` into each entry's context, by the system's account.
+enum SocketProtocol {
+    /// A line at most, without its line feed, in bytes.
+    static let lineByteCountMax = Limits.payload
+    /// An answer's line at most: a receipt has less than 256 bytes.
+    static let answerByteCountMax = draftCountMax * 320 + (1 << 16)
+    static let draftCountMax = 4096
+
+    static let requestStart = Array(#"{"decisions":["#.utf8)
+    static let requestEnd = Array(#"],"v":1}"#.utf8)
+
+    /// Of the house's own namespaces, what others may ask for: the two entries around a command.
+    static func isGranted(_ draft: Draft) -> Bool {
+        guard draft.isReserved else { return true }
+        let action = draft.action
+        return action == "record.started" || action == "record.finished"
+    }
+}
+
+/// What a line asks for.
+struct SocketRequest {
+    var decisions: [[Draft]] = []
+    /// Why the decision behind them is refused.
+    var failure: LedgerError?
+
+    /// Who asks goes into each draft's context.
+    init(_ line: Span<UInt8>, from peer: Peer) throws(LedgerError) {
+        var canonicalizer = Canonicalizer()
+        do throws(JSONError) {
+            try canonicalizer.rewrite(line, maximumDepth: Self.outerDepth + Limits.draftDepth)
+        } catch {
+            throw LedgerError(.usage, "the request is no JSON: \(error)")
+        }
+        let text = canonicalizer.bytes
+        let isRequest = text.starts(with: SocketProtocol.requestStart) && text.suffix(8).elementsEqual(SocketProtocol.requestEnd)
+        guard isRequest, let ranges = Self.ranges(in: text.span) else {
+            throw LedgerError(.usage, #"a request is {"v":1,"decisions":[[DRAFT,…],…]} with nothing else in it"#)
+        }
+        guard ranges.reduce(0, { $0 + $1.count }) <= SocketProtocol.draftCountMax else {
+            throw LedgerError(.usage, "a request has at most \(SocketProtocol.draftCountMax) drafts")
+        }
+        var reader = DraftReader()
+        do throws(LedgerError) {
+            for decision in ranges {
+                guard !decision.isEmpty else { throw LedgerError(.usage, "a decision has at least one draft") }
+                var drafts: [Draft] = []
+                for range in decision { drafts.append(try Self.draft(text, range, &reader).asked(by: peer)) }
+                decisions.append(drafts)
+            }
+        } catch {
+            failure = error
+        }
+    }
+
+    /// The containers around a draft.
+    private static let outerDepth = 3
+
+    private static func draft(_ text: [UInt8], _ range: Range<Int>, _ reader: inout DraftReader) throws(LedgerError) -> Draft {
+        do throws(DraftError) {
+            let draft = try reader.read(text.span.extracting(range))
+            guard SocketProtocol.isGranted(draft) else { throw .reservedAction(draft.action) }
+            return draft
+        } catch {
+            throw LedgerError(error, bytes: Array(text[range]), what: "a draft")
+        }
+    }
+
+    /// Where the drafts of each decision stand in the canonical text of a request; nil when a decision is no array.
+    private static func ranges(in text: Span<UInt8>) -> [[Range<Int>]]? {
+        let end = text.count - SocketProtocol.requestEnd.count
+        var scanner = CanonicalScanner(at: SocketProtocol.requestStart.count)
+        var decisions: [[Range<Int>]] = []
+        do throws(JSONError) {
+            while scanner.position < end {
+                if !decisions.isEmpty { scanner.position += 1 }
+                guard text[scanner.position] == UInt8(ascii: "[") else { return nil }
+                scanner.position += 1
+                var drafts: [Range<Int>] = []
+                while text[scanner.position] != UInt8(ascii: "]") {
+                    if !drafts.isEmpty { scanner.position += 1 }
+                    let start = scanner.position
+                    try scanner.skipValue(in: text, openContainers: outerDepth)
+                    drafts.append(start..<scanner.position)
+                }
+                scanner.position += 1
+                decisions.append(drafts)
+            }
+        } catch {
+            preconditionFailure("what was just made canonical is canonical: \(error)")
+        }
+        return scanner.position == end ? decisions : nil
+    }
+}
+
+/// What a line is answered with.
+struct SocketAnswer {
+    typealias Decision = Result<WriterSession.Answer, LedgerError>
+
+    /// Up to the first that failed.
+    var decisions: [Decision]
+
+    init(_ decisions: [Decision]) {
+        if let failed = decisions.firstIndex(where: { (try? $0.get()) == nil }) {
+            self.decisions = Array(decisions[...failed])
+        } else {
+            self.decisions = decisions
+        }
+    }
+
+    /// With the line feed.
+    var line: [UInt8] {
+        let answers = decisions.map { decision -> JSON in
+            switch decision {
+            case .success(let answer):
+                ["receipts": .array(answer.receipts.map(\.json)), "repeated": .bool(answer.isRepetition)]
+            case .failure(let error): Self.json(error)
+            }
+        }
+        return JSON.object(["answers": .array(answers)]).canonicalBytes() + [0x0A]
+    }
+
+    static func line(_ error: LedgerError) -> [UInt8] { json(error).canonicalBytes() + [0x0A] }
+
+    private static func json(_ error: LedgerError) -> JSON {
+        ["error": ["code": .number(Double(error.code.rawValue)), "message": .string(error.message)]]
+    }
+
+    /// Reads a line; throws the error that it is alone, and nil stands for one that is no answer.
+    init?(parsing line: Span<UInt8>) throws(LedgerError) {
+        guard let object = (try? JSON(parsing: line))?.object else { return nil }
+        if let error = Self.error(.object(object)) { throw error }
+        guard let answers = object["answers"]?.array else { return nil }
+        decisions = []
+        for answer in answers {
+            if let error = Self.error(answer) {
+                decisions.append(.failure(error))
+                continue
+            }
+            guard let items = answer["receipts"]?.array, let isRepetition = answer["repeated"]?.bool else { return nil }
+            let receipts = items.compactMap { Receipt(json: $0) }
+            guard receipts.count == items.count else { return nil }
+            decisions.append(.success(WriterSession.Answer(receipts: receipts, isRepetition: isRepetition)))
+        }
+    }
+
+    private static func error(_ json: JSON) -> LedgerError? {
+        guard let error = json["error"], let message = error["message"]?.string else { return nil }
+        let code = error["code"]?.integer.flatMap { ErrorCode(rawValue: Int32(truncatingIfNeeded: $0)) }
+        return LedgerError(code ?? .inputOutput, message)
+    }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Watch a ledger: its tip, rate, audits, alert, lock and newest entries.",
+        discussion: """
+            Looks at the end of the ledger alone, and takes no lock; `bulla verify` checks everything. q or control-C quits. Piped, or \
+            with --json, it looks once; the code is then 0, or that of what is wrong.
+
+            Example:
+              bulla top --interval 5
+            """)
+
+    @Option(help: ArgumentHelp("From one look to the next.", valueName: "seconds"))
+    var interval: Double = 1
+
+    @OptionGroup var options: LedgerOptions
+
+    private static let rowCount = 10
+
+    func validate() throws {
+        guard (0.05...3600).contains(interval) else { throw ValidationError("--interval takes seconds from 0.05 to 3600") }
+    }
+
+    func run() throws {
+        var watch = LedgerWatch(options)
+        let isWatched = Output.stdoutColumns != nil && !options.json
+        let first = watch.look(rowCount: isWatched ? TerminalScreen.size.height : Self.rowCount)
+        // Without a ledger there is nothing to watch.
+        if let trouble = first.trouble, trouble.code == .usage { throw trouble }
+        if isWatched {
+            let signal = try show(first, &watch)
+            Output.exit(signal == nil || signal == SIGINT ? 0 : 128 + (signal ?? 0))
+        }
+        if options.json { Output.line(Printable.json(first.json)) } else { printTable(first) }
+        Output.exit(first.trouble?.code.rawValue ?? 0)
+    }
+
+    /// Until somebody wants it to end; gives the signal, if it was one.
+    private func show(_ first: MonitorState, _ watch: inout LedgerWatch) throws -> Int32? {
+        var screen = try TerminalScreen()
+        var state = first
+        var next = Environment.system.uptime() + step
+        while true {
+            let size = TerminalScreen.size
+            LockConstitution.holdsNothing()
+            screen.draw(MonitorLayout(width: size.width, height: size.height).lines(state))
+            switch try screen.next(milliseconds: Int32(max(0, next - Environment.system.uptime()) / 1000 + 1)) {
+            case .key(UInt8(ascii: "q")), .key(UInt8(ascii: "Q")): return nil
+            case .key, .signal(SIGWINCH): continue
+            case .signal(SIGTSTP): screen.suspend()
+            case .signal(let signal): return signal
+            case .time:
+                if Environment.system.uptime() < next { continue }
+                state = watch.look(rowCount: size.height)
+                next = Environment.system.uptime() + step
+            }
+        }
+    }
+
+    private var step: Int64 { Int64(interval * 1_000_000) }
+
+    private func printTable(_ state: MonitorState) {
+        var lines = [("state", MonitorLayout.verdict(state).text)] + MonitorLayout.facts(state)
+        lines.removeAll { $0.0 == "rate" }
+        for (name, value) in lines { Output.line(Cells.fit(name, to: 8) + Printable.text(value)) }
+        Output.line("")
+        // Wide enough for what names and reasons usually are.
+        let columns = MonitorLayout.Columns(width: 160, lastSeq: state.rows.last?.seq ?? 0)
+        Output.line(columns.heading)
+        for row in state.rows.reversed() { Output.line(columns.text(row)) }
+    }
+}
+
+extension MonitorState {
+    fileprivate var json: JSON {
+        [
+            "alert": .bool(isAlert),
+            "audit": audit.map { ["seq": .number(Double($0.seq)), "time": .string($0.time.description)] } ?? .null,
+            "bytes": byteCount.map { .number(Double($0)) } ?? .null, "entries": .array(rows.map(\.json)),
+            "key": key.map { .string($0.description) } ?? .null, "key_present": .bool(key != nil && keyAbsence == nil),
+            "ledger": ledger.map { .string($0.description) } ?? .null,
+            "lock": holder.map {
+                ["command": .string($0.command), "pid": .number(Double($0.process)), "stopped": .bool($0.isStopped)]
+            } ?? .null,
+            "path": .string(path), "segments": segmentCount.map { .number(Double($0)) } ?? .null,
+            "time": .string(now.description), "tip": tip?.json ?? .null,
+            "trouble": trouble.map { ["code": .number(Double($0.code.rawValue)), "message": .string($0.message)] } ?? .null,
+        ]
+    }
+}
+
+extension MonitorState.Row {
+    fileprivate var json: JSON {
+        [
+            "action": .string(action), "actor": .string(actor), "reason": .string(reason), "seq": .number(Double(seq)),
+            "settled": .bool(isSettled), "time": .string(time.description),
+        ]
+    }
+}
