@@ -47,7 +47,7 @@ struct LedgerWatch {
         state.ledger = view.genesis?.ledger
         state.key = view.genesis?.key
         state.keyAbsence = view.keyAbsence
-        state.audit = Self.lastFullAudit(view)
+        state.audit = Self.lastFullAudit(view, now: state.now)
         guard case .success(let head) = view.head else {
             guard case .failure(let fault) = view.head else { return }
             throw LedgerError(.tampered, "\(fault); `bulla verify` shows how far the ledger is whole")
@@ -72,8 +72,9 @@ struct LedgerWatch {
         }
     }
 
-    /// Nothing keeps it yet.
-    private static func lastFullAudit(_ view: LedgerView) -> MonitorState.FullAudit? { nil }
+    private static func lastFullAudit(_ view: LedgerView, now: Timestamp) -> MonitorState.FullAudit? {
+        FoundProgress(view, now: now).progress?.full.map { MonitorState.FullAudit(time: $0.time, seq: $0.seq) }
+    }
 
     /// Nil at the first look, and behind a ledger that was put back.
     private mutating func rate(_ seq: UInt64?) -> Double? {

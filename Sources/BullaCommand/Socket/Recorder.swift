@@ -81,6 +81,6 @@ struct SocketOptions: ParsableArguments {
 
     func recorder(_ options: LedgerOptions, _ writer: WriterOptions) throws(LedgerError) -> Recorder {
         if let socket { return Recorder(SocketClient(path: socket, waitMicroseconds: writer.settings.lockTimeoutMicroseconds)) }
-        return Recorder(WriterSession(try options.storage(), .system, writer.settings))
+        return Recorder(WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor))
     }
 }

@@ -70,7 +70,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     private func record(_ finding: inout AuditFinding) throws(LedgerError) -> Receipt? {
         guard finding.reaction != .none else { return nil }
-        var session = WriterSession(try options.storage(), .system, writer.settings)
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
         try session.acquire()
         defer {
             session.release()

@@ -49,7 +49,8 @@ struct DoctorCommand: ParsableCommand {
             guard error.code == .refused else { throw error }
             return [.problem("path", error.message, do: "no verb opens the ledger until this is mended")]
         }
-        return Checkup.findings(try DoctorFacts(storage, .system, syncCount: noWrite ? 0 : Self.syncCount))
+        return Checkup.findings(
+            try DoctorFacts(storage, .system, anchor: options.anchor, syncCount: noWrite ? 0 : Self.syncCount))
     }
 
     private func print(_ finding: Finding) {

@@ -99,7 +99,7 @@ struct KeyRotateCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        var session = WriterSession(try options.storage(), .system, writer.settings)
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
         try session.acquire()
         let result: Result<(old: KeyID, new: KeyID, receipt: Receipt), LedgerError>
         do throws(LedgerError) {
@@ -147,7 +147,7 @@ struct KeyRetireCommand: ParsableCommand {
         guard let id = KeyID(key) else {
             throw LedgerError(.usage, "\(key) is no key's id, which has 16 lower-case hexadecimal digits")
         }
-        var session = WriterSession(try options.storage(), .system, writer.settings)
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
         try session.acquire()
         let result: Result<Receipt?, LedgerError>
         do throws(LedgerError) {

@@ -41,7 +41,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     func run() throws {
-        var repair = Repair(.system, writer.settings)
+        var repair = Repair(.system, writer.settings, anchor: options.anchor)
         repair.skipCountMax = maxSkips
         repair.reason = reason
         repair.rootCause = rootCause

@@ -25,7 +25,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("From one pulse to the next (default: 10).", valueName: "seconds"))
     var interval: Double = 10
 
-    @Option(help: ArgumentHelp("Serve appends of other processes here; only the owner may connect (mode 0600).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Serve appends of other processes here; only the owner may connect (mode 0600).", valueName: "path"))
     var socket: String?
 
     @Option(help: ArgumentHelp("A group that may connect too (mode 0660), by name or number.", valueName: "group"))
@@ -48,7 +49,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func live() async throws {
-        var runner = try await Runner(.system, writer.settings) { () throws(LedgerError) in try options.storage() }
+        var runner = try await Runner(.system, writer.settings, anchor: options.anchor) { () throws(LedgerError) in
+            try options.storage()
+        }
         var events = RunEvents()
         await events.takeSignals(RunEvents.stopping)
         let standing = try await runner.goOnline(process: RunEvents.process)
@@ -71,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
             case .pulse:
                 do throws(LedgerError) {
                     if let policy = try await runner.pulse() { events.audit(runner.slice(policy)) }
-                } catch where error.code == .busy {
+                } catch  where error.code == .busy {
                     // Somebody else keeps the lock: that is told, and tried again.
                     Output.error("bulla: no pulse: \(Printable.text(error.message))")
                 }

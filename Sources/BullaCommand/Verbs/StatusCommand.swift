@@ -36,7 +36,8 @@ struct StatusCommand: ParsableCommand {
             ]
         }
         return [
-            "alert": status.head.map { .bool($0.alert) } ?? .null, "anchor": .string(anchor?.word ?? "off"), "audit": audit ?? .null,
+            "alert": status.head.map { .bool($0.alert) } ?? .null, "anchor": .string(anchor?.word ?? "off"),
+            "audit": audit ?? .null,
             "bytes": .number(Double(status.byteCount)), "damage": status.damage.map { .string($0.message) } ?? .null,
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
             "key": status.key.map { .string($0.description) } ?? .null,

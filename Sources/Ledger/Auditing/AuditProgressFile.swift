@@ -20,7 +20,7 @@ package struct FoundProgress: Sendable {
     ///
     /// - Parameter given: instead of the file's, for who has it at hand; compared with the ledger all the same.
     package init(_ view: LedgerView, now: Timestamp, given: AuditProgress? = nil) {
-        guard let genesis = view.genesis, let key = view.keyring.keys[genesis.key] else { return }
+        guard let genesis = view.genesis, let key = view.keyring.keys[view.validHead?.key ?? genesis.key] else { return }
         let fresh = AuditProgress(ledger: genesis.ledger, key: key.id)
         progress = fresh
         do throws(StorageError) {
@@ -113,7 +113,8 @@ extension SegmentReader {
             guard let before = segments.last(where: { $0 < segment }) else { return nil }
             (segment, offset) = (before, try open(segment: before).status().size)
         }
-        guard offset > 0, segments.contains(segment), let last = try lastFrame(endingAt: offset, in: open(segment: segment)) else {
+        guard offset > 0, segments.contains(segment), let last = try lastFrame(endingAt: offset, in: open(segment: segment))
+        else {
             return nil
         }
         let bytes = last.bytes.span

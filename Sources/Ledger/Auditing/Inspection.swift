@@ -264,14 +264,13 @@ extension Inspector {
         guard first.range.lowerBound == 0 else { return nil }
         guard let earlier = reader.segments.last(where: { $0 < segment }) else {
             // The first entry's link is fixed.
-            return segment == 1 ? origin.map { ChainTip(emptyLedger: $0.ledger, key: $0.key) } : nil
+            guard segment == 1, let ledger = view.ledger, let key = view.genesis?.key ?? view.validHead?.key else { return nil }
+            return ChainTip(emptyLedger: ledger, key: key)
         }
         let earlierFile = try reader.open(segment: earlier)
         guard let last = try reader.lastFrame(endingAt: earlierFile.status().size, in: earlierFile) else { return nil }
         return ChainTip(last.frame, of: last.bytes.span)
     }
-
-    private var origin: LedgerView.Origin? { view.origin(provenBy: keys) }
 
     private func tip(of tile: SegmentTiling.Tile, _ file: any StorageFile) throws(StorageError) -> ChainTip? {
         guard case .frame = tile.kind else { return nil }
@@ -296,12 +295,13 @@ extension Inspector {
             return (.damage("the bytes changed while they were looked at"), nil)
         }
         let tip = ChainTip(frame, of: bytes.span)
-        let key = keys[tip.key]
+        let named = frame.key(in: bytes.span)
+        let key = keys[named]
         let fault = SealEngine.firstFault(in: [frame], of: bytes.span, key: key)?.fault
         let inspected = InspectedFrame(
             seq: frame.seq, time: frame.time, actor: bytes.span.text(frame.actor), action: bytes.span.text(frame.action),
-            isOurs: origin.map { $0.ledger == tip.ledger && $0.key == tip.key },
-            followsSeq: previous.map { $0.seq + 1 == frame.seq },
+            isOurs: view.ledger.map { $0 == tip.ledger && previous?.key ?? named == named },
+            followsSeq: previous.map { frame.gap(in: bytes.span)?.lowerBound ?? frame.seq == $0.seq + 1 },
             isLinked: previous.map { $0.hash == frame.previousHash(in: bytes.span) }, hashHolds: fault != .hash,
             signatureHolds: key == nil || fault == .hash ? nil : fault == nil)
         return (.frame(inspected), tip)

@@ -5,21 +5,24 @@ extension DoctorFacts {
     /// Looks at a ledger and the machine around it; reads only, but for the file of the syncs.
     ///
     /// - Parameter syncCount: how many synchronized writes to time; 0 for none.
-    package init(_ storage: POSIXStorage, _ environment: Environment, syncCount: Int) throws(LedgerError) {
+    package init(
+        _ storage: POSIXStorage, _ environment: Environment, anchor: (any AnchorStore)?, syncCount: Int
+    ) throws(LedgerError) {
         let base = try doing("cannot look at the ledger") { () throws(StorageError) in try storage.baseStatus() }
         let files = try Self.files(in: storage)
         let reading = Reading(storage, environment)
         self.init(
             basePath: storage.basePath, base: base, user: storage.user, now: environment.now(), end: reading.end,
-            syncs: SyncTiming.run(storage, environment, count: syncCount), lastAudit: LastTime.fullAudit(storage),
-            lastAnchor: LastTime.anchor(storage))
+            syncs: SyncTiming.run(storage, environment, count: syncCount), lastAudit: LastTime.fullAudit(storage, environment),
+            lastAnchor: LastTime.anchor(anchor, reading.genesis?.ledger))
         volume = try? storage.volume()
         parents = storage.parents()
         self.files = files
         clockIsSynchronised = ClockDiscipline.isSynchronised
-        keyID = reading.genesis?.key
+        keyID = reading.key
         keyAbsence = reading.keyAbsence
-        keyFirstUsed = reading.genesis?.time
+        // Of a later key the file's time says enough.
+        keyFirstUsed = reading.genesis.flatMap { $0.key == reading.key ? $0.time : nil }
         if let keyID {
             let path = StoragePath(Layout.keys.name, SealingKey.fileName(keyID))
             keyFileTime = (try? storage.modificationTime(of: path)).map { Timestamp(microseconds: $0 * 1_000_000) }
@@ -53,6 +56,8 @@ extension DoctorFacts {
     private struct Reading {
         var end: End
         var genesis: ChainTip?
+        /// The one that the next entry must be sealed with.
+        var key: KeyID?
         var keyAbsence: String?
 
         init(_ storage: POSIXStorage, _ environment: Environment) {
@@ -60,6 +65,7 @@ extension DoctorFacts {
                 let view = try Self.view(storage)
                 end = .unreadable("")
                 genesis = view.genesis
+                key = view.validHead?.key ?? view.genesis?.key
                 keyAbsence = view.keyAbsence
                 switch view.head {
                 case .failure(let fault): end = .faultyHead(fault)
@@ -85,8 +91,22 @@ extension DoctorFacts {
 
 extension DoctorFacts.LastTime {
     /// When all entries were last verified, as far as this ledger keeps a record of it.
-    static func fullAudit(_ storage: POSIXStorage) -> Self { .unknown("this version keeps no record of audits") }
+    static func fullAudit(_ storage: POSIXStorage, _ environment: Environment) -> Self {
+        let view: LedgerView
+        do throws(LedgerError) { view = try LedgerView(storage) } catch { return .unknown(error.message) }
+        let found = FoundProgress(view, now: environment.now())
+        if let full = found.progress?.full { return .at(full.time) }
+        return (view.keyAbsence ?? found.notice).map { .unknown($0) } ?? .never
+    }
 
     /// When the end of this ledger was last noted outside of it.
-    static func anchor(_ storage: POSIXStorage) -> Self { .unknown("this version keeps no anchor outside of the ledger") }
+    static func anchor(_ store: (any AnchorStore)?, _ ledger: LedgerID?) -> Self {
+        guard let store else { return .unknown("anchors are switched off") }
+        guard let ledger else { return .unknown("the first entry does not say which ledger it is") }
+        switch store.read(ledger) {
+        case .absent: return .never
+        case .found(let anchor): return anchor.sighting(at: store.here).map { .at($0.time) } ?? .never
+        case .unusable(let why): return .unknown(why)
+        }
+    }
 }

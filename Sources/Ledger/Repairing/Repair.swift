@@ -12,15 +12,19 @@ import PlantedDefects
 package struct Repair: Sendable {
     private let environment: Environment
     private let settings: WriterSettings
+    private let anchor: (any AnchorStore)?
     /// After so many damages it gives up.
     package var skipCountMax = 100
     package var reason = "the ledger is repaired"
     package var rootCause: String?
     package var lesson: String?
 
-    package init(_ environment: Environment, _ settings: WriterSettings = WriterSettings()) {
+    package init(
+        _ environment: Environment, _ settings: WriterSettings = WriterSettings(), anchor: (any AnchorStore)? = nil
+    ) {
         self.environment = environment
         self.settings = settings
+        self.anchor = anchor
     }
 
     package struct Outcome: Sendable {
@@ -40,7 +44,7 @@ package struct Repair: Sendable {
     }
 
     package func run(_ storage: any Storage) throws(LedgerError) -> Outcome {
-        var session = WriterSession(storage, environment, settings)
+        var session = WriterSession(storage, environment, settings, anchor: anchor)
         // A tail that a crash has torn is no damage, and whoever opens the ledger mends it.
         do throws(LedgerError) {
             try session.acquire()
@@ -49,7 +53,7 @@ package struct Repair: Sendable {
             guard [.tampered, .locked].contains(error.code) else { throw error }
         }
         var notices = session.takeNotices()
-        session = WriterSession(storage, environment, settings)
+        session = WriterSession(storage, environment, settings, anchor: anchor)
         try session.takeLock()
         defer { session.giveUp() }
         var outcome = try work(&session)
@@ -230,6 +234,7 @@ extension WriterSession {
         }
         try append(writer.block.span, tip: writer.tip)
         try writeHead(replacing: view.validHead)
+        if let head = self.state?.head { keepAnchor(head) }
         return receipt
     }
 
@@ -238,6 +243,7 @@ extension WriterSession {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
         try writeHead(replacing: view.validHead)
+        if let head = state?.head { keepAnchor(head) }
     }
 
     /// Stands behind the last entry of a whole ledger, under a HEAD that is not there yet.

@@ -5,7 +5,8 @@ import LedgerFormat
 /// from being used again.
 struct Identities: Sendable {
     private let storage: any Storage
-    private let key: Sworn
+    private var key: Sworn
+    private var keyID: KeyID
     private var segment: Sworn
     private var firstSeq: UInt64
 
@@ -22,15 +23,23 @@ struct Identities: Sendable {
     /// - Parameter storage: one that nobody else uses.
     init(_ storage: any Storage, key: KeyID, segment: UInt64) throws(StorageError) {
         self.storage = storage
-        self.key = try Sworn(StoragePath(Layout.keys.name, SealingKey.fileName(key)), storage)
+        self.key = try Sworn(Self.path(of: key), storage)
+        keyID = key
         self.segment = try Sworn(SegmentReader.path(ofSegment: segment), storage)
         firstSeq = segment
     }
 
-    /// Throws what changed; goes on to the segment that is active now.
-    mutating func check(activeSegment: UInt64) throws(StorageError) {
+    private static func path(of key: KeyID) -> StoragePath { StoragePath(Layout.keys.name, SealingKey.fileName(key)) }
+
+    /// Throws what changed; goes on to the segment and the key that are in use now: others may roll and rotate.
+    mutating func check(activeSegment: UInt64, activeKey: KeyID) throws(StorageError) {
         try storage.checkBase()
-        try key.oath.check(in: storage)
+        if activeKey == keyID {
+            try key.oath.check(in: storage)
+        } else {
+            key = try Sworn(Self.path(of: activeKey), storage)
+            keyID = activeKey
+        }
         try segment.oath.check(in: storage)
         guard activeSegment != firstSeq else { return }
         segment = try Sworn(SegmentReader.path(ofSegment: activeSegment), storage)
@@ -43,13 +52,14 @@ extension WriterSession {
     mutating func check(_ identities: inout Identities) throws(LedgerError) {
         guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
-            try identities.check(activeSegment: state.segment)
+            try identities.check(activeSegment: state.segment, activeKey: state.key.id)
         } catch {
             switch error.kind {
             case .drift, .refused:
                 raiseAlert(state.head, state.key)
                 throw latch(
-                    LedgerError(.tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised"))
+                    LedgerError(
+                        .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised"))
             case .system, .crashed:
                 throw LedgerError(error, doing: "cannot tell whether the ledger is still the one that was opened")
             }

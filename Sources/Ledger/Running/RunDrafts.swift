@@ -13,7 +13,7 @@ extension Drafts {
             ])
     }
 
-    static func pulse(_ body: JSON) -> Draft { draft("run.pulse", .integrity, "the process lives", body) }
+    static func pulse(_ body: JSON) -> Draft { draft("run.pulse", .integrity, "the process lives", body.object ?? [:]) }
 
     static func offline(reason: String, signal: String) -> Draft {
         draft("run.offline", .integrity, "the process ends", ["reason": .string(reason), "signal": .string(signal)])

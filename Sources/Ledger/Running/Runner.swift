@@ -25,14 +25,15 @@ package struct Runner: Sendable {
     ///
     /// - Parameter open: opens the same base once more, for each of those who use it at the same time.
     package init(
-        _ environment: Environment, _ settings: WriterSettings, open: () throws(LedgerError) -> any Storage
+        _ environment: Environment, _ settings: WriterSettings, anchor: (any AnchorStore)? = nil,
+        open: () throws(LedgerError) -> any Storage
     ) async throws(LedgerError) {
         self.environment = environment
         let started = environment.uptime()
-        var session = WriterSession(try open(), environment, settings)
+        var session = WriterSession(try open(), environment, settings, anchor: anchor)
         let sworn = try open()
         storage = try open()
-        committer = GroupCommitter(try open(), environment, settings)
+        committer = GroupCommitter(try open(), environment, settings, anchor: anchor)
 
         try session.acquire()
         defer { session.release() }

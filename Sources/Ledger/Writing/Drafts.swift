@@ -42,7 +42,9 @@ enum Drafts {
             ])
     }
 
-    static func repaired(_ body: JSON, reason: String) -> Draft { draft(ChainTurn.repaired, .resilience, reason, body.object ?? [:]) }
+    static func repaired(_ body: JSON, reason: String) -> Draft {
+        draft(ChainTurn.repaired, .resilience, reason, body.object ?? [:])
+    }
 
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
