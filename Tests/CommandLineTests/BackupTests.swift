@@ -167,21 +167,23 @@ struct BackupTests {
         let ledger = try CommandLedger(entries: 200)
         let script = """
             while [ ! -e "$1/stop" ]; do
-                seq 1 50 | "$BULLA" ingest --ledger "$1/L" --wait 60 --raw --actor "process:$2" - > /dev/null || exit
+                seq 1 10 | "$BULLA" ingest --ledger "$1/L" --wait 60 --raw --actor "process:$2" - > /dev/null || exit
                 "$BULLA" append --ledger "$1/L" --wait 60 --actor "process:$2" --action t.e --pillar integrity --reason r --body '{}' || exit
             done
             """
         let writers = try (1...8).map { try Program.shell(script, ledger.directory.path, String($0)).start() }
         var lastSeq = 0
-        for round in 1...4 {
+        for round in 1...3 {
             try waitUntil("the writers got on") {
                 try ledger.directory.read(ledger.name("HEAD")).count > 0
                     && writers.allSatisfy { try $0.output.split(separator: "\n").count >= round }
             }
-            var acknowledged: [String] = []
-            for writer in writers { acknowledged += try writer.output.split(separator: "\n").map(String.init) }
-            // The last line may be on its way.
-            acknowledged.removeAll { $0.split(separator: "/").count != 5 || !$0.hasSuffix("Z") }
+            // Each writer's newest receipt stands for those before it; the last line may be on its way.
+            let acknowledged = try writers.compactMap { writer in
+                try writer.output.split(separator: "\n").map(String.init)
+                    .last { $0.split(separator: "/").count == 5 && $0.hasSuffix("Z") }
+            }
+            #expect(acknowledged.count == writers.count)
             let made = try ledger.run("backup", ledger.directory.path("B\(round)"), "--wait", "60")
             #expect(made.code == 0 && made.error.isEmpty, "\(made.error)")
             try ledger.directory.write(Array(acknowledged.joined(separator: "\n").utf8), to: "receipts")
@@ -197,7 +199,7 @@ struct BackupTests {
         try ledger.directory.write([], to: "stop")
         for writer in writers { #expect(try writer.wait().code == 0) }
         try ledger.expectIntact()
-        #expect(try ledger.entries("--action", "backup.finished").count == 4)
+        #expect(try ledger.entries("--action", "backup.finished").count == 3)
     }
 
     @Test(
