@@ -25,11 +25,15 @@ extension DoctorFacts {
         keyFirstUsed = reading.genesis.flatMap { $0.key == reading.key ? $0.time : nil }
         if let keyID {
             let path = StoragePath(Layout.keys.name, SealingKey.fileName(keyID))
-            keyFileTime = (try? storage.modificationTime(of: path)).map { Timestamp(microseconds: $0 * 1_000_000) }
+            // A file can bear any time, also one that no calendar has.
+            keyFileTime = (try? storage.modificationTime(of: path)).map { seconds in
+                Timestamp(microseconds: min(max(seconds, -Self.secondsMax), Self.secondsMax) * 1_000_000)
+            }
         }
         lockHolder = storage.holder(of: .writer)
     }
 
+    private static let secondsMax: Int64 = 1_000_000_000_000
     private static let singles = [Layout.head, StoragePath("HEAD.new"), SyncTiming.path]
 
     private static func files(in storage: POSIXStorage) throws(LedgerError) -> [File] {
