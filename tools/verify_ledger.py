@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE]. An independent judge, written from FORMAT.md alone (the
+"""Verify a Bulla ledger: verify_ledger.py DIR [--key FILE ...]. An independent judge, written from FORMAT.md alone (the
 § below are its sections). Prints the verdict line of §6, exits with its code and changes nothing."""
 import argparse, datetime, decimal, hashlib, hmac, io, json, os, re, stat, sys
 
@@ -49,6 +49,11 @@ ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x
          "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": POSITIVE, "time": time,
          "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": str},
          "synced": NATURAL, "v": NATURAL}
+GAP = {"first": POSITIVE, "last": POSITIVE}
+def turn(action, body):  # §4.1: whether the body holds what its action asks for
+    if action == "key.rotated": return fits(body.get("key"), HEX16) and fits(body.get("proof"), HEX64)
+    if action == "key.retired": return fits(body.get("key"), HEX16)
+    return action != "ledger.repaired" or "gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 
@@ -69,20 +74,38 @@ def content_end(file, pos):  # where the NULs at the file's end begin; pos, if n
         end, pos = pos + len(chunk.rstrip(b"\0")) if chunk != bytes(len(chunk)) else end, pos + len(chunk)
     return end
 
+def key_of(text): return bytes.fromhex(text[:64].decode()) if re.fullmatch(b"[0-9a-f]{64}\n", text) else None
+def key_id(key): return hashlib.sha256(b"bulla/1/key-id\n" + key).hexdigest()[:16]
+
 class Ledger:  # §2, §6
-    def __init__(self, base, key_file):
-        self.base, self.key_file, self.first, self.key, self.reached = base, key_file, None, None, False
+    def __init__(self, base, key_files):
+        self.base, self.reached = base, False
         if not os.path.lexists(base): raise Stop(64, "no such directory: " + base)
         for path in (os.path.join(base, name) for name in ("", "ledger", "keys")):
             if os.path.lexists(path) and not os.path.isdir(path) or os.path.realpath(path) != os.path.abspath(path):
                 raise Stop(20, "a link on the way, or no directory: " + path)
-        with self.open("HEAD") as file: self.head_bytes = file.read(4096)  # a right HEAD is shorter
-        self.head = self.read_head()
+        with self.open("HEAD") as file: head_bytes = file.read(4096)  # a right HEAD is shorter
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
         self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and int(n[:20]) in POSITIVE)
-        if not self.names and not self.head_bytes: raise Stop(64, "no ledger in " + base)
+        if not self.names and not head_bytes: raise Stop(64, "no ledger in " + base)
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
+        self.first = self.read_first()
+        try: self.head = loads(head_bytes, HEAD)  # None when it is missing or wrong
+        except Fault: self.head = None
+        named = {x["key"] for x in (self.first, self.head) if x}
+        self.keys = self.given(key_files) if key_files else self.read_keys(named)
+        if self.head:
+            text = dumps({name: self.head[name] for name in HEAD if name != "mac"}).encode()
+            if (self.mac(self.head["key"], b"bulla/1/head\n" + text) not in (None, self.head["mac"])
+                    or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
+        self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
+        self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
+    def read_first(self):  # the first entry, if it has the form of one
+        if self.names[:1] != [self.place[0]]: return None
+        with self.open("ledger", self.names[0]) as file:
+            try: return read_frame(file, 0)[0]["entry"]
+            except Fault: return None
     def open(self, *path, unshared=0):
         path = os.path.join(self.base, *path)
         try: status = os.lstat(path)
@@ -91,23 +114,30 @@ class Ledger:  # §2, §6
                 or status.st_uid != os.stat(self.base).st_uid):
             raise Stop(20, "a link, no regular file, or not its owner's alone: " + path)
         return open(path, "rb")
-    def read_key(self, key_id):  # None when it is absent
-        try:
-            with (open(self.key_file, "rb") if self.key_file
-                  else self.open("keys", key_id + ".key", unshared=0o077)) as file: text = file.read(66)
-        except OSError: return None
-        key = bytes.fromhex(text[:64].decode()) if re.fullmatch(b"[0-9a-f]{64}\n", text) else b""
-        return key if hashlib.sha256(b"bulla/1/key-id\n" + key).hexdigest()[:16] == key_id else None
-    def read_head(self):  # None when it is missing or wrong
-        try: head = loads(self.head_bytes, HEAD)
-        except Fault: return None
-        text = dumps({name: head[name] for name in head if name != "mac"}).encode()
-        if self.key and self.mac(b"bulla/1/head\n" + text) != head["mac"]: return None
-        return head if not self.first or all(head[x] == self.first[x] for x in ("key", "ledger")) else None
-    def mac(self, data): return hmac.new(self.key, data, "sha256").hexdigest()
-    def sealed(self, payload, raw):
-        hashed = hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest()
-        return hashed == payload["hash"] and (not self.key or self.mac(raw) == payload["sig"])
+    def given(self, files):  # keys by their ids
+        keys = {}
+        for file in files:
+            with open(file, "rb") as opened: key = key_of(opened.read(66))
+            if not key: raise Stop(64, "no key file: " + file)
+            keys[key_id(key)] = key
+        return keys
+    def read_keys(self, named):
+        keys, folder = {}, os.path.join(self.base, "keys")
+        try: ids = [name[:16] for name in os.listdir(folder) if fits(name, HEX16 + r"\.key")]
+        except (FileNotFoundError, PermissionError): return keys
+        for name in ids:
+            try:
+                with self.open("keys", name + ".key", unshared=0o077) as file: key = key_of(file.read(66))
+            except PermissionError: continue
+            except Stop:
+                if name in named: raise
+                continue
+            if key and key_id(key) == name: keys[name] = key
+        return keys
+    def mac(self, name, data):  # None without the key
+        return hmac.new(self.keys[name], data, "sha256").hexdigest() if name in self.keys else None
+    def hashed(self, payload, raw):
+        return hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest() == payload["hash"]
     def walk(self):
         if not self.names: raise Fault("there is no segment")
         for name in self.names:
@@ -121,27 +151,41 @@ class Ledger:  # §2, §6
             if self.rest and not last: raise Fault("the segment ends inside a decision")
         if self.head and not self.reached: raise Fault("the ledger is shorter than HEAD says")
     def check(self, payload, raw, end):
-        entry, (name, _, seq) = payload["entry"], self.place
-        i, n = entry["context"].get("part", (1, 1))
-        if seq == 1:
-            self.first, self.key = entry, self.read_key(entry["key"])
-            self.head = self.read_head()
+        entry, (name, _, expected) = payload["entry"], self.place
+        seq, action, body, (i, n) = entry["seq"], entry["action"], entry["body"], entry["context"].get("part", (1, 1))
+        if not turn(action, body): raise Fault("the body is not what its action asks for")
+        gap = body.get("gap") if action == "ledger.repaired" else None
         if entry["ledger"] != self.first["ledger"]: raise Fault("another ledger's entry")
-        if entry["seq"] != seq: raise Fault("not the seq expected")
+        if (gap["first"], gap["last"] + 1) != (expected, seq) if gap else seq != expected: raise Fault("not the seq expected")
         if entry["prev_hash"] != self.prev: raise Fault("prev_hash is not the HASH before")
         if not self.synced <= entry["synced"] < seq: raise Fault("synced is out of range")
-        if seq == 1 and entry["action"] != "ledger.genesis": raise Fault("the first entry is no genesis")
+        if seq == 1 and action != "ledger.genesis": raise Fault("the first entry is no genesis")
         if (i, n) != self.rest if self.rest else i > 1: raise Fault("a decision is broken")
-        if entry["key"] != self.first["key"]: raise Fault("sealed with another key")
-        if not self.sealed(payload, raw): raise Fault("HASH or SIG does not match")
+        if entry["key"] != self.called: raise Fault("sealed with a key that is not called for")
+        if action == "key.retired" and body["key"] == self.called: raise Fault("a key retires itself")
+        sig, signed = self.mac(self.called, raw), self.called in self.keys
+        if not self.hashed(payload, raw) or signed and sig != payload["sig"]: raise Fault("HASH or SIG does not match")
         if entry["v"] < 1: raise Fault("no such version")
         if entry["v"] > 1: raise Later("a later version wrote this entry")
-        if self.head and self.head["seq"] == seq:
-            here = {"segment": int(name[:20]), "end": end, "tip": payload["hash"]}
+        called = self.called
+        if action == "key.rotated":
+            if body["key"] in self.introduced: raise Fault("a key comes a second time")
+            proof = self.mac(body["key"], b"bulla/1/key-introduction\n" + (entry["ledger"] + called).encode())
+            if proof not in (None, body["proof"]): raise Fault("a key does not prove itself")
+            called = body["key"]
+        if self.head and expected <= self.head["seq"] <= seq:
+            here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
             self.reached = True
-        self.place, self.rest = (name, end, seq + 1), (i + 1, n) if i < n else None
+        if not signed: self.unchecked.add(self.called)
+        if action == "key.retired": self.retirements.append((body["key"], self.called, signed))
+        self.introduced.add(called)
+        self.place, self.rest, self.called = (name, end, int(seq) + 1), (i + 1, n) if i < n else None, called
         self.prev, self.synced = payload["hash"], entry["synced"]
+    def absent(self):  # whether a key is, that is needed (§6)
+        retired = set()
+        for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}
+        return self.head["key"] not in self.keys or not self.unchecked <= retired
     def torn(self, name, at, seq):  # whether B, which is here, is
         if not self.reached or self.head["alert"] or name != self.names[-1]: return False
         head_name = "%020d.frames" % self.head["segment"]
@@ -158,16 +202,16 @@ class Ledger:  # §2, §6
             try: payload, raw, end = read_frame(io.BytesIO(tail), found.start())
             except Fault: continue
             entry, stretch = payload["entry"], tail[damage:found.start()]
-            if (entry["ledger"] == self.first["ledger"] and (not self.key or entry["key"] == self.first["key"])
-                    and self.sealed(payload, raw)):
+            signed = self.called not in self.keys or self.mac(entry["key"], raw) == payload["sig"]
+            if entry["ledger"] == self.first["ledger"] and self.hashed(payload, raw) and signed:
                 if entry["synced"] >= seq or stretch and b"\0" not in stretch: return False
                 pos = damage = end
         rest = tail[damage:]  # at the end of the file: nothing, a lost sector, or a frame that was cut short
         begun = re.fullmatch(rb"([1-9][0-9]{0,6})(?::([^\n]*))?", rest)
         return not rest or b"\0" in rest or bool(begun and len(begun[2] or b"") <= int(begun[1]) <= 1048576)
 
-def verify(base, key_file=None):  # verdict, exit code, place, reason
-    ledger, reason, later = Ledger(base, key_file), None, False
+def verify(base, key_files=()):  # verdict, exit code, place, reason
+    ledger, reason, later = Ledger(base, key_files), None, False
     try:
         ledger.walk()
         if ledger.rest: reason, b = "the last decision is incomplete", ledger.start
@@ -176,16 +220,16 @@ def verify(base, key_file=None):  # verdict, exit code, place, reason
     if reason and not later and not ledger.torn(*start): return "tampered", 10, b, reason
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
     if later: return "unverifiable", 11, b, reason
-    if not ledger.key: return "unverifiable", 11, done, "the sealing key is absent"
+    if ledger.absent(): return "unverifiable", 11, done, "a sealing key is absent"
     return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
 
 def main():
     parser = argparse.ArgumentParser(description="Verify a Bulla ledger (FORMAT.md).")
     parser.add_argument("dir", metavar="DIR")
-    parser.add_argument("--key", metavar="FILE", help="the sealing key; else DIR/keys/<key id>.key")
+    parser.add_argument("--key", metavar="FILE", action="append", help="a sealing key, for each; else those in DIR/keys")
     try:
         arguments = parser.parse_args()
-        verdict, code, place, reason = verify(arguments.dir, arguments.key)
+        verdict, code, place, reason = verify(arguments.dir, arguments.key or ())
         print("%s: segment %s, offset %d, seq %d" % ((verdict,) + place) + (": " + reason if reason else ""))
         return code
     except SystemExit as end: return 64 if end.code else 0

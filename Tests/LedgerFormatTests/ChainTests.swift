@@ -227,7 +227,7 @@ struct ChainTests {
         #expect(reason(key: forger) { _ in } == .signature)
         var verifier = ChainVerifier(keys: [:])
         _ = verifier.feed(honest.span, isEnd: true)
-        #expect(!verifier.isFullyVerified && verifier.entryCount == 8)
+        #expect(!verifier.absentKeys.isEmpty && verifier.entryCount == 8)
     }
 
     @Test("entries that are swapped, left out, doubled or moved from another ledger")

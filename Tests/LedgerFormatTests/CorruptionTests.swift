@@ -73,7 +73,7 @@ struct CorruptionTests {
 @Suite("Resync: frames behind damage")
 struct ResyncTests {
     private let ledger = TestLedger.frames(count: 5)
-    private var finder: FrameFinder { FrameFinder(ledger: ledger.tip.ledger, key: TestLedger.key) }
+    private var finder: FrameFinder { FrameFinder(ledger: ledger.tip.ledger, keys: testKeys) }
 
     private func found(_ bytes: [UInt8], from start: Int = 0, _ finder: FrameFinder? = nil) -> [Range<Int>] {
         var position = start
@@ -122,12 +122,12 @@ struct ResyncTests {
 
     @Test("frames of another ledger or another key are none; without the key the HASH says")
     func foreign() {
-        #expect(found(ledger.bytes, FrameFinder(ledger: LedgerID(1, 1), key: TestLedger.key)).isEmpty)
+        #expect(found(ledger.bytes, FrameFinder(ledger: LedgerID(1, 1), keys: testKeys)).isEmpty)
         let other = SealingKey(bytes: [UInt8](repeating: 5, count: 32))
-        #expect(found(ledger.bytes, FrameFinder(ledger: ledger.tip.ledger, key: other)).isEmpty)
+        #expect(found(ledger.bytes, FrameFinder(ledger: ledger.tip.ledger, keys: [other.id: other])).isEmpty)
         let forged = Forge(after: ledger.tip).frame(other)
         #expect(found(forged).isEmpty)
-        #expect(found(forged, FrameFinder(ledger: ledger.tip.ledger, key: nil)).count == 1)
+        #expect(found(forged, FrameFinder(ledger: ledger.tip.ledger, keys: [:])).count == 1)
         let renamed = Forge(after: ledger.tip) { $0.key = other.id.description }.frame(TestLedger.key)
         #expect(found(renamed).isEmpty, "it names another key")
     }
@@ -148,7 +148,7 @@ struct ResyncTests {
 @Suite("What a crash can leave")
 struct TornTailTests {
     private let ledger = TestLedger.frames(count: 3)
-    private var finder: FrameFinder { FrameFinder(ledger: ledger.tip.ledger, key: TestLedger.key) }
+    private var finder: FrameFinder { FrameFinder(ledger: ledger.tip.ledger, keys: testKeys) }
 
     /// An honest entry 4, and one behind it that knows what `synced` says.
     private func frames(synced: Int) -> (fourth: [UInt8], fifth: [UInt8]) {

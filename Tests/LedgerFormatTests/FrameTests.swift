@@ -283,7 +283,7 @@ struct FrameFuzzTests {
                 plain ? UInt8(truncatingIfNeeded: random.next()) : letters[random.below(letters.count)]
             }
             for start in stride(from: 0, to: bytes.count, by: 7) { _ = FrameView.find(in: bytes.span, at: start) }
-            let finder = FrameFinder(ledger: LedgerID(0, 0), key: nil)
+            let finder = FrameFinder(ledger: LedgerID(0, 0), keys: [:])
             #expect(finder.next(in: bytes.span, from: 0) == nil)
             _ = TornTail.objection(to: bytes.span, at: random.below(1000), seq: 5, finder: finder)
             var verifier = ChainVerifier(keys: [:])

@@ -43,6 +43,7 @@ extension PlantedDefect {
             .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere,
             .incompleteDecisionAccepted:
             .tests("LedgerFormatTests.ChainTests")
+        case .introductionUnproven: .tests("LedgerFormatTests.ChainTurnTests")
         case .piecesUnjoined: .tests("LedgerFormatTests.PieceTests")
         case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
         case .hugeFrameAccepted: .tests("LedgerFormatTests.FrameTests")

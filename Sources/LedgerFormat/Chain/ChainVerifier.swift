@@ -4,7 +4,7 @@ import PlantedDefects
 /// Checks a chain of frames: fed with a segment's bytes piece by piece, it yields verified entries or the first failure.
 ///
 /// A value without I/O. Memory is constant: nothing is kept of an entry but what the next one must agree with.
-/// Without the key it checks everything that needs none; `isFullyVerified` says which it was.
+/// Without a key it checks everything that needs none; `absentKeys` says which were not there.
 package struct ChainVerifier: Sendable {
     /// Where the chain stands: all that the next entry must agree with.
     struct Standing: Sendable {
