@@ -108,6 +108,16 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case alertUnraised = "alert-unraised"
     /// A repair takes no sound entry over from behind the damage.
     case survivorsForgotten = "survivors-forgotten"
+    /// Whatever a repair takes over counts as proven.
+    case everythingProven = "everything-proven"
+    /// What stands twice is taken over twice.
+    case doublesReadmitted = "doubles-readmitted"
+    /// A repair begins without the alert in HEAD.
+    case repairedUnderCalmHead = "repaired-under-calm-head"
+    /// A repair begins without its plan on the disk.
+    case repairUnplanned = "repair-unplanned"
+    /// The plan of a repair that is long over is brought to its end again.
+    case oldPlanFollowed = "old-plan-followed"
     /// What a repair has built is not read back.
     case builtLedgerUnverified = "built-ledger-unverified"
     /// A torn tail is cut without being kept.

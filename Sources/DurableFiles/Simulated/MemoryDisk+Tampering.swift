@@ -7,11 +7,11 @@ extension MemoryDisk {
     package func files() -> [StoragePath] {
         tamper { volume, base in
             var paths: [StoragePath] = []
-            for (name, slot) in volume.nodes[base].names.current {
-                if volume.nodes[slot].kind == .directory {
-                    paths += volume.nodes[slot].names.current.keys.map { StoragePath(name, $0) }
-                } else {
-                    paths.append(StoragePath(name))
+            var directories: [(path: StoragePath?, slot: Int)] = [(nil, base)]
+            while let directory = directories.popLast() {
+                for (name, slot) in volume.nodes[directory.slot].names.current {
+                    let path = directory.path.map { StoragePath($0, name) } ?? StoragePath(name)
+                    if volume.nodes[slot].kind == .directory { directories.append((path, slot)) } else { paths.append(path) }
                 }
             }
             return paths.sorted()

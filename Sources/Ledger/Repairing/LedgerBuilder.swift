@@ -72,7 +72,7 @@ struct LedgerBuilder {
         } catch {
             preconditionFailure("what a repair writes fits into a frame: \(error)")
         }
-        if writer.block.count >= Self.blockByteCount { try flush() }
+        if writer.block.count >= min(Self.blockByteCount, segmentByteCount) { try flush() }
     }
 
     /// Goes on with another key, which the last entry has introduced.

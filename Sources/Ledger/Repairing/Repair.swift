@@ -102,10 +102,11 @@ extension Repair {
         let storage = session.storage
         let keys = view.keyring.keys
         // Nobody may write meanwhile, also after a crash.
-        if let head = plan.validHead, !head.alert, let key = keys[head.key], !session.raiseAlert(head, key) {
+        if let head = plan.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead), !session.raiseAlert(head, key)
+        {
             throw LedgerError(.inputOutput, "cannot repair: the alert could not be raised in HEAD; nothing was changed")
         }
-        let sealing = plan.prefix.tip?.key ?? plan.validHead?.key ?? plan.survivors.lastKey
+        let sealing = plan.prefix.tip?.key ?? plan.lastKey
         guard let sealing, let key = keys[sealing] else {
             throw LedgerError(
                 .unverifiable, "cannot repair: no entry and no HEAD says with which key to seal; restore a backup")
@@ -114,10 +115,15 @@ extension Repair {
         let evidence = StoragePath(Layout.quarantine.name, name)
         let body = plan.body(
             evidence: evidence.description, headEvidence: headEvidence, rootCause: rootCause, lesson: lesson)
-        let record = RepairRecord(ledger: plan.ledger, key: sealing, seq: plan.seq, evidence: evidence.description, body: body)
+        let head = try doing("cannot read HEAD; nothing was changed") { () throws(StorageError) in
+            try HeadFinding.bytes(in: storage)
+        }
+        let record = RepairRecord(
+            ledger: plan.ledger, key: sealing, seq: plan.seq, evidence: evidence.description, body: body,
+            head: Digest(sha256: head.span))
         let sealed = record.sealed(with: key)
         try doing("cannot write the plan; nothing was changed") { () throws(StorageError) in
-            try storage.replace(Layout.repair, sealed.span)
+            if !planted(.repairUnplanned) { try storage.replace(Layout.repair, sealed.span) }
         }
         let tip = try build(plan, view, record, key, in: evidence, storage)
         try verify(evidence, tip, view)
@@ -138,7 +144,7 @@ extension Repair {
     ) throws(LedgerError) -> ChainTip {
         let draft = Drafts.repaired(record.body, reason: reason)
         // The chain goes on under the key that was in use in the end, if the damage took its introduction along.
-        let lastKey = plan.validHead?.key ?? plan.survivors.lastKey ?? key.id
+        let lastKey = plan.lastKey ?? key.id
         var resync = Resync()
         resync.skipCountMax = skipCountMax
         let survey = try resync.run(view)
@@ -156,8 +162,8 @@ extension Repair {
                 try builder.change(to: last)
             }
             var failure: StorageError?
-            try Salvage(view, survey, behind: plan.prefix).walk { survivor, _, _ in
-                guard let draft = survivor.draft, failure == nil, !planted(.survivorsForgotten) else { return }
+            try Salvage(view, survey, behind: plan.prefix).walk { draft, _, _, _ in
+                guard let draft, failure == nil, !planted(.survivorsForgotten) else { return }
                 do throws(StorageError) { try builder.append(draft) } catch { failure = error }
             }
             if let failure { throw failure }
@@ -173,7 +179,7 @@ extension Repair {
             var reader = try SegmentReader(view.storage, in: directory)
             return try reader.scan(&verifier)
         }
-        guard end == .complete, verifier.tip?.hash == tip.hash || planted(.builtLedgerUnverified) else {
+        guard end == .complete && verifier.tip?.hash == tip.hash || planted(.builtLedgerUnverified) else {
             throw LedgerError(.inputOutput, "the repaired ledger could not be read back as it was written; nothing was changed")
         }
     }
@@ -188,7 +194,9 @@ extension Repair {
                 throw error
             }
         }
-        guard let record = RepairRecord(bytes, keys: view.keyring.keys) else { return nil }
+        guard let record = RepairRecord(bytes, keys: view.keyring.keys), record.ledger == view.ledger else { return nil }
+        // An old plan, put back, ends nothing.
+        guard record.head == Digest(sha256: view.headBytes.span) || planted(.oldPlanFollowed) else { return nil }
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var receipt: Receipt?
         let end = try doing("cannot read the ledger") { () throws(StorageError) in
@@ -205,6 +213,11 @@ extension Repair {
                 })
         }
         guard end == .complete, let receipt else { return nil }
+        // Whoever was killed in the midst of it may not have come to this.
+        try doing("the ledger is repaired, but that cannot be made durable") { () throws(StorageError) in
+            try view.storage.synchronize(directory: nil)
+            try view.storage.synchronize(directory: Layout.quarantine)
+        }
         try session.settle(verifier, view)
         try doing("the ledger is repaired, but the plan cannot be removed") { () throws(StorageError) in
             try view.storage.remove(Layout.repair)

@@ -13,9 +13,15 @@ extension RepairPlan {
         self.ledger = ledger
         prefix = Prefix()
         head = view.head
+        // A HEAD that our key proves is ours, also where the first entry says by damage that it is of another ledger.
+        if case .failure(.foreignLedger) = view.head, let ours = HeadFinding(view.headBytes, keys: view.keyring.keys).head,
+            view.keyring.keys[ours.key] != nil
+        {
+            head = .success(ours)
+        }
         // A HEAD whose key is not there vouches for nothing that could be sealed anew.
         if let absence = view.keyAbsence { throw LedgerError(.unverifiable, "cannot repair: \(absence)") }
-        if view.validHead == nil { faultyHead = view.headBytes }
+        if validHead == nil { faultyHead = view.headBytes }
         try doing("cannot read the ledger") { () throws(StorageError) in try scanPrefix(view) }
         if case .laterVersion = failure?.reason {
             throw LedgerError(.unverifiable, "cannot repair what a later version of bulla has written; use that version")
@@ -40,18 +46,17 @@ extension RepairPlan {
             for damage in survey.damages {
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
             }
+            let salvage = try Salvage(view, survey, behind: prefix)
             var survivors = Survivors()
+            survivors.lastSeq = salvage.last?.seq ?? 0
+            survivors.lastKey = salvage.last?.key
             let prefixSeq = prefix.seq
-            try Salvage(view, survey, behind: prefix).walk { survivor, frame, bytes in
-                survivors.lastSeq = max(survivors.lastSeq, frame.seq)
-                survivors.lastKey = ChainTip(frame, of: bytes).key
-                guard survivor.draft != nil else {
-                    survivors.leftOutCount += 1
-                    return
-                }
-                if survivor.isProven { survivors.provenCount += 1 } else { survivors.unprovenCount += 1 }
+            try salvage.walk { draft, isProven, frame, _ in
+                guard draft != nil else { return }
+                if isProven { survivors.provenCount += 1 } else { survivors.unprovenCount += 1 }
                 if frame.seq > prefixSeq { survivors.inGapCount += 1 }
             }
+            survivors.leftOutCount = salvage.frameCount - min(salvage.frameCount, survivors.readmittedCount)
             self.survivors = survivors
         }
     }
@@ -60,17 +65,24 @@ extension RepairPlan {
         var reader = try SegmentReader(view.storage)
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var tip: ChainTip?
-        let vouched = view.validHead
+        let vouched = validHead
+        var taken = TakenSeqs()
         var matchesHead = false
         let end = try reader.scan(
             &verifier,
             visit: { frame, bytes in
                 // Only whole decisions stay; what is shown is found again where the decision ends.
-                if frame.part?.isLast ?? true { tip = ChainTip(frame, of: bytes) }
+                if frame.part?.isLast ?? true {
+                    tip = ChainTip(frame, of: bytes)
+                    taken.note(frame, bytes)
+                } else {
+                    taken.pass(frame)
+                }
                 if frame.seq == vouched?.seq, frame.hash(in: bytes) == vouched?.tip { matchesHead = true }
                 return true
             })
         prefix.tip = tip
+        prefix.taken = taken.ranges
         prefix.end = verifier.openDecision ?? verifier.position
         prefix.end.seq = prefix.seq + 1
         if case .failed(let found) = end { failure = found }

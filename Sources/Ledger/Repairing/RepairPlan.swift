@@ -9,6 +9,8 @@ package struct RepairPlan: Sendable {
         /// Nil when not even the first entry is sound.
         package var tip: ChainTip?
         package var seq: UInt64 { tip?.seq ?? 0 }
+        /// Seqs that nothing behind it may be re-admitted with.
+        var taken: [ClosedRange<UInt64>] = []
     }
 
     /// A range of bytes of which no frame is sound.
@@ -27,7 +29,7 @@ package struct RepairPlan: Sendable {
         package var leftOutCount: UInt64 = 0
         /// How many seqs of the gap they fill.
         package var inGapCount: UInt64 = 0
-        /// The highest seq, and the key of the last.
+        /// The highest seq, and the key that is called for behind it.
         package var lastSeq: UInt64 = 0
         package var lastKey: KeyID?
         package var readmittedCount: UInt64 { provenCount + unprovenCount }
@@ -52,7 +54,14 @@ package struct RepairPlan: Sendable {
     /// The seqs that no entry of the chain has any more.
     package var gap: ClosedRange<UInt64>? { seq > prefix.seq + 1 ? prefix.seq + 1...seq - 1 : nil }
     /// Entries that are gone for good.
-    package var lostCount: UInt64 { gap.map { UInt64($0.count) - survivors.inGapCount } ?? 0 }
+    package var lostCount: UInt64 { gap.map { UInt64($0.count) - min(UInt64($0.count), survivors.inGapCount) } ?? 0 }
+    /// The key that was called for in the end, as far as is known.
+    package var lastKey: KeyID? {
+        var last = prefix.tip.map { ($0.seq, $0.key) }
+        if let key = survivors.lastKey, survivors.lastSeq > last?.0 ?? 0 { last = (survivors.lastSeq, key) }
+        if let head = validHead, head.seq > last?.0 ?? 0 { last = (head.seq, head.key) }
+        return last?.1
+    }
     /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept.
     package var replacesLedger: Bool { failure != nil }
     /// Whether there is anything to mend or to release.
@@ -68,11 +77,14 @@ extension RepairPlan {
             "trauma": .string(trauma), "root_cause": .string(rootCause ?? "not known yet"),
             "correction": .string(correction),
             "lesson": .string(lesson ?? "keep receipts outside, back up, and find out who or what wrote here"),
-            "damages": .array(damages.map(\.json)), "lost": .number(Double(lostCount)),
+            "damages": .array(damages.prefix(Self.namedDamageCountMax).map(\.json)), "lost": .number(Double(lostCount)),
             "proven": .number(Double(survivors.provenCount)), "unproven": .number(Double(survivors.unprovenCount)),
             "prefix": ["seq": .number(Double(prefix.seq)), "hash": .string((prefix.tip?.hash ?? .zero).description)],
         ]
         if let gap { body["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))] }
+        if damages.count > Self.namedDamageCountMax {
+            body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))
+        }
         if let evidence { body["evidence"] = .string(evidence) }
         switch head {
         case .success(let head): body["head"] = ["seq": .number(Double(head.seq)), "tip": .string(head.tip.description)]
@@ -83,6 +95,9 @@ extension RepairPlan {
         }
         return .object(body)
     }
+
+    /// So many fit into one entry; the evidence holds all.
+    private static let namedDamageCountMax = 1000
 
     private var trauma: String {
         if let failure { return "\(failure.place): \(failure.reason)" }
