@@ -10,8 +10,6 @@ struct SocketConnection {
     private var outputStart = 0
     /// A request of it is under way.
     private(set) var isAsking = false
-    /// It sends no more.
-    private var hasShut = false
     /// Nothing more is done for it, and it is closed when it has its answers.
     private(set) var isEnding = false
     /// Since when, in microseconds, nothing came of it.
@@ -25,13 +23,13 @@ struct SocketConnection {
     }
 
     private var isIdle: Bool { !isAsking && !isEnding && !hasOutput }
-    var wantsInput: Bool { isIdle && !hasShut && lineEnd == nil }
+    var wantsInput: Bool { isIdle && lineEnd == nil }
     var hasOutput: Bool { outputStart < output.count }
     var isOver: Bool { isEnding && !isAsking && !hasOutput }
 
-    /// What was read; nothing stands for the end.
+    /// What was read; nothing stands for the end. It is read only when no request waits, and a half line is nobody's request.
     mutating func receive(_ bytes: ArraySlice<UInt8>) {
-        if bytes.isEmpty { hasShut = true }
+        if bytes.isEmpty { isEnding = true }
         let searchedCount = input.count
         input += bytes
         lineEnd = input[searchedCount...].firstIndex(of: 0x0A)
@@ -46,14 +44,11 @@ struct SocketConnection {
         case tooLong
     }
 
-    /// The next request, if it is its turn. A half line at the end is nobody's request.
+    /// The next request, if it is its turn.
     mutating func next() -> Next {
         guard isIdle else { return .nothing }
         guard (lineEnd ?? input.count) <= SocketProtocol.lineByteCountMax else { return .tooLong }
-        guard let end = lineEnd else {
-            isEnding = hasShut
-            return .nothing
-        }
+        guard let end = lineEnd else { return .nothing }
         let line = Array(input[..<end])
         input.removeFirst(end + 1)
         lineEnd = input.firstIndex(of: 0x0A)
