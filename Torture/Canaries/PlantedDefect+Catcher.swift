@@ -14,7 +14,7 @@ extension PlantedDefect {
         switch self {
         // Syncs
         case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced,
-            .keptNameUnsynced, .cutUnsynced:
+            .keptNameUnsynced, .cutUnsynced, .swapUnsynced:
             .tests("DurableFilesTests.DurabilityTests")
         case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
@@ -68,6 +68,8 @@ extension PlantedDefect {
         case .anchorLowered: .tests("LedgerTests.AnchorTests")
         case .backupUnverified: .tests("BackupTests.*damaged")
         case .backupUnsynced: .tests("SyncOrderTests.*backup")
+        // Repair
+        case .survivorsForgotten, .builtLedgerUnverified: .tests("RepairTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }
