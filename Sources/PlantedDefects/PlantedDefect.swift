@@ -132,6 +132,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case unprovenTrusted = "unproven-trusted"
     /// What stands behind HEAD is written again and not synchronised.
     case provenUnsynced = "proven-unsynced"
+    /// A cut that can be seen is taken for durable.
+    case cutUnproven = "cut-unproven"
     /// The name of a segment that a killed writer began is taken for durable.
     case newSegmentNameUnproven = "new-segment-name-unproven"
     /// A HEAD that was rebuilt is not in alert.

@@ -55,6 +55,7 @@ extension PlantedDefect {
         case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
         case .headForgotten: .tests("OpeningTableTests|CommitTests")
         case .headLagUnbounded, .failedWriteLeft, .begunSegmentUnlatched: .tests("LedgerTests.FaultTests")
+        case .cutUnproven: .tests("LedgerTests.UnsynchronizedCutTests")
         case .idContentUncompared: .tests("IdempotencyTests")
         case .clockStepUnrecorded, .commitUnbounded: .tests("LedgerTests.CommitTests")
         case .submittedAnsweredEarly, .followersOfFailureWritten: .tests("LedgerTests.Submit")

@@ -189,12 +189,16 @@ extension WriterSession {
     /// Writes the bytes between two places again, as they are, and syncs them; returns their number.
     ///
     /// After a failed sync the page cache may show bytes that the disk never got, and would never write them again by itself.
+    /// So it is with a cut: what is appended behind one that is not durable would mix, sector by sector, with what was cut,
+    /// and that looks like no crash. Any cut leaves a file that ends with its data; such a one is cut there again.
     private func prove(from start: Place, to end: Place, _ reader: SegmentReader) throws(StorageError) -> Int {
         var total = 0
         for segment in reader.segments where segment >= start.segment && segment <= end.segment {
             let file = try reader.open(segment: segment, .readWrite)
             let first = segment == start.segment ? start.offset : 0
             let last = segment == end.segment ? end.offset : try file.status().size
+            let isCut = segment != end.segment || planted(.cutUnproven) ? false : try file.status().size == last
+            if isCut { try file.truncate(to: last) }
             var offset = first
             while offset < last {
                 var buffer = [UInt8](repeating: 0, count: min(SegmentReader.readByteCount, last - offset))
@@ -203,7 +207,7 @@ extension WriterSession {
                 if !planted(.unprovenTrusted) { try file.write(buffer.span.extracting(0..<count), at: offset) }
                 offset += count
             }
-            if last > first, !planted(.provenUnsynced) { try file.synchronize() }
+            if last > first || isCut, !planted(.provenUnsynced) { try file.synchronize() }
             total += max(0, last - first)
         }
         return total
