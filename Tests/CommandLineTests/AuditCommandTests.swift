@@ -30,7 +30,8 @@ struct AuditCommandTests {
     @Test("a budget that is spent is partial (12), and the next audit goes on; --from-start does not")
     func partial() throws {
         let ledger = try CommandLedger()
-        try ledger.directory.write(Array(String(repeating: String(repeating: "x", count: 999) + "\n", count: 6000).utf8), to: "lines")
+        try ledger.directory.write(
+            Array(String(repeating: String(repeating: "x", count: 999) + "\n", count: 6000).utf8), to: "lines")
         let ingested = try ledger.run("ingest", "--raw", "--actor", "a:b", ledger.directory.path("lines"))
         try #require(ingested.code == 0)
         let none = try ledger.run("audit", "--budget", "0", "--json")
@@ -60,7 +61,9 @@ struct AuditCommandTests {
         bytes[ends[2] + 60] ^= 1
         try ledger.overwrite(CommandLedger.firstSegment, bytes)
         let result = try ledger.run("audit")
-        #expect(result.code == 10 && result.output.hasPrefix("tampered: segment 00000000000000000001.frames, offset \(ends[2]), seq 4"))
+        #expect(
+            result.code == 10
+                && result.output.hasPrefix("tampered: segment 00000000000000000001.frames, offset \(ends[2]), seq 4"))
         #expect(result.error.contains("the alert was raised") && result.receipts.isEmpty)
         #expect(try ledger.append().code == 21)
         try ledger.expectRefusal(10) { try ledger.run("audit") }
@@ -100,7 +103,9 @@ struct AuditCommandTests {
     @Test("bad arguments are 64")
     func usage() throws {
         let ledger = try CommandLedger()
-        for arguments in [["audit", "--policy", "quick"], ["audit", "--budget", "-1"], ["audit", "extra"], ["run", "--interval", "0"]] {
+        for arguments in [
+            ["audit", "--policy", "quick"], ["audit", "--budget", "-1"], ["audit", "extra"], ["run", "--interval", "0"],
+        ] {
             #expect(try ledger.run(arguments).code == 64)
         }
         #expect(try Program.watched("audit", "--ledger", "/nowhere/L").run().code == 64)
@@ -139,15 +144,29 @@ struct DamagedStatusTests {
         let head = try ledger.read("HEAD")
         let cases: [(String, () throws -> Void)] = [
             ("HEAD is missing", { try ledger.overwrite("HEAD", []) }),
-            ("HEAD's mac", { try ledger.overwrite("HEAD", Array(String(decoding: head, as: UTF8.self).replacing("\"seq\":6", with: "\"seq\":5").utf8)) }),
+            (
+                "HEAD's mac",
+                {
+                    try ledger.overwrite(
+                        "HEAD", Array(String(decoding: head, as: UTF8.self).replacing("\"seq\":6", with: "\"seq\":5").utf8))
+                }
+            ),
             ("seq 6", { try ledger.overwrite(CommandLedger.firstSegment, Array(segment[..<(ends[4] + 100)])) }),
-            ("seq 6", { try ledger.overwrite(CommandLedger.firstSegment, segment.enumerated().map { $0 == ends[4] + 90 ? $1 ^ 1 : $1 }) }),
+            (
+                "seq 6",
+                {
+                    try ledger.overwrite(
+                        CommandLedger.firstSegment, segment.enumerated().map { $0 == ends[4] + 90 ? $1 ^ 1 : $1 })
+                }
+            ),
         ]
         for (words, damage) in cases {
             try damage()
             let result = try ledger.run("status")
             #expect(result.code == 10 && result.error.contains(words), "\(result.error)")
-            for row in ["ledger     ", "id 00112233445566778899aabbccddeeff", "size       ", "key        3d442c1707a0ad56", "damage     "] {
+            for row in [
+                "ledger     ", "id 00112233445566778899aabbccddeeff", "size       ", "key        3d442c1707a0ad56", "damage     ",
+            ] {
                 #expect(result.output.contains(row), "\(row) in \(result.output)")
             }
             #expect(result.output.contains("full up to seq 5"))
@@ -161,7 +180,8 @@ struct DamagedStatusTests {
 
 @Suite("Audits that are killed", .enabled(if: Machine.hasStrace, Machine.needsStrace))
 struct KilledAuditTests {
-    @Test("at every system call that changes something: the ledger verifies, and the next audit works", arguments: ["deep", "boot"])
+    @Test(
+        "at every system call that changes something: the ledger verifies, and the next audit works", arguments: ["deep", "boot"])
     func killed(policy: String) throws {
         let ledger = try CommandLedger(entries: 3)
         let script = """

@@ -131,7 +131,9 @@ struct RunTests {
         try service.waitForPulses(1)
         let file = what == "key" ? keyFile : CommandLedger.firstSegment
         // The same bytes in another file; under the lock, so that nothing is written meanwhile.
-        let script = what == "base" ? #"cp -a "$1" "$1.new"; mv "$1" "$1.old"; mv "$1.new" "$1""# : #"cp -p "$1" "$1.copy"; mv "$1.copy" "$1""#
+        let script =
+            what == "base"
+            ? #"cp -a "$1" "$1.new"; mv "$1" "$1.old"; mv "$1.new" "$1""# : #"cp -p "$1" "$1.copy"; mv "$1.copy" "$1""#
         let path = what == "base" ? ledger.path : ledger.path + "/" + file
         let swapped = try Program("/usr/bin/env", ["flock", ledger.path, "sh", "-c", script, "sh", path]).run()
         try #require(swapped.code == 0, "\(swapped.error)")
@@ -187,7 +189,8 @@ struct RunTests {
         let ledger = try CommandLedger(entries: 5)
         let service = try Service(ledger, interval: "0.05", "--wait", "0.1")
         let holder = try Program(
-            "/usr/bin/env", ["flock", ledger.path, "sh", "-c", "while [ ! -e \"$1\" ]; do sleep 0.01; done", "sh", ledger.directory.path("go")]
+            "/usr/bin/env",
+            ["flock", ledger.path, "sh", "-c", "while [ ! -e \"$1\" ]; do sleep 0.01; done", "sh", ledger.directory.path("go")]
         ).start()
         try waitUntil("it says that it could not pulse") { try service.error.contains("no pulse: ") }
         try ledger.directory.write([], to: "go")

@@ -51,7 +51,9 @@ struct SealedPositionTests {
     func damaged() async throws {
         let (machine, _) = try await Self.underWay()
         let bytes = try #require(machine.position)
-        for wrong in [[], Array(bytes.dropLast(9)), bytes + [0], [UInt8](repeating: 0, count: 600), [UInt8](repeating: 65, count: 9999)] {
+        for wrong in [
+            [], Array(bytes.dropLast(9)), bytes + [0], [UInt8](repeating: 0, count: 600), [UInt8](repeating: 65, count: 9999),
+        ] {
             let copy = machine.copy()
             copy.disk.setBytes(of: Layout.audit, to: wrong)
             try await expectIgnored(copy, "has not the form")

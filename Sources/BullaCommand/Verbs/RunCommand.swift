@@ -60,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
             case .pulse:
                 do throws(LedgerError) {
                     if let policy = try await runner.pulse() { events.audit(runner.slice(policy)) }
-                } catch where error.code == .busy {
+                } catch  where error.code == .busy {
                     // Somebody else keeps the lock: that is told, and tried again.
                     Output.error("bulla: no pulse: \(Printable.text(error.message))")
                 }

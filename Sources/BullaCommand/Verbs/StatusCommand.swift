@@ -36,7 +36,8 @@ struct StatusCommand: ParsableCommand {
             "bytes": .number(Double(status.byteCount)), "damage": status.damage.map { .string($0.message) } ?? .null,
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
             "key": status.origin.map { .string($0.key.description) } ?? .null,
-            "key_present": .bool(status.keyAbsence == nil), "ledger": status.origin.map { .string($0.ledger.description) } ?? .null,
+            "key_present": .bool(status.keyAbsence == nil),
+            "ledger": status.origin.map { .string($0.ledger.description) } ?? .null,
             "path": .string(options.path), "segments": .number(Double(status.segmentCount)), "snapshot_loaded": false,
             "tip": status.tip?.receipt.json ?? .null, "unsettled": status.unsettledCount.map { .number(Double($0)) } ?? .null,
         ]
@@ -51,7 +52,10 @@ struct StatusCommand: ParsableCommand {
             ("hash", status.tip?.hash.description ?? unknown),
             ("size", "\(Format.bytes(status.byteCount)) in \(status.segmentCount) segment\(status.segmentCount == 1 ? "" : "s")"),
             ("unsettled", status.unsettledCount.map { $0 > 0 ? "\($0) entries behind HEAD" : "none" } ?? unknown),
-            ("key", status.origin.map { origin in status.keyAbsence.map { "\(origin.key): \($0)" } ?? "\(origin.key)" } ?? unknown),
+            (
+                "key",
+                status.origin.map { origin in status.keyAbsence.map { "\(origin.key): \($0)" } ?? "\(origin.key)" } ?? unknown
+            ),
             ("audit", audit(status)),
             ("alert", alert ?? unknown),
             ("damage", status.damage?.message),

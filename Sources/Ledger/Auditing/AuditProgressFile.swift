@@ -113,7 +113,8 @@ extension SegmentReader {
             guard let before = segments.last(where: { $0 < segment }) else { return nil }
             (segment, offset) = (before, try open(segment: before).status().size)
         }
-        guard offset > 0, segments.contains(segment), let last = try lastFrame(endingAt: offset, in: open(segment: segment)) else {
+        guard offset > 0, segments.contains(segment), let last = try lastFrame(endingAt: offset, in: open(segment: segment))
+        else {
             return nil
         }
         let bytes = last.bytes.span

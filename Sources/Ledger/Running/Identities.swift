@@ -49,7 +49,8 @@ extension WriterSession {
             case .drift, .refused:
                 raiseAlert(state.head, state.key)
                 throw latch(
-                    LedgerError(.tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised"))
+                    LedgerError(
+                        .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised"))
             case .system, .crashed:
                 throw LedgerError(error, doing: "cannot tell whether the ledger is still the one that was opened")
             }

@@ -37,12 +37,12 @@ enum Drafts {
     }
 
     static func draft(
-        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSON, id: String? = nil
+        _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSONObject, id: String? = nil
     ) -> Draft {
         do throws(DraftError) {
             let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
             return try Draft(
-                action: action, actor: actor, justification: Justification(pillar, reason), body: body, context: context)
+                action: action, actor: actor, justification: Justification(pillar, reason), body: .object(body), context: context)
         } catch {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }
