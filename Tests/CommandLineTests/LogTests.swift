@@ -291,7 +291,8 @@ struct ShowTests {
 @Suite("The command line explains itself")
 struct HelpTests {
     @Test(
-        "every verb's help has an example", arguments: ["init", "append", "ingest", "log", "show", "receipt", "status", "verify"])
+        "every verb's help has an example",
+        arguments: ["init", "append", "ingest", "log", "show", "receipt", "status", "verify", "audit", "run"])
     func examples(verb: String) throws {
         let help = try Program.watched(verb, "--help").run()
         #expect(help.code == 0)

@@ -49,6 +49,9 @@ struct RunTests {
         let ledger = try CommandLedger(entries: 20)
         let service = try Service(ledger)
         try service.waitForPulses(11)
+        try waitUntil("a thorough slice is recorded") {
+            try ledger.entries("--action", "audit.finished").contains { $0["entry"]?["body"]?["policy"] == "deep" }
+        }
         // Others go on writing.
         #expect(try ledger.append().code == 0)
         let result = try service.stop(signal)
@@ -114,8 +117,9 @@ struct RunTests {
         let ledger = try CommandLedger(entries: 5)
         let service = try Service(ledger)
         try service.waitForPulses(1)
-        // Away for a moment, for a writer to rebuild it in alert; the service may be the one.
-        try ledger.directory.remove(ledger.name("HEAD"))
+        // Removed under the lock, for the next writer to rebuild it in alert; the service may be the one.
+        let removed = try Program("/usr/bin/env", ["flock", ledger.path, "rm", ledger.path + "/HEAD"]).run()
+        try #require(removed.code == 0)
         _ = try ledger.append()
         let result = try service.wait()
         #expect(result.code == 21 || result.code == 10, "\(result)")

@@ -70,7 +70,9 @@ extension PlantedDefect {
         case .backupUnverified: .tests("BackupTests.*damaged")
         case .backupUnsynced: .tests("SyncOrderTests.*backup")
         // Repair
-        case .survivorsForgotten, .builtLedgerUnverified: .tests("RepairTests")
+        case .survivorsForgotten, .builtLedgerUnverified, .everythingProven, .doublesReadmitted, .repairedUnderCalmHead,
+            .repairUnplanned, .oldPlanFollowed:
+            .tests("Repair")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

@@ -101,7 +101,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     private func printJSON(_ finding: AuditFinding, _ receipt: Receipt?) {
-        guard var object = finding.summary.object else { preconditionFailure("a summary is an object") }
+        var object = finding.summary
         object["alert"] = .bool(finding.report.head?.alert ?? false)
         object["receipt"] = receipt?.json ?? .null
         if let reason = finding.report.reason { object["reason"] = .string(reason) }

@@ -13,8 +13,6 @@ package struct Audit: Sendable {
     package var start: Place?
     /// Looks at nothing behind what HEAD vouches for, which others may be writing.
     package var endsAtHead = false
-    /// Members of an entry that format 1 does not know are no failure.
-    package var allowsExtra = false
     package var receipts: [Receipt] = []
     /// Whether entries may have members that format 1 does not know.
     package var allowsExtraMembers = false

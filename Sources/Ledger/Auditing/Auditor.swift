@@ -27,7 +27,7 @@ package struct Auditor: Sendable {
         if ignoresPosition { progress?.pass = nil }
         var audit = Audit(environment)
         audit.budget = policy.budget
-        audit.allowsExtra = policy.allowsExtra
+        audit.allowsExtraMembers = policy.allowsExtra
         audit.start = progress?.pass?.place
         audit.endsAtHead = policy.lock == .tail && view.validHead?.alert == false
         audit.progress = report

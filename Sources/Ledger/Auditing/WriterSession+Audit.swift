@@ -68,7 +68,7 @@ extension Drafts {
 
 extension AuditFinding {
     /// What an entry says of an audit.
-    package var summary: JSON {
+    package var summary: JSONObject {
         var object: JSONObject = [
             "policy": .string(policy.name), "verdict": .string(report.verdict.rawValue),
             "checked": .number(Double(report.entryCount)), "failed": .number(report.verdict == .tampered ? 1 : 0),
@@ -77,6 +77,6 @@ extension AuditFinding {
             "microseconds": .number(Double(microseconds)), "full": .bool(isFull),
         ]
         if let tip = report.tip { object["hash"] = .string(tip.hash.description) }
-        return .object(object)
+        return object
     }
 }

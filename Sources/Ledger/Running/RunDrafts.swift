@@ -3,17 +3,17 @@ import LedgerFormat
 
 // The entries of a long-lived process about itself.
 extension Drafts {
-    static func online(_ state: WriterSession.State, process: Int32, audit: JSON) -> Draft {
+    static func online(_ state: WriterSession.State, process: Int32, audit: JSONObject) -> Draft {
         draft(
             "run.online", .integrity, "a long-lived process came up",
             [
                 "seq": .number(Double(state.tip.seq)), "tip": .string(state.tip.hash.description),
                 "segment": .string(SegmentName.file(firstSeq: state.segment)), "offset": .number(Double(state.end)),
-                "pid": .number(Double(process)), "software": .string(software), "audit": audit,
+                "pid": .number(Double(process)), "software": .string(software), "audit": .object(audit),
             ])
     }
 
-    static func pulse(_ body: JSON) -> Draft { draft("run.pulse", .integrity, "the process lives", body.object ?? [:]) }
+    static func pulse(_ body: JSONObject) -> Draft { draft("run.pulse", .integrity, "the process lives", body) }
 
     static func offline(reason: String, signal: String) -> Draft {
         draft("run.offline", .integrity, "the process ends", ["reason": .string(reason), "signal": .string(signal)])

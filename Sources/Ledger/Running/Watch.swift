@@ -17,7 +17,7 @@ package struct Watch: Sendable {
     /// Slices since the last pulse.
     private var sliceCount = 0
     private var checkedCount: UInt64 = 0
-    private var lastAudit: JSON
+    private var lastAudit: JSONObject
     /// The pulse behind which a finished walk was recorded last.
     private var recordedFullAt: UInt64?
     /// Where the next slice begins.
@@ -37,10 +37,11 @@ package struct Watch: Sendable {
     package mutating func isOnline(_ receipt: Receipt) { seen = receipt.seq }
 
     /// What the next pulse says; `tip` is the last entry before it.
-    package func pulse(behind tip: UInt64, uptime: Int64) -> JSON {
+    package func pulse(behind tip: UInt64, uptime: Int64) -> JSONObject {
         [
             "entries": .number(Double(tip - min(seen, tip))), "uptime_microseconds": .number(Double(uptime - started)),
-            "slices": ["count": .number(Double(sliceCount)), "checked": .number(Double(checkedCount))], "audit": lastAudit,
+            "slices": ["count": .number(Double(sliceCount)), "checked": .number(Double(checkedCount))],
+            "audit": .object(lastAudit),
         ]
     }
 
