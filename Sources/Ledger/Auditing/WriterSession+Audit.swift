@@ -62,7 +62,7 @@ extension WriterSession {
 
 extension Drafts {
     static func auditFinished(_ finding: AuditFinding) -> Draft {
-        draft("audit.finished", .integrity, "the ledger was audited", finding.summary.object ?? [:])
+        draft("audit.finished", .integrity, "the ledger was audited", finding.summary)
     }
 }
 
