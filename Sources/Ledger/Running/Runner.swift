@@ -135,6 +135,8 @@ package struct Runner: Sendable {
         return try await committer.withSession { session throws(LedgerError) in
             let receipt = try session.commit([[Drafts.offline(reason: reason, signal: signal)]])[0].get().receipts[0]
             if let progress { _ = session.keep(progress) }
+            // Nobody comes after this: HEAD vouches for it before the process ends.
+            session.release()
             return receipt
         }
     }
