@@ -63,6 +63,11 @@ extension PlantedDefect {
         case .segmentSwapUnnoticed, .driftOnOpeningForgotten: .tests("SwappedSegmentTests")
         case .doubleIdsAccepted: .tests("IdempotencyTests")
         case .evidenceUnchecked: .tests("ForgedEvidenceTests")
+        // Repairing
+        case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
+        case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
+            .tests("LedgerTests.RepairCrashTests")
+        case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }
