@@ -263,4 +263,58 @@ struct BehaviourTests {
         try gone.moveBaseAway(replacing: false)
         #expect(#expect(throws: StorageError.self) { try gone.storage.reopened() }?.isNotFound == true)
     }
+
+    @Test("Directories change places whole, also with one that lies deeper, and back", arguments: StorageKind.allCases)
+    func exchanged(_ kind: StorageKind) throws {
+        let bench = try Bench(kind)
+        let storage = bench.storage
+        let beside = StoragePath(Layout.quarantine, "beside")
+        let inside = StoragePath(beside, StoragePath.segment.name)
+        try storage.makeDirectory(Layout.quarantine)
+        try storage.makeDirectory(beside)
+        try storage.create(.segment, text: "one")
+        try storage.create(inside, text: "other")
+        let identity = try #require(try storage.status(of: Layout.ledger)).identity
+        try storage.swap(Layout.ledger, with: beside)
+        #expect(try storage.text(of: .segment) == "other" && storage.text(of: inside) == "one")
+        #expect(try #require(try storage.status(of: beside)).identity == identity)
+        #expect(try storage.sortedNames(in: Layout.quarantine) == ["beside"])
+        #expect(try storage.sortedNames(in: beside) == [StoragePath.segment.name])
+        try storage.swap(beside, with: Layout.ledger)
+        #expect(try storage.text(of: .segment) == "one" && storage.text(of: inside) == "other")
+    }
+
+    @Test("Of two that should change places one is absent: nothing moves", arguments: StorageKind.allCases)
+    func exchangedWithNothing(_ kind: StorageKind) throws {
+        let bench = try Bench(kind)
+        let storage = bench.storage
+        try storage.create(.segment, text: "one")
+        try storage.makeDirectory(Layout.quarantine)
+        let absent = StoragePath(Layout.quarantine, "absent")
+        #expect(#expect(throws: StorageError.self) { try storage.swap(Layout.ledger, with: absent) }?.isNotFound == true)
+        #expect(#expect(throws: StorageError.self) { try storage.swap(absent, with: Layout.ledger) }?.isNotFound == true)
+        #expect(try storage.text(of: .segment) == "one")
+        #expect(try storage.names(in: Layout.quarantine) == [])
+    }
+
+    @Test("A path of three names is made, read, renamed, removed and synchronised", arguments: StorageKind.allCases)
+    func nested(_ kind: StorageKind) throws {
+        let bench = try Bench(kind)
+        let storage = bench.storage
+        let folder = StoragePath(Layout.quarantine, "ledger-1")
+        let (file, other) = (StoragePath(folder, "a"), StoragePath(folder, "b"))
+        #expect(file.description == "quarantine/ledger-1/a" && file.parent == folder && folder.parent == Layout.quarantine)
+        #expect(throws: StorageError.self) { try storage.create(file, text: "x") }
+        try storage.makeDirectory(Layout.quarantine)
+        #expect(try storage.status(of: folder) == nil)
+        try storage.makeDirectory(folder)
+        try storage.create(file, text: "x")
+        try storage.replace(file, text: "y")
+        try storage.move(file, to: other)
+        try storage.synchronize(directory: folder)
+        #expect(try storage.text(of: other) == "y" && storage.status(of: file) == nil)
+        #expect(try storage.names(in: folder) == ["b"])
+        try storage.remove(other)
+        #expect(try storage.names(in: folder) == [])
+    }
 }

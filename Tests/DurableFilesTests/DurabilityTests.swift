@@ -60,4 +60,18 @@ struct DurabilityTests {
         try opened.cut(to: 2)
         expect("on", at: file)
     }
+
+    @Test("letting directories change places: each stands in the other's, with its files")
+    func swap() throws {
+        let beside = StoragePath(Layout.quarantine, "beside")
+        try storage.makeDirectory(Layout.quarantine)
+        try storage.makeDirectory(beside)
+        try storage.create(file, Array("old".utf8).span)
+        try storage.create(StoragePath(beside, "file"), Array("new".utf8).span)
+        try storage.synchronize(directory: Layout.quarantine)
+        try storage.synchronize(directory: nil)
+        try storage.swap(Layout.ledger, with: beside)
+        expect("new", at: file)
+        expect("old", at: StoragePath(beside, "file"))
+    }
 }

@@ -201,6 +201,32 @@ struct FaultMatrixTests {
         expectNone(result)
     }
 
+    @Test("Directories change places whole or not at all, and durably once acknowledged")
+    func swap() throws {
+        let beside = StoragePath(Layout.quarantine, "beside")
+        let file = StoragePath(Layout.ledger, "file")
+        for fault in Self.faults {
+            for number in 0..<10 {
+                let disk = MemoryDisk.withEmptyBase()
+                let plain = try MemoryStorage(disk)
+                for directory in [Layout.ledger, Layout.quarantine, beside] { try plain.makeDirectory(directory) }
+                try plain.create(file, Self.old.span)
+                try plain.create(StoragePath(beside, "file"), Self.new.span)
+                try plain.synchronize(directory: Layout.quarantine)
+                try plain.synchronize(directory: nil)
+                let storage = FaultInjectingStorage(plain, .at([number: fault]))
+                let isAcknowledged = (try? storage.swap(Layout.ledger, with: beside)) != nil
+                for disk in [disk, disk.durableImage()] + (0..<20).map({ disk.crashImage(seed: $0) }) {
+                    let pair = [disk.bytes(of: file), disk.bytes(of: StoragePath(beside, "file"))]
+                    let note: Comment = "\(fault) at operation \(number)"
+                    if isAcknowledged { #expect(pair == [Self.new, Self.old], note) }
+                    #expect(pair == [Self.new, Self.old] || pair == [Self.old, Self.new], note)
+                }
+                if storage.fired.isEmpty { break }
+            }
+        }
+    }
+
     // Canaries: replacements that are wrong in one place each. A check that lets one pass proves nothing.
 
     enum Mistake: String, CaseIterable, CustomTestStringConvertible {

@@ -194,6 +194,31 @@ struct RefusalTests {
         try house.expectOutsideUntouched()
     }
 
+    @Test("Directories change places through no link on the way", arguments: [0, 1])
+    func exchange(depth: Int) throws {
+        let house = try House()
+        try house.directory.make("outside/beside")
+        try house.directory.write(text: "theirs", to: "outside/beside/file")
+        try house.directory.write(text: "ours", to: "base/ledger/file")
+        let beside = StoragePath(Layout.quarantine, "beside")
+        if depth == 0 {
+            try house.directory.link("base/quarantine", toPath: house.directory("outside"))
+            #expect(throws: StorageError(.refused(.symbolicLink), "open", house.shown(Layout.quarantine))) {
+                try house.storage.swap(Layout.ledger, with: beside)
+            }
+            #expect(throws: StorageError.self) { try house.storage.names(in: beside) }
+            #expect(throws: StorageError.self) { try house.storage.open(StoragePath(beside, "file"), .read) }
+        } else {
+            try house.directory.make("base/quarantine")
+            try house.directory.link("base/quarantine/beside", toPath: house.directory("outside/beside"))
+            // A link is no directory: nothing may come to stand behind it.
+            #expect(throws: StorageError.self) { try house.storage.swap(Layout.ledger, with: beside) }
+            #expect(throws: StorageError.self) { try house.storage.names(in: beside) }
+        }
+        #expect(try house.directory.text(of: "base/ledger/file") == "ours")
+        #expect(try house.directory.text(of: "outside/beside/file") == "theirs")
+    }
+
     @Test("A gate that is reached through a link is not locked")
     func gate() throws {
         let house = try House()
@@ -212,6 +237,8 @@ struct RefusalTests {
         await #expect(processExitsWith: .failure) { _ = StoragePath("..", "x") }
         await #expect(processExitsWith: .failure) { _ = StoragePath("ledger", "..") }
         await #expect(processExitsWith: .failure) { _ = StoragePath("ledger", "x\0y") }
+        await #expect(processExitsWith: .failure) { _ = StoragePath(StoragePath("quarantine", "x"), "..") }
+        await #expect(processExitsWith: .failure) { _ = StoragePath("quarantine/x", "y") }
         await #expect(processExitsWith: .success) { _ = StoragePath("ledger", "..x") }
     }
 

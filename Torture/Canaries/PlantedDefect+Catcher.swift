@@ -14,7 +14,7 @@ extension PlantedDefect {
         switch self {
         // Syncs
         case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced,
-            .keptNameUnsynced, .cutUnsynced, .swapUnsynced:
+            .keptNameUnsynced, .cutUnsynced:
             .tests("DurableFilesTests.DurabilityTests")
         case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
@@ -69,10 +69,11 @@ extension PlantedDefect {
         case .anchorLowered: .tests("LedgerTests.AnchorTests")
         case .backupUnverified: .tests("BackupTests.*damaged")
         case .backupUnsynced: .tests("SyncOrderTests.*backup")
-        // Repair
-        case .survivorsForgotten, .builtLedgerUnverified, .everythingProven, .doublesReadmitted, .repairedUnderCalmHead,
-            .repairUnplanned, .oldPlanFollowed:
-            .tests("Repair")
+        // Repairing
+        case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
+        case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
+            .tests("LedgerTests.RepairCrashTests")
+        case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

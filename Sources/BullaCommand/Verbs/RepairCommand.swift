@@ -38,6 +38,10 @@ struct RepairCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
+        // All of it must fit into one entry.
+        for text in [reason, rootCause ?? "", lesson ?? ""] where text.utf8.count > 16 << 10 {
+            throw ValidationError("--reason, --root-cause and --lesson take 16 KiB at most")
+        }
     }
 
     func run() throws {

@@ -172,6 +172,19 @@ extension POSIXStorage {
     package func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
         try inDirectory(of: one) { oneDirectory throws(StorageError) in
             try self.inDirectory(of: other) { otherDirectory throws(StorageError) in
+                let kinds: [(path: StoragePath, kind: FileStatus.Kind)]
+                do throws(Errno) {
+                    kinds = [
+                        (one, try System.status(of: one.name, in: oneDirectory).kind),
+                        (other, try System.status(of: other.name, in: otherDirectory).kind),
+                    ]
+                } catch {
+                    throw self.failure(error, "exchange", one)
+                }
+                for (path, kind) in kinds where kind != .directory {
+                    throw StorageError(
+                        .refused(kind == .symbolicLink ? .symbolicLink : .notDirectory(kind)), "exchange", self.shown(path))
+                }
                 do throws(Errno) {
                     try System.exchange(one.name, in: oneDirectory, with: other.name, in: otherDirectory)
                 } catch {

@@ -126,8 +126,12 @@ extension MemoryVolume {
     mutating func exchange(_ one: StoragePath, with other: StoragePath, base: Int) throws(StorageError) {
         let oneParent = try directory(one.parent, base: base)
         let otherParent = try directory(other.parent, base: base)
-        guard nodes[oneParent].names.current[one.name] != nil, nodes[otherParent].names.current[other.name] != nil else {
-            throw failure(.noSuchFileOrDirectory, "exchange", one)
+        for (path, parent) in [(one, oneParent), (other, otherParent)] {
+            guard let slot = nodes[parent].names.current[path.name] else { throw failure(.noSuchFileOrDirectory, "exchange", one) }
+            let kind = nodes[slot].kind
+            guard kind == .directory else {
+                throw StorageError(.refused(kind == .symbolicLink ? .symbolicLink : .notDirectory(kind)), "exchange", shown(path))
+            }
         }
         let exchange = Exchange(one: one.name, oneParent: oneParent, other: other.name, otherParent: otherParent)
         // In a journal what was made before comes before.

@@ -66,7 +66,10 @@ package struct Repair: Sendable {
         let view = try LedgerView(session.storage)
         if let outcome = try resumed(view, &session) { return outcome }
         let plan = try RepairPlan(view, skipCountMax: skipCountMax)
-        guard plan.isNeeded else { return Outcome(plan: plan) }
+        guard plan.isNeeded else {
+            try forgetPlan(view)
+            return Outcome(plan: plan)
+        }
         var headEvidence: String?
         if !plan.faultyHead.isEmpty {
             let name = "head-\(plan.seq)-\(Digest(sha256: plan.faultyHead.span).description.prefix(16)).bin"
@@ -76,6 +79,7 @@ package struct Repair: Sendable {
         if plan.replacesLedger { return try replace(plan, view, headEvidence, &session) }
         let body = plan.body(evidence: nil, headEvidence: headEvidence, rootCause: rootCause, lesson: lesson)
         let receipt = try session.release(plan, view, Drafts.repaired(body, reason: reason))
+        try forgetPlan(view)
         return Outcome(plan: plan, receipt: receipt)
     }
 
@@ -187,15 +191,7 @@ extension Repair {
 
     /// Brings a repair to its end whose ledger is in place already; nil if there is none.
     private func resumed(_ view: LedgerView, _ session: inout WriterSession) throws(LedgerError) -> Outcome? {
-        let bytes = try doing("cannot read the plan of a repair") { () throws(StorageError) -> [UInt8] in
-            do throws(StorageError) {
-                return try view.storage.open(Layout.repair, .read).contents(upTo: RepairRecord.byteCountMax)
-            } catch {
-                if error.isNotFound { return [] }
-                throw error
-            }
-        }
-        guard let record = RepairRecord(bytes, keys: view.keyring.keys), record.ledger == view.ledger else { return nil }
+        guard let record = try record(view) else { return nil }
         // An old plan, put back, ends nothing.
         guard record.head == Digest(sha256: view.headBytes.span) || planted(.oldPlanFollowed) else { return nil }
         var verifier = ChainVerifier(keys: view.keyring.keys)
@@ -220,11 +216,31 @@ extension Repair {
             try view.storage.synchronize(directory: Layout.quarantine)
         }
         try session.settle(verifier, view)
+        try forgetPlan(view)
+        return Outcome(receipt: receipt, evidence: record.evidence)
+    }
+
+    /// The plan that lies in the file `repair`, if one of our keys has sealed it for this ledger.
+    private func record(_ view: LedgerView) throws(LedgerError) -> RepairRecord? {
+        let bytes = try doing("cannot read the plan of a repair") { () throws(StorageError) -> [UInt8] in
+            do throws(StorageError) {
+                return try view.storage.open(Layout.repair, .read).contents(upTo: RepairRecord.byteCountMax)
+            } catch {
+                if error.isNotFound { return [] }
+                throw error
+            }
+        }
+        guard let record = RepairRecord(bytes, keys: view.keyring.keys), record.ledger == view.ledger else { return nil }
+        return record
+    }
+
+    /// Removes a plan of ours that is carried out, or never will be.
+    private func forgetPlan(_ view: LedgerView) throws(LedgerError) {
+        guard try record(view) != nil else { return }
         try doing("the ledger is repaired, but the plan cannot be removed") { () throws(StorageError) in
             try view.storage.remove(Layout.repair)
             try view.storage.synchronize(directory: nil)
         }
-        return Outcome(receipt: receipt, evidence: record.evidence)
     }
 }
 
