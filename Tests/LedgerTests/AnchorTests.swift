@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Ledger
+import Ledger
 
 /// Anchors of any ledger, in memory.
 final class MemoryAnchors: AnchorStore {

@@ -22,6 +22,12 @@ package enum AnchorVerdict: Sendable, Equatable {
         package var kind: Kind
         package var sighting: Anchor.Sighting
         package var isHere: Bool
+
+        package init(kind: Kind, sighting: Anchor.Sighting, isHere: Bool) {
+            self.kind = kind
+            self.sighting = sighting
+            self.isHere = isHere
+        }
     }
 
     /// - Parameters:
