@@ -258,7 +258,7 @@ extension WriterSession {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }
         try append(writer.block.span, tip: writer.tip)
-        try writeHead(replacing: view.validHead)
+        try writeHead(replacing: view.foundHead)
         return receipt
     }
 
@@ -266,7 +266,7 @@ extension WriterSession {
     fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
-        try writeHead(replacing: view.validHead)
+        try writeHead(replacing: view.foundHead)
     }
 
     /// Stands behind the last entry of a whole ledger, under a HEAD that is not there yet.
@@ -290,4 +290,9 @@ extension WriterSession {
         state = nil
         storage.unlock(.writer)
     }
+}
+
+extension LedgerView {
+    /// What stands in HEAD's place and has its form, as a writer sees it: perhaps another ledger's.
+    fileprivate var foundHead: Head? { HeadFinding(headBytes, keys: keyring.keys).head }
 }
