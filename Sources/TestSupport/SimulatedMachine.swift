@@ -123,7 +123,9 @@ extension SimulatedMachine {
     /// Where data ends in a segment: behind its last byte that is no NUL.
     package func dataEnd(_ firstSeq: UInt64 = 1) -> Int { (segment(firstSeq).lastIndex { $0 != 0 } ?? -1) + 1 }
 
-    package var segments: [UInt64] { disk.files().filter { $0.parent == Layout.ledger }.compactMap { SegmentName.firstSeq(file: $0.name) } }
+    package var segments: [UInt64] {
+        disk.files().filter { $0.parent == Layout.ledger }.compactMap { SegmentName.firstSeq(file: $0.name) }
+    }
 
     package var headBytes: [UInt8] { disk.bytes(of: Layout.head) ?? [] }
 

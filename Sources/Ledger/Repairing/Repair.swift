@@ -102,7 +102,8 @@ extension Repair {
         let storage = session.storage
         let keys = view.keyring.keys
         // Nobody may write meanwhile, also after a crash.
-        if let head = plan.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead), !session.raiseAlert(head, key)
+        if let head = plan.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead),
+            !session.raiseAlert(head, key)
         {
             throw LedgerError(.inputOutput, "cannot repair: the alert could not be raised in HEAD; nothing was changed")
         }
