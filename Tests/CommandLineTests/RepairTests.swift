@@ -28,9 +28,10 @@ struct RepairTests {
         let before = try ledger.contents()
         let shown = try ledger.run("repair")
         #expect(shown.code == 10)
-        for words in ["seq 1 to 3 are sound", "damaged: segment 00000000000000000001.frames", "seq 5 is sound again",
-            "5 sound entries", "5 proven", "1 are lost", "nothing was changed; do it with: bulla repair --yes"]
-        { #expect(shown.output.contains(words), "\(words): \(shown.output)") }
+        for words in [
+            "seq 1 to 3 are sound", "damaged: segment 00000000000000000001.frames", "seq 5 is sound again",
+            "5 sound entries", "5 proven", "1 are lost", "nothing was changed; do it with: bulla repair --yes",
+        ] { #expect(shown.output.contains(words), "\(words): \(shown.output)") }
         let plan = try json(try ledger.run("repair", "--json"))
         #expect(plan["applied"]?.bool == false && plan["needed"]?.bool == true)
         #expect(plan["plan"]?["prefix"]?.integer == 3 && plan["plan"]?["seq"]?.integer == 10)
@@ -170,7 +171,10 @@ struct RepairSystemCallTests {
             """
         let result = try Program(
             "/usr/bin/env",
-            ["timeout", "-s", "KILL", "900", "env", "BULLA=" + Program.bullaPath, "sh", "-c", script, "sh", ledger.directory.path, Program.repository]
+            [
+                "timeout", "-s", "KILL", "900", "env", "BULLA=" + Program.bullaPath, "sh", "-c", script, "sh",
+                ledger.directory.path, Program.repository,
+            ]
         ).run()
         #expect(result.code == 0, "\(result.error.suffix(500))")
         let lines = result.output.split(separator: "\n").map(String.init)

@@ -44,7 +44,7 @@ struct FaultInjectionTests {
             (.status, { _ = try storage.status(of: .key) }), (.names, { _ = try storage.names(in: Layout.keys) }),
             (.makeDirectory, { try storage.makeDirectory(Layout.ledger) }),
             (.rename, { try storage.rename(.key, to: StoragePath("keys", "x")) }),
-            (.remove, { try storage.remove(.key) }),
+            (.exchange, { try storage.exchange(Layout.keys, with: Layout.ledger) }), (.remove, { try storage.remove(.key) }),
             (.synchronizeDirectory, { try storage.synchronize(directory: nil) }), (.publish, { try storage.publish() }),
             (.checkBase, { try storage.checkBase() }), (.lock, { _ = try storage.tryLock(.gate) }),
             (.testGate, { _ = try storage.gateIsTaken() }), (.fileStatus, { _ = try file.status() }),

@@ -37,7 +37,9 @@ struct RepairTests {
 
     /// A thousand entries behind the first, in ten segments, made once.
     private static let thousand: (machine: SimulatedMachine, model: LedgerModel)? = {
-        guard let machine = try? SimulatedMachine.segmented(count: 1000), let model = try? LedgerModel(machine) else { return nil }
+        guard let machine = try? SimulatedMachine.segmented(count: 1000), let model = try? LedgerModel(machine) else {
+            return nil
+        }
         return (machine, model)
     }()
 
@@ -58,7 +60,8 @@ struct RepairTests {
         return model.frames.indices.filter { model.frames[$0].segment == segment }
     }
 
-    @Test("one, two and twenty damaged ranges, in each segment and each part of a frame", arguments: Position.allCases, [1, 2, 20])
+    @Test(
+        "one, two and twenty damaged ranges, in each segment and each part of a frame", arguments: Position.allCases, [1, 2, 20])
     func matrix(position: Position, count: Int) async throws {
         for spot in Spot.allCases {
             let (machine, model) = try thousand()

@@ -127,7 +127,9 @@ extension MemoryVolume {
         let oneParent = try directory(one.parent, base: base)
         let otherParent = try directory(other.parent, base: base)
         for (path, parent) in [(one, oneParent), (other, otherParent)] {
-            guard let slot = nodes[parent].names.current[path.name] else { throw failure(.noSuchFileOrDirectory, "exchange", one) }
+            guard let slot = nodes[parent].names.current[path.name] else {
+                throw failure(.noSuchFileOrDirectory, "exchange", one)
+            }
             let kind = nodes[slot].kind
             guard kind == .directory else {
                 throw StorageError(.refused(kind == .symbolicLink ? .symbolicLink : .notDirectory(kind)), "exchange", shown(path))

@@ -133,7 +133,7 @@ package enum AppendFailure: Error, Sendable {
 
 extension StoragePath {
     /// The name under which a replacement is built.
-    var aside: StoragePath { directory.map { StoragePath($0, name + ".new") } ?? StoragePath(name + ".new") }
+    var aside: StoragePath { parent.map { StoragePath($0, name + ".new") } ?? StoragePath(name + ".new") }
 }
 
 extension Span where Element == UInt8 {

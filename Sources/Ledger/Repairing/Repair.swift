@@ -263,7 +263,7 @@ extension WriterSession {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }
         try append(writer.block.span, tip: writer.tip)
-        try writeHead(replacing: view.validHead)
+        try writeHead(replacing: view.foundHead)
         if let head = self.state?.head { keepAnchor(head) }
         return receipt
     }
@@ -272,7 +272,7 @@ extension WriterSession {
     fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
-        try writeHead(replacing: view.validHead)
+        try writeHead(replacing: view.foundHead)
         if let head = state?.head { keepAnchor(head) }
     }
 
@@ -297,4 +297,9 @@ extension WriterSession {
         state = nil
         storage.unlock(.writer)
     }
+}
+
+extension LedgerView {
+    /// What stands in HEAD's place and has its form, as a writer sees it: perhaps another ledger's.
+    fileprivate var foundHead: Head? { HeadFinding(headBytes, keys: keyring.keys).head }
 }
