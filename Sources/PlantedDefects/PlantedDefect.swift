@@ -68,6 +68,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case headUncompared = "head-uncompared"
     /// A key that is introduced need not prove itself.
     case introductionUnproven = "introduction-unproven"
+    /// A key may be introduced again.
+    case keyReintroduced = "key-reintroduced"
+    /// HEAD may name any key that it is sealed with.
+    case headKeyUncompared = "head-key-uncompared"
+    /// A gap may begin anywhere.
+    case gapUnchecked = "gap-unchecked"
+    /// A retired key's file is removed before the entry that retires it is there.
+    case retiredKeyDestroyedFirst = "retired-key-destroyed-first"
     /// A ledger may end before the entry that HEAD vouches for.
     case shorterThanHeadAccepted = "shorter-than-head-accepted"
     /// A ledger may end inside a decision.

@@ -136,6 +136,12 @@ extension SimulatedMachine {
         return try present(SealingKey(file: disk.bytes(of: path) ?? []))
     }
 
+    /// All keys whose files are there.
+    package func keys() -> [KeyID: SealingKey] {
+        let keys = files.filter { $0.key.directory == "keys" }.compactMap { SealingKey(file: $0.value) }
+        return Dictionary(keys.map { ($0.id, $0) }) { first, _ in first }
+    }
+
     /// The kept pieces of evidence, by name.
     package var evidence: [String: [UInt8]] {
         var evidence: [String: [UInt8]] = [:]

@@ -1,6 +1,7 @@
 import CanonicalJSON
 import DurableFiles
 import Foundation
+import LedgerFormat
 import TestSupport
 import Testing
 
@@ -23,6 +24,17 @@ struct CommandLedger: Sendable {
     init(same count: Int, ends: inout [Int]) throws {
         path = directory.path("L")
         ends = try TestLedger.write(to: directory, name: "L", count: count)
+    }
+
+    /// A chain that was forged, with the key files of these numbers, and a HEAD that vouches for all of it unless it is given.
+    init(_ chain: ForgedChain, keys: some Sequence<Int>, head: [UInt8]? = nil) throws {
+        path = directory.path("L")
+        let last = chain.head()
+        guard let key = ForgedChain.keys.first(where: { $0.id == last.key }) else {
+            preconditionFailure("HEAD names no key of ours")
+        }
+        try chain.write(
+            to: directory, name: "L", keys: keys.map { ForgedChain.keys[$0] }, head: head ?? last.sealed(with: key))
     }
 
     func run(_ arguments: [String], input: [UInt8]? = nil, environment: [String: String] = [:]) throws -> Program.Result {

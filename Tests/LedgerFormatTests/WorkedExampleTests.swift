@@ -91,4 +91,13 @@ struct WorkedExampleTests {
         try verifier.finish()
         #expect(verifier.reachedHead && verifier.absentKeys.isEmpty)
     }
+
+    @Test("the next key, and how it proves itself")
+    func introduction() throws {
+        let example = try Example()
+        let key = SealingKey(bytes: (32..<64).map { UInt8($0) })
+        let ledger = try #require(LedgerID("00112233445566778899aabbccddeeff"))
+        example.expectNames("Key id", key.id)
+        #expect(example.text.contains("behind the first key, `\(key.proof(in: ledger, after: TestLedger.key.id))`"))
+    }
 }

@@ -43,7 +43,9 @@ extension PlantedDefect {
             .laterVersionAccepted, .headUncompared, .shorterThanHeadAccepted, .bytesBehindPaddingIgnored, .paddingAnywhere,
             .incompleteDecisionAccepted:
             .tests("LedgerFormatTests.ChainTests")
-        case .introductionUnproven: .tests("LedgerFormatTests.ChainTurnTests")
+        case .introductionUnproven, .keyReintroduced, .headKeyUncompared, .gapUnchecked:
+            .tests("LedgerFormatTests.Chain(Turn|Gap)Tests")
+        case .retiredKeyDestroyedFirst: .tests("LedgerTests.KeyTests")
         case .piecesUnjoined: .tests("LedgerFormatTests.PieceTests")
         case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
         case .hugeFrameAccepted: .tests("LedgerFormatTests.FrameTests")

@@ -4,7 +4,7 @@ import Foundation
 struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
-        case append, roll, recovery
+        case append, roll, recovery, rotation, retirement
     }
 
     var verb: Verb
@@ -40,6 +40,24 @@ struct SystemCallScenes: Sendable {
             [setting.torture, "subject", "roll", "%", "--segment-bytes", "1800", "--entries", "2"])
         let torn = try tornLedger(setting)
         try add(.recovery, place.path("torn"), torn, append)
+        let key = [setting.bulla, "key"]
+        let reason = ["--reason", "torture", "--ledger", "%"]
+        try add(.rotation, place.path("plain"), plain, key + ["rotate"] + reason)
+        let (keyed, old) = try rotatedLedger(setting)
+        try add(.retirement, place.path("keyed"), keyed, key + ["retire", old, "--destroy"] + reason)
+    }
+
+    /// A ledger whose key was changed once; its receipts, and the id of the old key.
+    private func rotatedLedger(_ setting: Setting) throws -> (receipts: [String], old: String) {
+        var receipts = try ledger("keyed", setting, entryCount: 2)
+        let path = place.path("keyed")
+        guard let file = try FileManager.default.contentsOfDirectory(atPath: path + "/keys").first else {
+            throw HarnessError("no key to retire")
+        }
+        receipts += try Child.run(setting.bulla, ["key", "rotate", "--reason", "torture", "--ledger", path]).receipts
+        receipts += try Judgement(bulla: setting.bulla, ledger: path).append().receipts
+        guard receipts.count == 5 else { throw HarnessError("no rotated ledger to begin with: \(receipts)") }
+        return (receipts, String(file.prefix(16)))
     }
 
     /// Makes a ledger; its receipts.

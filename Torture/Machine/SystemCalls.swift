@@ -5,10 +5,12 @@ import Synchronization
 /// Programs that are killed or failed at each of their system calls.
 final class SystemCalls: Stage {
     let name = "system-calls"
-    let subject = "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll and recovery"
+    let subject =
+        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate and key retire"
     let unit = "faults"
     let mustFire = [
-        "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "EIO", "ENOSPC", "short write",
+        "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "SIGKILL in rotation",
+        "SIGKILL in retirement", "EIO", "ENOSPC", "short write",
         "short write, then ENOSPC", "refused with 30", "HEAD lags",
     ]
     let share = 2.0

@@ -26,6 +26,8 @@ package struct Audit: Sendable {
     package func run(_ storage: any Storage, keyring: Keyring? = nil) async throws(LedgerError) -> AuditReport {
         var view = try LedgerView(storage, keyring: keyring)
         var (report, _) = try await walk(&view)
+        // A rotation may have brought a key since we looked for them.
+        if report.verdict == .unverifiable, try view.findsMoreKeys() { report = try await walk(&view).report }
         check(receipts, &report, view)
         return report
     }

@@ -22,6 +22,7 @@ package struct KeyHistory: Sendable {
     /// - Throws: at the first damage; what a torn tail or a write under way leaves behind the end does not count.
     package init(_ view: LedgerView, _ environment: Environment) throws(LedgerError) {
         var uses: [KeyUse] = []
+        var current = view.validHead?.key
         try EntryReader(view, environment).read(from: 1) { frame, bytes in
             let key = frame.key(in: bytes)
             if uses.last?.key != key {
@@ -32,9 +33,11 @@ package struct KeyHistory: Sendable {
             if let retired = frame.retiredKey(in: bytes), let index = uses.firstIndex(where: { $0.key == retired }) {
                 uses[index].retiredAt = frame.seq
             }
+            // HEAD may lag behind a rotation.
+            current = ChainTip(frame, of: bytes).key
             return true
         }
         self.uses = uses
-        current = view.validHead?.key ?? uses.last?.key
+        self.current = current
     }
 }

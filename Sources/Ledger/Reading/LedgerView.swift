@@ -8,7 +8,9 @@ package struct LedgerView: Sendable {
     package private(set) var segments: [UInt64]
     /// The first entry; nil when there is none that has the form of one. Nothing of it is verified.
     package let genesis: ChainTip?
-    package let keyring: Keyring
+    package private(set) var keyring: Keyring
+    /// The keys came from outside, and not from `keys/`.
+    private let isKeyringGiven: Bool
     /// HEAD, judged with the key that it names.
     package private(set) var head: Result<Head, HeadFault>
 
@@ -27,6 +29,7 @@ package struct LedgerView: Sendable {
             throw LedgerError(.usage, "\(storage.basePath) holds no ledger; make one with `bulla init`")
         }
         let needed = [genesis?.key, HeadFinding(headBytes, keys: [:]).head?.key].compactMap(\.self)
+        isKeyringGiven = given != nil
         if let given { keyring = given } else { keyring = try Keyring(allIn: storage, needed: Set(needed)) }
         head = Self.judge(headBytes, genesis, keyring)
     }
@@ -64,6 +67,15 @@ package struct LedgerView: Sendable {
         headBytes = bytes
         head = Self.judge(bytes, genesis, keyring)
         return true
+    }
+
+    /// Looks for key files again; says whether there are more, as behind a rotation since the last look.
+    mutating func findsMoreKeys() throws(LedgerError) -> Bool {
+        guard !isKeyringGiven else { return false }
+        let count = keyring.keys.count
+        try keyring.loadOthers(from: storage)
+        head = Self.judge(headBytes, genesis, keyring)
+        return keyring.keys.count > count
     }
 
     /// The entry behind which nobody has vouched yet.

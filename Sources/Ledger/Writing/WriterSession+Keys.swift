@@ -1,5 +1,6 @@
 package import LedgerFormat
 import DurableFiles
+import PlantedDefects
 
 // The sealing key's change. A key is called for from its introduction to the next; its file is needed until it is retired.
 extension WriterSession {
@@ -44,6 +45,7 @@ extension WriterSession {
             throw LedgerError(.usage, "no entry was sealed with key \(id); `bulla key list` shows the keys")
         }
         var receipt: Receipt?
+        if destroying, planted(.retiredKeyDestroyedFirst) { try destroyKeyFile(id) }
         if use.retiredAt == nil {
             guard view.keyring.keys[id] != nil else {
                 throw LedgerError(.unverifiable, "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id))")
@@ -51,16 +53,18 @@ extension WriterSession {
             receipt = try commit([[Drafts.keyRetired(use, reason: reason)]])[0].get().receipts[0]
             try writeHead()
         }
-        if destroying {
-            try doing("key \(id) is retired, but its file cannot be removed") { () throws(StorageError) in
-                do throws(StorageError) {
-                    try storage.remove(StoragePath(Layout.keys.name, SealingKey.fileName(id)))
-                } catch {
-                    if !error.isNotFound { throw error }
-                }
-                try storage.synchronize(directory: Layout.keys)
-            }
-        }
+        if destroying { try destroyKeyFile(id) }
         return receipt
+    }
+
+    private func destroyKeyFile(_ id: KeyID) throws(LedgerError) {
+        try doing("key \(id) is retired, but its file cannot be removed") { () throws(StorageError) in
+            do throws(StorageError) {
+                try storage.remove(StoragePath(Layout.keys.name, SealingKey.fileName(id)))
+            } catch {
+                if !error.isNotFound { throw error }
+            }
+            try storage.synchronize(directory: Layout.keys)
+        }
     }
 }

@@ -112,7 +112,7 @@ extension WriterSession {
             throw LedgerError(error, doing: "cannot read the ledger")
         }
         let calledFor = verifier.tip?.key ?? head.key
-        if end != .complete || keyring.keys[calledFor] == nil, !keyring.hasAll {
+        if end != .complete || keyring.keys[calledFor] == nil || !verifier.absentKeys.isEmpty, !keyring.hasAll {
             try keyring.loadOthers(from: storage)
             return try examine(head, &keyring, &reader)
         }
@@ -124,6 +124,7 @@ extension WriterSession {
         } else {
             judgement = nil
         }
+        if case .tampered = judgement {} else { try requireKeys(of: verifier, head, keyring) }
         switch judgement {
         case nil:
             if wasRebuilt, !planted(.rebuiltAlertForgotten), let key = keyring.keys[head.key] {
@@ -134,6 +135,16 @@ extension WriterSession {
         case .torn(let tear): return .torn(tear)
         case .tampered(let failure): throw try alarm(head, keyring, failure, reader)
         }
+    }
+
+    /// What cannot be verified is neither cut nor written behind; where HEAD's own key is absent, whoever needs it says so.
+    private func requireKeys(of verifier: ChainVerifier, _ head: Head, _ keyring: Keyring) throws(LedgerError) {
+        guard keyring.keys[head.key] != nil else { return }
+        // HEAD itself vouches for its entry, which may be the one by which an older key introduced HEAD's.
+        let sealing = verifier.absentKeys.subtracting([verifier.beginning?.key].compactMap(\.self))
+        let needed = sealing.union([verifier.tip?.key ?? head.key]).filter { keyring.keys[$0] == nil }
+        guard let id = needed.min(by: { $0.description < $1.description }) else { return }
+        throw LedgerError(.unverifiable, "what key \(id) seals behind HEAD cannot be verified: \(keyring.absence(of: id))")
     }
 
     /// What opening says of damage; a HEAD of another ledger, which no entry can fit, is what is wrong then, and is not written to.
@@ -282,6 +293,10 @@ extension WriterSession {
         }
         if case .failed(let failure) = end { throw tampered(failure) }
         guard let tip = verifier.tip else { throw tampered(ChainFailure(.head(.missing), at: .head)) }
+        if let id = verifier.absentKeys.min(by: { $0.description < $1.description }) {
+            throw LedgerError(
+                .unverifiable, "HEAD is missing, and what key \(id) sealed cannot be verified: \(keyring.absence(of: id))")
+        }
         let start = Place(segment: reader.segments[0], offset: 0, seq: 1)
         try stand(
             behind: verifier, Head(alert: !planted(.rebuiltHeadCalm), end: 1, segment: 1, tip: tip), keyring, provenUpTo: start,

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import PlantedDefects
 
 /// What the few entries say after which a chain goes on otherwise: under another key, or behind a gap (FORMAT.md §4).
 package enum ChainTurn: Sendable, Equatable {
@@ -81,26 +82,31 @@ struct KeyRoster: Sendable {
     /// Keys that were not there, so that the SIGs of their entries were not checked.
     private(set) var unchecked: Set<KeyID> = []
     private var introduced: Set<KeyID> = []
-    private var retired: Set<KeyID> = []
+    /// The keys that sealed the entries by which a key is retired.
+    private var retirers: [KeyID: Set<KeyID>] = [:]
 
-    /// Those of them that are needed: what a retired key has sealed, the entry that retires it vouches for.
-    var absent: Set<KeyID> { unchecked.subtracting(retired) }
+    /// Those of them that are needed: what a retired key has sealed, the entry that retires it vouches for, retirements included.
+    var absent: Set<KeyID> {
+        var absent = unchecked
+        while let spared = absent.first(where: { !(retirers[$0] ?? []).isSubset(of: absent) }) { absent.remove(spared) }
+        return absent
+    }
 
     mutating func noteUnchecked(_ key: KeyID) { unchecked.insert(key) }
-    mutating func retire(_ key: KeyID) { retired.insert(key) }
+    mutating func retire(_ key: KeyID, by retirer: KeyID) { retirers[key, default: []].insert(retirer) }
 
     mutating func introduce(_ key: KeyID) { introduced.insert(key) }
 
     /// No key comes a second time.
-    func allows(_ key: KeyID) -> Bool { !introduced.contains(key) }
+    func allows(_ key: KeyID) -> Bool { !introduced.contains(key) || planted(.keyReintroduced) }
 
     /// With what a piece behind this one has found; nil if that introduces a key again.
     func joined(with next: KeyRoster) -> KeyRoster? {
-        guard introduced.isDisjoint(with: next.introduced) else { return nil }
+        guard introduced.isDisjoint(with: next.introduced) || planted(.keyReintroduced) else { return nil }
         var joined = self
         joined.unchecked.formUnion(next.unchecked)
         joined.introduced.formUnion(next.introduced)
-        joined.retired.formUnion(next.retired)
+        joined.retirers.merge(next.retirers) { $0.union($1) }
         return joined
     }
 }

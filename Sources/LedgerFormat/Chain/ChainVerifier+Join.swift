@@ -8,11 +8,13 @@ extension ChainVerifier {
         let previousHash: Digest
         let synced: UInt64
         let part: Part?
-        let key: KeyID
+        package let key: KeyID
+        let segment: UInt64
         /// Where the gap begins that it names.
         let gapStart: UInt64?
 
-        init(_ frame: FrameView, of bytes: Span<UInt8>) {
+        init(_ frame: FrameView, of bytes: Span<UInt8>, segment: UInt64) {
+            self.segment = segment
             seq = frame.seq
             previousHash = frame.previousHash(in: bytes)
             synced = frame.synced
@@ -31,7 +33,9 @@ extension ChainVerifier {
         guard let tip, openDecision == nil, let beginning = next.beginning, beginning.part == nil || beginning.part?.index == 1,
             (beginning.gapStart ?? beginning.seq) == position.seq || planted(.piecesUnjoined),
             beginning.previousHash == tip.hash || planted(.piecesUnjoined), beginning.synced >= tip.synced,
-            beginning.key == tip.key, let roster = roster.joined(with: next.roster),
+            // Behind a gap no seq says how the segment must be named.
+            beginning.segment == position.segment || beginning.segment == position.seq, beginning.key == tip.key,
+            let roster = roster.joined(with: next.roster),
             head.map({ !(position.seq..<beginning.seq).contains($0.seq) }) ?? true
         else { return nil }
         var joined = next
