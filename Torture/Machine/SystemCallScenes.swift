@@ -4,7 +4,7 @@ import Foundation
 struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
-        case append, roll, recovery, rotation, retirement
+        case append, roll, recovery, rotation, retirement, repair, backup
     }
 
     var verb: Verb
@@ -17,7 +17,7 @@ struct SystemCallScene: Sendable {
     /// The calls that the command makes when nothing hinders it.
     private(set) var calls: [SystemCall] = []
 
-    func command(_ ledger: String) -> [String] { command.map { $0 == "%" ? ledger : $0 } }
+    func command(_ ledger: String) -> [String] { command.map { $0.replacing("%", with: ledger) } }
 }
 
 /// The scenes of the stage, with the ledgers that they begin from.
@@ -45,6 +45,9 @@ struct SystemCallScenes: Sendable {
         try add(.rotation, place.path("plain"), plain, key + ["rotate"] + reason)
         let (keyed, old) = try rotatedLedger(setting)
         try add(.retirement, place.path("keyed"), keyed, key + ["retire", old, "--destroy"] + reason)
+        let survivors = try damagedLedger(setting)
+        try add(.repair, place.path("damaged"), survivors, [setting.bulla, "repair", "--yes", "--ledger", "%"])
+        try add(.backup, place.path("plain"), plain, [setting.bulla, "backup", "%" + Self.copySuffix, "--ledger", "%"])
     }
 
     /// A ledger whose key was changed once; its receipts, and the id of the old key.
@@ -58,6 +61,25 @@ struct SystemCallScenes: Sendable {
         receipts += try Judgement(bulla: setting.bulla, ledger: path).append().receipts
         guard receipts.count == 5 else { throw HarnessError("no rotated ledger to begin with: \(receipts)") }
         return (receipts, String(file.prefix(16)))
+    }
+
+    /// Where a backup of the ledger goes.
+    static let copySuffix = "-copy"
+
+    /// One bit of the third of six entries is another, and the alert is raised; the receipts of the others.
+    private func damagedLedger(_ setting: Setting) throws -> [String] {
+        var receipts = try ledger("damaged", setting, entryCount: 5)
+        let segment = URL(fileURLWithPath: place.path("damaged") + "/ledger/00000000000000000001.frames")
+        var bytes = try Data(contentsOf: segment)
+        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[lineFeeds[2] - 200] ^= 1
+        let handle = try FileHandle(forWritingTo: segment)
+        try handle.write(contentsOf: bytes)
+        try handle.close()
+        let audit = try Child.run(setting.bulla, ["audit", "--ledger", place.path("damaged")])
+        guard audit.code == 10 else { throw HarnessError("a damaged ledger passes: \(audit.output)") }
+        receipts.remove(at: 2)
+        return receipts
     }
 
     /// Makes a ledger; its receipts.

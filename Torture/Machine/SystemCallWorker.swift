@@ -34,6 +34,7 @@ struct SystemCallWorker: Worker {
 
     private func reset(_ scene: SystemCallScene) throws {
         place.remove("L")
+        place.remove("L" + SystemCallScenes.copySuffix)
         if let template = scene.template { try place.copy(template, to: "L") }
     }
 
@@ -86,9 +87,14 @@ struct SystemCallWorker: Worker {
             let made = try Child.run(setting.bulla, ["init", "--ledger", ledger])
             guard made.code == 0 else { return ["init again: \(made.error)"] }
             receipts += made.receipts
-        } else if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place) {
+        } else if scene.verb == .repair {
+            let again = try Child.run(setting.bulla, ["repair", "--yes", "--ledger", ledger])
+            guard again.code == 0 else { return ["the next repair: \(again.code) \(again.error)"] }
+        }
+        if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place) {
             return [complaint]
         }
+        if scene.verb == .backup, let complaint = try backupComplaint() { return [complaint] }
         let next = try judgement.append()
         guard next.code == 0 else { return ["the next append: \(next.code) \(next.error)"] }
         return try finalComplaints(scene, receipts + next.receipts, isSampled: isSampled)
@@ -96,10 +102,21 @@ struct SystemCallWorker: Worker {
 
     private func finalComplaints(_ scene: SystemCallScene, _ receipts: [String], isSampled: Bool) throws -> [String] {
         let files = try LedgerFiles(ledger)
-        var complaints = files.complaints(receipts: receipts)
+        // Behind a repair an entry may stand in another, which only a verifier finds.
+        var complaints =
+            scene.verb == .repair
+            ? [try judgement.verifierComplaint(receipts: receipts, in: place)].compactMap { $0 } : files.complaints(receipts: receipts)
         if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
         if isSampled { complaints += [try judgement.judgeComplaint()].compactMap { $0 } }
         return complaints
+    }
+
+    /// A backup that has its name is whole.
+    private func backupComplaint() throws -> String? {
+        let copy = ledger + SystemCallScenes.copySuffix
+        guard access(copy, F_OK) == 0 else { return nil }
+        let check = try Child.run(setting.bulla, ["backup", "--check", copy, "--ledger", ledger])
+        return check.code == 0 ? nil : "the backup: \(check.code) \(check.output.prefix(300)) \(check.error.prefix(300))"
     }
 
     /// The torn tail is kept once, whole, and one entry names it.
@@ -121,12 +138,13 @@ extension SystemCallWorker {
     ) throws {
         guard isNew([scene.verb.rawValue] + (try shape())) else { return }
         try place.copy(ledger, to: "once")
-        let append = [setting.bulla] + Judgement.appendArguments + ["--ledger", ledger]
-        let (trace, undisturbed) = try strace.trace(append)
-        guard undisturbed.code == 0 else { return tally.fail("\(what): the next append: \(undisturbed.error)") }
+        let next =
+            [setting.bulla] + (scene.verb == .repair ? ["repair", "--yes"] : Judgement.appendArguments) + ["--ledger", ledger]
+        let (trace, undisturbed) = try strace.trace(next)
+        guard undisturbed.code == 0 else { return tally.fail("\(what): the next \(next[1]): \(undisturbed.error)") }
         for (index, call) in trace.calls.enumerated() where call.isChange {
             try place.copy(place.path("once"), to: "L")
-            let outcome = try strace.kill(append, at: call)
+            let outcome = try strace.kill(next, at: call)
             guard outcome.hasFired else {
                 tally.fail("\(what), then a kill at \(call.name) \(call.number) that did not happen")
                 continue
