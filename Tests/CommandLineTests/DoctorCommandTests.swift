@@ -52,7 +52,9 @@ struct DoctorCommandTests {
         for name in ["permissions", "links", "key", "HEAD", "leftovers", "lock"] {
             #expect(findings[name]?.map { $0["state"]?.string } == ["ok"], "\(name)")
         }
-        #expect(findings["last audit"]?.first?["state"]?.string == "unknown", "until audits are recorded")
+        #expect(findings["last audit"]?.first?["state"]?.string == "advice", "there was none")
+        #expect(try ledger.run("audit").code == 0)
+        #expect(try examine(ledger)["last audit"]?.first?["state"]?.string == "ok")
         #expect(findings["syncs"]?.first?["found"]?.string?.contains("median of 20") == true)
         let untouched = try examine(ledger, "--no-write")
         #expect(untouched["syncs"]?.first?["state"]?.string == "unknown")

@@ -105,7 +105,8 @@ struct SystemCallWorker: Worker {
         // Behind a repair an entry may stand in another, which only a verifier finds.
         var complaints =
             scene.verb == .repair
-            ? [try judgement.verifierComplaint(receipts: receipts, in: place)].compactMap { $0 } : files.complaints(receipts: receipts)
+            ? [try judgement.verifierComplaint(receipts: receipts, in: place)].compactMap { $0 }
+            : files.complaints(receipts: receipts)
         if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
         if isSampled { complaints += [try judgement.judgeComplaint()].compactMap { $0 } }
         return complaints

@@ -227,9 +227,13 @@ extension Audit {
         }
         let entry: Entry
         do throws(LedgerError) {
-            entry = try EntryReader(view, environment).entry(receipt.seq)
+            let reader = EntryReader(view, environment)
+            if case .lost(let repair) = try reader.fate(of: receipt.seq) {
+                return "the receipt's entry, seq \(receipt.seq), was lost in repair \(repair)"
+            }
+            entry = try reader.entry(receipt.seq)
         } catch {
-            return error.code == .tampered ? "\(error)" : "the receipt's entry, seq \(receipt.seq), cannot be read: \(error)"
+            return "the receipt's entry, seq \(receipt.seq), cannot be read: \(error)"
         }
         if planted(.receiptsUncompared) { return nil }
         if entry.hash == receipt.hash, entry.time != receipt.time {
