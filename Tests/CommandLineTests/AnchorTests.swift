@@ -39,6 +39,42 @@ private struct AnchoredLedger {
 
 @Suite("The anchor in the user's state folder")
 struct AnchorTests {
+    @Test("behind a rotation an anchor that lags raises no alarm: another user wrote meanwhile")
+    func rotated() throws {
+        let anchored = try AnchoredLedger()
+        #expect(try anchored.append().code == 0)
+        #expect(try anchored.run(["key", "rotate", "--reason", "a year has passed"]).code == 0)
+        #expect(try anchored.append().code == 0)
+        // As by somebody with another state folder.
+        #expect(try anchored.ledger.append().code == 0)
+        let next = try anchored.append()
+        #expect(next.code == 0, "\(next.error)")
+        #expect(try anchored.verify().code == 0)
+    }
+
+    @Test("a repair of a ledger that was put back uses no seq again: what was rolled back is named as lost")
+    func repairedRollback() throws {
+        let anchored = try AnchoredLedger(entries: 10)
+        let ledger = anchored.ledger
+        try ledger.backUp(as: "old")
+        let receipts = try (0..<5).map { _ in try anchored.append().output }
+        #expect(try anchored.seq() == 16)
+        try ledger.restore(from: "old")
+        #expect(try anchored.append().code == 10)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[lineFeeds[3] + 100] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let repair = try anchored.run(["repair", "--yes"])
+        #expect(repair.code == 0, "\(repair.error)")
+        #expect(repair.output.contains("repaired: seq 17"), "\(repair.output)")
+        try Data(receipts.joined().utf8).write(to: URL(fileURLWithPath: ledger.directory.path("receipts")))
+        let verified = try anchored.run(["verify", "--receipt", "receipts"])
+        #expect(verified.code == 10 && verified.output.contains("seq 12, was lost in repair 17"), "\(verified.output)")
+        #expect(try anchored.append().code == 0)
+        #expect(try ledger.agreedVerdict().code == 0)
+    }
+
     @Test("the whole directory put back is noticed by append, verify and status; accept records it, and work goes on")
     func rollback() throws {
         let anchored = try AnchoredLedger(entries: 3)

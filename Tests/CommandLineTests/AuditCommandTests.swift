@@ -5,6 +5,20 @@ import Testing
 
 @Suite("bulla audit")
 struct AuditCommandTests {
+    @Test("damage in what a retired and destroyed key has sealed raises the alert, as any other")
+    func retired() throws {
+        let ledger = try CommandLedger(entries: 3)
+        let keys = try JSON(parsing: Array(try ledger.run("key", "list", "--json").output.utf8))
+        let old = try #require(keys["keys"]?.array?.first?["key"]?.string)
+        #expect(try ledger.run("key", "rotate", "--reason", "r").code == 0)
+        #expect(try ledger.run("key", "retire", old, "--reason", "r", "--destroy").code == 0)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[(bytes.firstIndex(of: 0x0A) ?? 0) + 100] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        #expect(try ledger.run("audit").code == 10)
+        #expect(try ledger.append().code == 21)
+    }
+
     @Test("an audit is recorded, and status tells when the last full one was", arguments: ["boot", "fast", "deep"])
     func recorded(policy: String) throws {
         let ledger = try CommandLedger(entries: 5)

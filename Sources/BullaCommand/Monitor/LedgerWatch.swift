@@ -45,7 +45,7 @@ struct LedgerWatch {
             sum + ((try? storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0)
         }
         state.ledger = view.genesis?.ledger
-        state.key = view.genesis?.key
+        state.key = view.validHead?.key ?? view.genesis?.key
         state.keyAbsence = view.keyAbsence
         state.audit = Self.lastFullAudit(view, now: state.now)
         guard case .success(let head) = view.head else {

@@ -58,7 +58,13 @@ struct RunCommand: AsyncParsableCommand {
         let server = socket.map { SocketServer(path: $0, group: socketGroup, committer: runner.committer) }
         try server?.start()
         tellOnline(standing)
-        let signal = try await loop(&runner, events)
+        let signal: String
+        do throws(LedgerError) {
+            signal = try await loop(&runner, events)
+        } catch {
+            await server?.stop()
+            throw error
+        }
         await server?.stop()
         let receipt = try await runner.goOffline(reason: "asked to stop", signal: signal)
         tellOffline(receipt, signal)

@@ -36,7 +36,8 @@ struct StatusCommand: ParsableCommand {
             ]
         }
         return [
-            "alert": status.head.map { .bool($0.alert) } ?? .null, "anchor": .string(anchor?.word ?? "off"),
+            "alert": status.head.map { .bool($0.alert) } ?? .null,
+            "anchor": .string(anchor?.word ?? (options.anchor == nil ? "off" : "unknown")),
             "audit": audit ?? .null,
             "bytes": .number(Double(status.byteCount)), "damage": status.damage.map { .string($0.message) } ?? .null,
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
@@ -58,7 +59,7 @@ struct StatusCommand: ParsableCommand {
             ("unsettled", status.unsettledCount.map { $0 > 0 ? "\($0) entries behind HEAD" : "none" } ?? unknown),
             ("key", status.key.map { key in status.keyAbsence.map { "\(key): \($0)" } ?? "\(key)" } ?? unknown),
             ("audit", audit(status)),
-            ("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? "off"),
+            ("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? (options.anchor == nil ? "off" : unknown)),
             ("alert", alert ?? unknown),
             ("damage", status.damage?.message),
         ]

@@ -151,6 +151,7 @@ extension Audit {
         var report = AuditReport(
             verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
             head: view.validHead)
+        report.isHeadKeyAbsent = view.keyAbsence != nil
         report.keyAbsence =
             view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
         switch failure {

@@ -27,7 +27,7 @@ package struct AuditFinding: Sendable {
     }
 
     package var reaction: Reaction {
-        if report.head?.alert == true || report.keyAbsence != nil { return .none }
+        if report.head?.alert == true || report.isHeadKeyAbsent { return .none }
         switch report.verdict {
         case .tampered: return .lookAgain
         // Without its key nothing can be sealed, and a later version is another program's matter.

@@ -20,6 +20,8 @@ package struct AuditReport: Sendable, Equatable {
     package var resumeSeq: UInt64?
     /// Why SIGs could not be checked.
     package var keyAbsence: String?
+    /// Nothing could be sealed now; other keys may be absent all the same.
+    package var isHeadKeyAbsent = false
     package var receipts: [ReceiptFinding] = []
 
     package struct ReceiptFinding: Sendable, Equatable {

@@ -46,6 +46,7 @@ extension AuditFinding {
     /// What is known of HEAD and the key when the time runs out weighs more than that there is more to do.
     fileprivate mutating func amendPartial(_ view: LedgerView) {
         guard report.verdict == .partial else { return }
+        report.isHeadKeyAbsent = view.keyAbsence != nil
         report.keyAbsence = view.keyAbsence
         if case .failure(let fault) = view.head {
             report.verdict = .tampered

@@ -40,7 +40,16 @@ package struct Repair: Sendable {
 
     /// What would be done.
     package func plan(_ storage: any Storage) throws(LedgerError) -> RepairPlan {
-        try RepairPlan(try LedgerView(storage), skipCountMax: skipCountMax)
+        try plan(try LedgerView(storage))
+    }
+
+    /// With what was seen here before: its seqs are not used again, also where the ledger was put back to an older state.
+    private func plan(_ view: LedgerView) throws(LedgerError) -> RepairPlan {
+        var plan = try RepairPlan(view, skipCountMax: skipCountMax)
+        if let anchor, case .found(let seen) = anchor.read(plan.ledger) {
+            plan.anchoredSeq = seen.sighting(at: anchor.here)?.seq ?? 0
+        }
+        return plan
     }
 
     package func run(_ storage: any Storage) throws(LedgerError) -> Outcome {
@@ -65,7 +74,7 @@ package struct Repair: Sendable {
     private func work(_ session: inout WriterSession) throws(LedgerError) -> Outcome {
         let view = try LedgerView(session.storage)
         if let outcome = try resumed(view, &session) { return outcome }
-        let plan = try RepairPlan(view, skipCountMax: skipCountMax)
+        let plan = try plan(view)
         guard plan.isNeeded else {
             try forgetPlan(view)
             return Outcome(plan: plan)

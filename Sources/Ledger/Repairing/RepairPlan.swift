@@ -45,12 +45,17 @@ package struct RepairPlan: Sendable {
     package var survivors = Survivors()
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?
+    /// The highest seq that was ever seen here, as the anchor says; 0 if nothing does.
+    package var anchoredSeq: UInt64 = 0
     /// HEAD vouches for something else than the chain holds.
     package var contradictsHead = false
 
     package var validHead: Head? { try? head.get() }
     /// Above everything that was ever there, as far as is known.
-    package var seq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) + 1 }
+    package var seq: UInt64 { max(knownSeq, isNeeded ? anchoredSeq : 0) + 1 }
+    private var knownSeq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) }
+    /// Whether there is anything to mend or to release; a step back alone is not: the user accepts that by name.
+    package var isNeeded: Bool { replacesLedger || contradictsHead || knownSeq > prefix.seq || validHead?.alert ?? true }
     /// The seqs that no entry of the chain has any more.
     package var gap: ClosedRange<UInt64>? { seq > prefix.seq + 1 ? prefix.seq + 1...seq - 1 : nil }
     /// Entries that are gone for good.
@@ -64,8 +69,6 @@ package struct RepairPlan: Sendable {
     }
     /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept.
     package var replacesLedger: Bool { failure != nil }
-    /// Whether there is anything to mend or to release.
-    package var isNeeded: Bool { replacesLedger || contradictsHead || gap != nil || validHead?.alert ?? true }
 }
 
 extension RepairPlan {
@@ -85,6 +88,7 @@ extension RepairPlan {
         if damages.count > Self.namedDamageCountMax {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))
         }
+        if anchoredSeq > knownSeq { body["anchor"] = ["seq": .number(Double(anchoredSeq))] }
         if let evidence { body["evidence"] = .string(evidence) }
         switch head {
         case .success(let head): body["head"] = ["seq": .number(Double(head.seq)), "tip": .string(head.tip.description)]

@@ -37,7 +37,8 @@ extension WriterSession {
             guard let start = try reader.locate(seq) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: seq)))
             }
-            var verifier = ChainVerifier(at: start, of: head.ledger, key: head.key, keys: keyring.keys)
+            // The place may lie before a rotation: whatever key it names, its links lead on.
+            var verifier = ChainVerifier(at: start, of: head.ledger, key: nil, keys: keyring.keys)
             return try reader.scan(
                 &verifier,
                 visit: { frame, bytes in
