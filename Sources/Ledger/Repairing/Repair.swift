@@ -34,7 +34,7 @@ package struct Repair: Sendable {
         package var receipt: Receipt?
         /// Where the damaged ledger is kept.
         package var evidence: String?
-        /// How many directories of interrupted repairs lie beside it.
+        /// What a caller should be told that is no error, such as a cut tail.
         package var notices: [String] = []
     }
 
