@@ -115,6 +115,12 @@ package final class POSIXStorage: Storage {
 // Files and names
 extension POSIXStorage {
     package func open(_ path: StoragePath, _ access: FileAccess) throws(StorageError) -> any StorageFile {
+        try open(path, access, attemptsLeft: Self.attemptCount)
+    }
+
+    private func open(
+        _ path: StoragePath, _ access: FileAccess, attemptsLeft: Int
+    ) throws(StorageError) -> any StorageFile {
         let flags =
             switch access {
             case .read: O_RDONLY
@@ -133,10 +139,18 @@ extension POSIXStorage {
                 throw self.failure(error, "open", path)
             }
             let file = POSIXFile(descriptor, path, shownPath: self.shown(path))
-            try file.status().checkRegular(owner: self.owner, "open", self.shown(path))
+            let status = try file.status()
+            // Replaced since it was opened, as a writer does with HEAD: who looks again finds the file that bears the name now.
+            if status.linkCount == 0, access != .create, attemptsLeft > 0 {
+                return try self.open(path, access, attemptsLeft: attemptsLeft - 1)
+            }
+            try status.checkRegular(owner: self.owner, "open", self.shown(path))
             return file
         }
     }
+
+    /// Between two replacements lies a sync or more: nobody meets so many in a row.
+    private static let attemptCount = 100
 
     package func status(of path: StoragePath) throws(StorageError) -> FileStatus? {
         do throws(StorageError) {
