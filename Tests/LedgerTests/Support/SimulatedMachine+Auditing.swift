@@ -30,10 +30,8 @@ extension SimulatedMachine {
         try AuditProgress(file: position ?? [], ledger: head().ledger, key: key())
     }
 
-    /// 4 MB in several segments, in decisions of five entries.
-    static func large() throws -> SimulatedMachine { try madeOnce.get().copy() }
-
-    private static let madeOnce = Result {
+    /// 4 MB in several segments, in decisions of five entries. Each has a clock of its own: time is what a budget is spent of.
+    static func large() throws -> SimulatedMachine {
         var settings = WriterSettings()
         settings.segmentByteCount = 1_500_000
         let machine = try SimulatedMachine(settings: settings)
