@@ -14,14 +14,16 @@ struct FlipModel: Sendable {
     private let ledger: SampleLedger
     /// The last frame that HEAD vouches for.
     private let head: Int
+    private let headBytes: [UInt8]
 
-    init(_ ledger: SampleLedger, head: Int) {
+    init(_ ledger: SampleLedger, head: Int, headBytes: [UInt8]) {
         self.ledger = ledger
         self.head = head
+        self.headBytes = headBytes
     }
 
     func verdict(_ target: FlipTargets.Target, _ mask: UInt8) -> Expectation {
-        guard let index = target.segment else { return verdict(outsideSegments: target) }
+        guard let index = target.segment else { return verdict(outsideSegments: target, mask) }
         let segment = ledger.segments[index]
         guard let frame = frame(of: target) else { return verdict(ofPadding: target.offset, segment) }
         let place = ledger.frames[frame].place
@@ -43,14 +45,29 @@ struct FlipModel: Sendable {
     }
 
     /// A HEAD of another form, or whose MAC does not match, is wrong, and nothing else is; a changed key file holds no key, or another.
-    private func verdict(outsideSegments target: FlipTargets.Target) -> Expectation {
+    ///
+    /// A HEAD that names a key which is not there, in the form of one, has a MAC that nobody can check: it is its entry that speaks against it.
+    private func verdict(outsideSegments target: FlipTargets.Target, _ mask: UInt8) -> Expectation {
         guard let last = ledger.segments.last else { preconditionFailure("a ledger has a segment") }
         if target.path == Layout.head {
+            if isDigitOfKey(target.offset), Self.digits.contains(headBytes[target.offset] ^ mask) {
+                let place = ledger.frames[head].place
+                return Expectation(verdict: .tampered, place: place, failingPlace: place)
+            }
             let place = Place(segment: 0, offset: 0, seq: ledger.lastSeq)
             return Expectation(verdict: .tampered, place: place, failingPlace: place)
         }
         let end = Place(segment: last.firstSeq, offset: last.dataEnd, seq: ledger.lastSeq)
         return Expectation(verdict: .unverifiable, place: end, failingPlace: end)
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// Whether a byte of HEAD is one of the 16 digits of its `key`.
+    private func isDigitOfKey(_ offset: Int) -> Bool {
+        let name = Array(#""key":""#.utf8)
+        guard let start = headBytes.indices.first(where: { headBytes[$0...].starts(with: name) }) else { return false }
+        return (start + name.count..<start + name.count + 16).contains(offset)
     }
 
     /// Padding becomes NULs, one other byte, NULs: torn if the NULs before it are there and end where a sector does, as

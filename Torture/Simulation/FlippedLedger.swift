@@ -20,6 +20,6 @@ struct FlippedLedger: Sendable {
         let bytes = head.sealed(with: ledger.key)
         machine.disk.setBytes(of: Layout.head, to: bytes)
         targets = FlipTargets(ledger, headByteCount: bytes.count)
-        model = FlipModel(ledger, head: frame)
+        model = FlipModel(ledger, head: frame, headBytes: bytes)
     }
 }

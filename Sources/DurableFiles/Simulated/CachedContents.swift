@@ -22,6 +22,12 @@ struct CachedContents: Sendable {
         durable = bytes
     }
 
+    /// Gives it buffers of its own. Two disks that share one let it go without a lock that both know, which looks like a race.
+    mutating func unshare() {
+        current.reserveCapacity(current.count + 1)
+        durable.reserveCapacity(durable.count + 1)
+    }
+
     mutating func write(_ bytes: [UInt8], at offset: Int) {
         if bytes.isEmpty { return }
         current.overlay(bytes[...], at: offset)

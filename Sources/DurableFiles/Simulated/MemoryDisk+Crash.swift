@@ -5,8 +5,11 @@ extension MemoryDisk {
     ///
     /// This disk is not changed, so many images can be made of one moment.
     package func crashImage(seed: UInt64, options: CrashOptions = CrashOptions()) -> MemoryDisk {
-        var crash = volume.withLock { volume in Crash(of: volume, seed: seed, options) }
-        return MemoryDisk(crash.run(), crash.tally)
+        let (survivor, tally) = volume.withLock { volume in
+            var crash = Crash(of: volume, seed: seed, options)
+            return (crash.run(), crash.tally)
+        }
+        return MemoryDisk(survivor, tally)
     }
 
     package func crashImage(
@@ -17,8 +20,11 @@ extension MemoryDisk {
 
     /// A disk on which everything that was not synchronised is lost.
     package func durableImage() -> MemoryDisk {
-        var crash = volume.withLock { volume in Crash(of: volume, seed: nil, CrashOptions()) }
-        return MemoryDisk(crash.run())
+        let survivor = volume.withLock { volume in
+            var crash = Crash(of: volume, seed: nil, CrashOptions())
+            return crash.run()
+        }
+        return MemoryDisk(survivor)
     }
 }
 
@@ -65,6 +71,7 @@ private struct Crash {
             new.nodes[copy].names = CachedNames(durable: names(node).mapValues { survivor($0) })
         } else {
             new.nodes[copy].contents = contents(node)
+            new.nodes[copy].contents.unshare()
         }
         return copy
     }
