@@ -51,6 +51,22 @@ struct AuditPolicyTests {
         #expect(try await machine.audit().verdict == .intact)
     }
 
+    @Test("slices go on behind a rotation, whose key is not the first entry's")
+    func behindRotation() async throws {
+        let machine = try SimulatedMachine.large()
+        _ = try machine.rotateKey()
+        try machine.append(1000...1040, size: 100_000)
+        _ = try machine.rotateKey()
+        var slices = 0
+        while slices < 200 {
+            slices += 1
+            let (finding, _) = try await machine.auditOnce(SimulatedMachine.reads(2))
+            if finding.isFull { break }
+            #expect(finding.report.verdict == .partial, "\(finding.report)")
+        }
+        #expect(slices > 4 && slices < 200, "\(slices) slices")
+    }
+
     @Test("the position ends a decision, and lies at or before what HEAD vouches for")
     func position() async throws {
         let machine = try SimulatedMachine.large()

@@ -271,7 +271,8 @@ struct KeyTests {
 
 extension SimulatedMachine {
     /// In a process of its own.
-    fileprivate func rotateKey() throws -> (old: KeyID, new: KeyID, receipt: Receipt) {
+    @discardableResult
+    func rotateKey() throws -> (old: KeyID, new: KeyID, receipt: Receipt) {
         try write { try $0.rotateKey(reason: "test") }
     }
 }

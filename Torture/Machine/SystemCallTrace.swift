@@ -63,6 +63,8 @@ struct Strace {
         var result: Child.Result
         /// Evidence that the fault happened.
         var hasFired: Bool
+        /// It happened to a call that the queues' library made for itself, which stops the process when it fails.
+        var hitTheQueues = false
     }
 
     func trace(_ command: [String]) throws -> (trace: SystemCallTrace, result: Child.Result) {
@@ -76,14 +78,27 @@ struct Strace {
     }
 
     func fail(_ command: [String], at call: SystemCall, with error: String) throws -> Outcome {
-        Outcome(result: try inject(command, call, "error=\(error)"), hasFired: try text().contains("(INJECTED)"))
+        let result = try inject(command, call, "error=\(error)")
+        let trace = try text()
+        return Outcome(result: result, hasFired: trace.contains("(INJECTED)"), hitTheQueues: Self.queuesTrapped(trace))
+    }
+
+    /// Whether a thread was ended by a trap right behind a call to the process table or to a descriptor that is no file:
+    /// the queues' library watches its threads through these, and nothing of ours does.
+    static func queuesTrapped(_ trace: String) -> Bool {
+        let lines = trace.split(separator: "\n")
+        guard let trap = lines.firstIndex(where: { $0.contains("--- SIGILL ") }),
+            let thread = lines[trap].split(separator: " ").first
+        else { return false }
+        let last = lines[..<trap].filter { $0.hasPrefix("\(thread) ") }.suffix(2)
+        return last.contains { $0.contains("\"/proc/") || $0.contains("</proc/") || $0.contains("<anon_inode:") }
     }
 
     private func inject(_ command: [String], _ call: SystemCall, _ fault: String) throws -> Child.Result {
         try Child.run(
             "strace",
             [
-                "-f", "-qq", "-o", place.path("trace"), "-e", "trace=\(call.name)", "-e",
+                "-f", "-y", "-qq", "-o", place.path("trace"), "-e", "trace=\(call.name)", "-e",
                 "inject=\(call.name):\(fault):when=\(call.number)",
             ] + command)
     }

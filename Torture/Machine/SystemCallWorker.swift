@@ -28,6 +28,7 @@ struct SystemCallWorker: Worker {
         }
         // Each thread counts its own calls, and the first thread's are the loader's.
         if outcome.result.error.contains("error while loading shared libraries") { return }
+        if outcome.hitTheQueues { return }
         tally.done += 1
         count(this, scene, outcome, &tally)
         if let complaint = complaint(this, outcome.result) { tally.fail("\(what): \(complaint)") }

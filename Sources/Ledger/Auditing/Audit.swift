@@ -43,7 +43,7 @@ extension Audit {
         do throws(StorageError) {
             if let start, let genesis = view.genesis {
                 verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: genesis.key, keys: view.keyring.keys, head: view.validHead)
+                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
             } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
                 verifier = ChainVerifier(
                     at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
