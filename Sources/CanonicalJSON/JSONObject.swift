@@ -60,14 +60,28 @@ extension JSONObject {
             return found ? members[index].value : nil
         }
         set {
-            let (index, found) = position(of: key)
-            switch (newValue, found) {
-            case (let value?, true): members[index].value = value
-            case (let value?, false): members.insert(Member(key: key, value: value), at: index)
-            case (nil, true): members.remove(at: index)
-            case (nil, false): break
-            }
+            if let newValue { updateValue(newValue, forKey: key) } else { removeValue(forKey: key) }
         }
+    }
+
+    /// Sets the member called `key`; answers the value that it had, or nil if it is new.
+    @discardableResult
+    package mutating func updateValue(_ value: JSON, forKey key: String) -> JSON? {
+        let (index, found) = position(of: key)
+        guard found else {
+            members.insert(Member(key: key, value: value), at: index)
+            return nil
+        }
+        let old = members[index].value
+        members[index].value = value
+        return old
+    }
+
+    /// Takes the member called `key` out; answers its value, or nil if there is none.
+    @discardableResult
+    package mutating func removeValue(forKey key: String) -> JSON? {
+        let (index, found) = position(of: key)
+        return found ? members.remove(at: index).value : nil
     }
 
     /// Where `key` is, or where it would have to be inserted.
@@ -86,9 +100,9 @@ extension JSONObject {
     }
 
     /// Lets `body` change a member's value in place, without a copy of what lies below it.
-    mutating func withValue<Failure: Error>(
-        at index: Int, _ body: (inout JSON) throws(Failure) -> Void
-    ) throws(Failure) {
+    mutating func withValue<Result, Failure: Error>(
+        at index: Int, _ body: (inout JSON) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try body(&members[index].value)
     }
 }

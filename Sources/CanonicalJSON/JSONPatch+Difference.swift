@@ -23,17 +23,25 @@ private struct Difference {
         }
     }
 
+    /// Goes through both in step, as both are sorted.
     private mutating func compare(_ old: JSONObject, _ new: JSONObject) {
+        var added = new.members[...]
         for member in old.members {
-            if let value = new[member.key] {
-                below(member.key) { $0.compare(member.value, value) }
+            while let next = added.first, KeyOrder.compare(next.key, member.key) == .less {
+                add(added.removeFirst())
+            }
+            if let next = added.first, next.key.hasSameBytes(as: member.key) {
+                added.removeFirst()
+                below(member.key) { $0.compare(member.value, next.value) }
             } else {
                 operations.append(.remove(path.appending(member.key)))
             }
         }
-        for member in new.members where old[member.key] == nil {
-            operations.append(.add(path.appending(member.key), member.value))
-        }
+        for member in added { add(member) }
+    }
+
+    private mutating func add(_ member: JSONObject.Member) {
+        operations.append(.add(path.appending(member.key), member.value))
     }
 
     private mutating func compare(_ old: [JSON], _ new: [JSON]) {
