@@ -58,18 +58,17 @@ extension JSONScalar where Self: FixedWidthInteger {
     }
 }
 
+// The 128-bit integers are refused by the standard library's own default.
 extension Int: JSONScalar {}
 extension Int8: JSONScalar {}
 extension Int16: JSONScalar {}
 extension Int32: JSONScalar {}
 extension Int64: JSONScalar {}
-extension Int128: JSONScalar {}
 extension UInt: JSONScalar {}
 extension UInt8: JSONScalar {}
 extension UInt16: JSONScalar {}
 extension UInt32: JSONScalar {}
 extension UInt64: JSONScalar {}
-extension UInt128: JSONScalar {}
 
 extension JSON {
     func isInsteadOf(_ expected: String) -> JSONCodingError.Reason {

@@ -204,9 +204,9 @@ private enum Model {
         case .array(let elements):
             let index = isLast && token == "-" ? elements.count : Int(token) ?? -1
             guard 0...elements.count ~= index else { return nil }
-            if isLast { return .array(elements[..<index] + [value] + elements[index...]) }
+            if isLast { return .array(Array(elements[..<index]) + [value] + elements[index...]) }
             guard index < elements.count, let child = add(value, path.dropFirst(), elements[index]) else { return nil }
-            return .array(elements[..<index] + [child] + elements[(index + 1)...])
+            return .array(Array(elements[..<index]) + [child] + elements[(index + 1)...])
         default: return nil
         }
     }
@@ -222,8 +222,10 @@ private enum Model {
             return remove(path.dropFirst(), old).map { .object(JSONObject(others + [(token, $0)])) }
         case .array(let elements):
             guard let index = Int(token), elements.indices.contains(index) else { return nil }
-            if isLast { return .array(elements[..<index] + elements[(index + 1)...]) }
-            return remove(path.dropFirst(), elements[index]).map { .array(elements[..<index] + [$0] + elements[(index + 1)...]) }
+            if isLast { return .array(Array(elements[..<index]) + Array(elements[(index + 1)...])) }
+            return remove(path.dropFirst(), elements[index]).map {
+                .array(Array(elements[..<index]) + [$0] + elements[(index + 1)...])
+            }
         default: return nil
         }
     }
