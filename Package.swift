@@ -49,16 +49,22 @@ let package = Package(
             name: "Ledger",
             dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "PlantedDefects"],
             swiftSettings: sourceRules),
+        // Floor 4
+        .target(
+            name: "Kernel", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "PlantedDefects"],
+            swiftSettings: sourceRules),
         // The library's face: what a Swift program imports
         .target(
             name: "Bulla",
-            dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
+            dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel"],
             swiftSettings: sourceRules),
+        // A program that uses it, which the README shows and a test runs
+        .executableTarget(name: "Example", dependencies: ["Bulla"], path: "Example", swiftSettings: houseRules),
         // Floor 6
         .executableTarget(
             name: "BullaCommand",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls", "PlantedDefects",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "CSystemCalls", "PlantedDefects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -88,6 +94,7 @@ let package = Package(
         .testTarget(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
+        .testTarget(name: "KernelTests", dependencies: ["Kernel", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
         .testTarget(
             name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"],

@@ -41,6 +41,9 @@ public struct LedgerDirectory: Sendable {
     /// Opens the ledger for recording; its lock is taken when something is to be written.
     public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open(), anchor: anchor) }
 
+    /// Opens the ledger for decisions on folded state; its lock is taken for each.
+    public func openKernel() throws(LedgerFailure) -> LedgerKernel { LedgerKernel(try open(), anchor: anchor) }
+
     /// Verifies the whole ledger without a lock and without writing a byte.
     ///
     /// - Parameter threads: how many pieces are verified at the same time.

@@ -27,6 +27,14 @@ public struct LedgerFailure: Error, Sendable, Equatable, CustomStringConvertible
     /// One sentence: what happened, where, what to do.
     public var message: String
 
+    /// For a rule that says no.
+    ///
+    /// - Parameter message: one sentence.
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
     /// The message.
     public var description: String { message }
 }

@@ -59,7 +59,7 @@ struct ReaderTests {
             frame, _ in
             seqs.append(frame.seq)
             return true
-        }
+        }.next
         #expect(seqs == (first > 301 ? [] : Array(first...min(last, 301))))
         #expect(next == (seqs.last.map { $0 + 1 } ?? first))
     }

@@ -4,7 +4,10 @@ import Foundation
 struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
-        case append, roll, recovery, rotation, retirement, repair, backup
+        case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot
+
+        /// It folds the documents, and may leave a snapshot of them.
+        var isStateful: Bool { [.change, .restoration, .snapshot].contains(self) }
     }
 
     var verb: Verb
@@ -48,6 +51,38 @@ struct SystemCallScenes: Sendable {
         let survivors = try damagedLedger(setting)
         try add(.repair, place.path("damaged"), survivors, [setting.bulla, "repair", "--yes", "--ledger", "%"])
         try add(.backup, place.path("plain"), plain, [setting.bulla, "backup", "%" + Self.copySuffix, "--ledger", "%"])
+        try addStateful(setting)
+    }
+
+    /// The documents of the stateful scenes are `{"n":1}` or `{"n":2}`, before and after.
+    private mutating func addStateful(_ setting: Setting) throws {
+        var receipts = try ledger("stateful", setting, entryCount: 1)
+        let path = place.path("stateful")
+        func set(_ value: Int) -> [String] { ["state", "set", "/n", String(value), "--actor", "process:torture"] }
+        for value in [1, 2] {
+            receipts += try Child.run(setting.bulla, set(value) + ["--ledger", path]).receipts
+            guard value == 1 else { break }
+            guard try Child.run(setting.bulla, ["snapshot", "create", "--ledger", path]).code == 0 else {
+                throw HarnessError("no snapshot to begin with")
+            }
+        }
+        guard receipts.count == 4 else { throw HarnessError("no stateful ledger to begin with: \(receipts)") }
+        let bulla = [setting.bulla]
+        try add(
+            .restoration, path, receipts,
+            bulla + ["restore", "--to", "3", "--yes", "--actor", "process:torture", "--reason", "torture", "--ledger", "%"])
+        try add(.snapshot, path, receipts, bulla + ["snapshot", "create", "--ledger", "%"])
+        // With a snapshot that is none any more: the change puts it away first.
+        try place.copy(path, to: "forged")
+        let name = try FileManager.default.contentsOfDirectory(atPath: path + "/snapshots").first { $0.hasPrefix("documents-") }
+        guard let name else { throw HarnessError("no snapshot to forge") }
+        let file = URL(fileURLWithPath: place.path("forged") + "/snapshots/" + name)
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count / 2] ^= 1
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.write(contentsOf: bytes)
+        try handle.close()
+        try add(.change, place.path("forged"), receipts, bulla + set(1) + ["--ledger", "%"])
     }
 
     /// A ledger whose key was changed once; its receipts, and the id of the old key.

@@ -101,6 +101,7 @@ struct SystemCallWorker: Worker {
             return [complaint]
         }
         if scene.verb == .backup, let complaint = try backupComplaint() { return [complaint] }
+        if scene.verb.isStateful, let complaint = try stateComplaint() { return [complaint] }
         let next = try judgement.append()
         guard next.code == 0 else { return ["the next append: \(next.code) \(next.error)"] }
         return try finalComplaints(scene, receipts + next.receipts, isSampled: isSampled)
@@ -116,6 +117,17 @@ struct SystemCallWorker: Worker {
         if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
         if isSampled { complaints += [try judgement.judgeComplaint()].compactMap { $0 } }
         return complaints
+    }
+
+    /// The documents are those before or those after, and what snapshots say is what the entries fold to.
+    private func stateComplaint() throws -> String? {
+        let state = try Child.run(setting.bulla, ["state", "get", "/n", "--ledger", ledger])
+        guard state.code == 0, ["1\n", "2\n"].contains(state.output) else {
+            return "the state: \(state.code) \(state.output) \(state.error)"
+        }
+        let check = try Child.run(setting.bulla, ["snapshot", "verify", "--ledger", ledger])
+        return check.output.contains("fold to another state") || ![0, 10].contains(check.code)
+            ? "the snapshots: \(check.code) \(check.output) \(check.error)" : nil
     }
 
     /// A backup that has its name is whole.

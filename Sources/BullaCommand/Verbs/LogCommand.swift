@@ -79,7 +79,7 @@ struct LogCommand: ParsableCommand {
         return try EntryReader(view, .system).read(from: first, through: last) { frame, bytes in
             if filter.matches(frame, bytes) { printer.print(frame, bytes) }
             return true
-        }
+        }.next
     }
 
     private func sinceTime() throws(LedgerError) -> Timestamp? {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import DurableFiles
+import Kernel
 import Ledger
 import LedgerFormat
 
@@ -21,14 +22,28 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let storage = try options.storage()
         let watch = try AnchorWatch(options.anchor, storage)
-        let status = LedgerStatus(try LedgerView(storage), .system)
+        let view = try LedgerView(storage)
+        let status = LedgerStatus(view, .system)
+        let snapshotSeq = Self.usedSnapshot(view)
         let anchor = try status.lastSeq.flatMap { lastSeq throws(LedgerError) in try watch?.verdict(lastSeq: lastSeq, .system) }
-        if options.json { Output.line(Printable.json(json(status, anchor))) } else { printText(status, anchor) }
+        if options.json {
+            Output.line(Printable.json(json(status, anchor, snapshotSeq)))
+        } else {
+            printText(status, anchor, snapshotSeq)
+        }
         if let damage = status.damage { throw damage }
         if case .alarm = anchor { Output.exit(ErrorCode.tampered.rawValue) }
     }
 
-    private func json(_ status: LedgerStatus, _ anchor: AnchorVerdict?) -> JSON {
+    /// The snapshot from which the state can be folded up to the tip; nil if there is none that the ledger bears out.
+    ///
+    /// Without one nothing is folded here: that takes longer the longer the ledger is.
+    private static func usedSnapshot(_ view: LedgerView) -> UInt64? {
+        guard var found = try? FoundFold<Documents>(in: view, .system), found.snapshotSeq != nil else { return nil }
+        return (try? found.fold.advance(in: view, .system)).flatMap { found.snapshotSeq }
+    }
+
+    private func json(_ status: LedgerStatus, _ anchor: AnchorVerdict?, _ snapshotSeq: UInt64?) -> JSON {
         let audit: JSON? = status.audits.full.map { full in
             [
                 "age_microseconds": .number(Double(status.now.microseconds - full.time.microseconds)),
@@ -43,12 +58,13 @@ struct StatusCommand: ParsableCommand {
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
             "key": status.key.map { .string($0.description) } ?? .null,
             "key_present": .bool(status.keyAbsence == nil), "ledger": status.ledger.map { .string($0.description) } ?? .null,
-            "path": .string(options.path), "segments": .number(Double(status.segmentCount)), "snapshot_loaded": false,
+            "path": .string(options.path), "segments": .number(Double(status.segmentCount)),
+            "snapshot": snapshotSeq.map { .number(Double($0)) } ?? .null, "snapshot_loaded": .bool(snapshotSeq != nil),
             "tip": status.tip?.receipt.json ?? .null, "unsettled": status.unsettledCount.map { .number(Double($0)) } ?? .null,
         ]
     }
 
-    private func printText(_ status: LedgerStatus, _ anchor: AnchorVerdict?) {
+    private func printText(_ status: LedgerStatus, _ anchor: AnchorVerdict?, _ snapshotSeq: UInt64?) {
         let unknown = "unknown"
         let alert = status.head.map { $0.alert ? "RAISED: nothing is written until it is released" : "none" }
         let rows: [(String, String?)] = [
@@ -59,6 +75,7 @@ struct StatusCommand: ParsableCommand {
             ("unsettled", status.unsettledCount.map { $0 > 0 ? "\($0) entries behind HEAD" : "none" } ?? unknown),
             ("key", status.key.map { key in status.keyAbsence.map { "\(key): \($0)" } ?? "\(key)" } ?? unknown),
             ("audit", audit(status)),
+            ("snapshot", snapshotSeq.map { "of seq \(Format.count($0)), and the state folds from it" } ?? "none in use"),
             ("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? (options.anchor == nil ? "off" : unknown)),
             ("alert", alert ?? unknown),
             ("damage", status.damage?.message),

@@ -59,7 +59,8 @@ package struct LedgerStatus: Sendable {
             }
             guard last >= head.seq else {
                 throw LedgerError(
-                    ChainFailure(.shorterThanHead(vouched: head.seq), at: Place(segment: head.segment, offset: 0, seq: behind)))
+                    ChainFailure(
+                        .shorterThanHead(vouched: head.seq), at: Place(segment: head.segment, offset: 0, seq: behind.next)))
             }
             unsettledCount = last - head.seq
         } catch {

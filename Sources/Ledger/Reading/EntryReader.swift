@@ -13,12 +13,12 @@ package struct EntryReader: Sendable {
 
     /// Calls `visit` for the entries from `first` to `last`; false stops.
     ///
-    /// - Returns: the seq behind the last entry that was read. Damage ends the reading by throwing, after everything before it
-    ///   was visited; a torn tail, which was never acknowledged, and a write that is under way end it like the end of data.
+    /// Damage ends the reading by throwing, after everything before it was visited; a torn tail, which was never acknowledged, and a
+    /// write that is under way end it like the end of data.
     @discardableResult
     package func read(
         from first: UInt64, through last: UInt64 = .max, visit: (FrameView, Span<UInt8>) -> Bool
-    ) throws(LedgerError) -> UInt64 {
+    ) throws(LedgerError) -> Reading {
         precondition(first >= 1, "seqs begin at 1")
         guard let genesis = view.genesis else {
             throw LedgerError(ChainFailure(.genesisExpected, at: Place(segment: 1, offset: 0, seq: 1)))
@@ -26,6 +26,7 @@ package struct EntryReader: Sendable {
         var view = view
         var settling = Settling(environment)
         var next = first
+        var absentKeys: Set<KeyID> = []
         let failure: ChainFailure? = try doing("cannot read the ledger") { () throws(StorageError) in
             while true {
                 var reader = try SegmentReader(view.storage)
@@ -41,6 +42,7 @@ package struct EntryReader: Sendable {
                         next = frame.seq + 1
                         return visit(frame, bytes) && frame.seq < last
                     })
+                absentKeys.formUnion(verifier.absentKeys)
                 guard case .failed(let failure) = end else { return nil }
                 if try settling.mayBeUnderWay(failure, &view) { continue }
                 if settling.isBusy { return nil }
@@ -49,7 +51,16 @@ package struct EntryReader: Sendable {
             }
         }
         if let failure { throw LedgerError(failure) }
-        return next
+        let keyAbsence = absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
+        return Reading(next: next, keyAbsence: keyAbsence)
+    }
+
+    /// How a reading ended that found no damage.
+    package struct Reading: Sendable {
+        /// The seq behind the last entry that was read.
+        package var next: UInt64
+        /// A key that is needed and not there, so that the seals of some entries were not checked.
+        package var keyAbsence: String?
     }
 
     /// One entry, also one that a repair has re-admitted; a lost one is tampering.
@@ -98,6 +109,6 @@ package struct EntryReader: Sendable {
 
     /// The seq of the last whole frame.
     package func lastSeq() throws(LedgerError) -> UInt64 {
-        try read(from: view.validHead?.seq ?? 1) { _, _ in true } - 1
+        try read(from: view.validHead?.seq ?? 1) { _, _ in true }.next - 1
     }
 }

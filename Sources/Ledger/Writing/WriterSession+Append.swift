@@ -132,6 +132,12 @@ extension WriterSession {
         }
     }
 
+    /// Lets HEAD vouch for everything up to the tip, for who keeps something that must not lead it.
+    package mutating func vouch() throws(LedgerError) {
+        if let latched { throw latched }
+        if let state, state.head.seq < state.tip.seq { try writeHead() }
+    }
+
     /// Replaces HEAD by one that vouches for everything up to the tip.
     mutating func writeHead() throws(LedgerError) { try writeHead(replacing: state?.head) }
 

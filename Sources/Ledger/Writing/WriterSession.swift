@@ -8,7 +8,7 @@ import PlantedDefects
 /// refuses everything until a new session has opened the ledger anew (design §5, rule 8).
 package struct WriterSession: Sendable {
     /// Replaced when the base was, while we waited for its lock.
-    private(set) var storage: any Storage
+    package private(set) var storage: any Storage
     let environment: Environment
     let settings: WriterSettings
     /// Where what was seen of the ledger is kept; nil for nowhere.

@@ -1,0 +1,44 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Kernel
+import Ledger
+
+struct StateDiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Print the JSON Patch that leads from the state at one point to that at another.",
+        discussion: """
+            Example:
+              bulla state diff 42 2026-01-31T12:00:00Z
+            """)
+
+    @Argument(help: ArgumentHelp("A seq, a hash, or a time in UTC.", valueName: "from"))
+    var from: Point
+
+    @Argument(help: ArgumentHelp("The same; without it, now.", valueName: "to"))
+    var to: Point?
+
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        let storage = try options.storage()
+        let from = try StateReading<Documents>(try LedgerView(storage), at: from).fold
+        let to = try StateReading<Documents>(try LedgerView(storage), at: to).fold
+        let patch = JSONPatch.diff(from: from.state.root, to: to.state.root).json
+        if options.json {
+            Output.line(
+                Printable.json(["from": .number(Double(from.seq)), "patch": patch, "to": .number(Double(to.seq))]))
+        } else {
+            Output.line(Printable.patch(patch))
+        }
+    }
+}
+
+extension Printable {
+    /// A JSON Patch, one operation a line.
+    static func patch(_ patch: JSON) -> String {
+        guard let operations = patch.array, !operations.isEmpty else { return "[]" }
+        return "[\n" + operations.map { "  " + json($0) }.joined(separator: ",\n") + "\n]"
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Kernel
+import Ledger
+import LedgerFormat
+
+struct StateHistoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Tell who changed the value at a place, when, to what and why.",
+        discussion: """
+            Example:
+              bulla state history /deploy/version
+            """)
+
+    @Argument(help: "A JSON Pointer.")
+    var pointer: JSONPointer
+
+    @Option(help: ArgumentHelp("Up to then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
+    var at: Point?
+
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        let view = try LedgerView(try options.storage())
+        let end = try at?.end(in: view, .system) ?? .tip
+        var count = 0
+        try DocumentHistory.read(pointer, in: view, to: end, .system) { change in
+            count += 1
+            print(change)
+        }
+        if count == 0, !options.json { Output.error("bulla: nothing ever stood at \"\(pointer)\"") }
+    }
+
+    private func print(_ change: DocumentHistory.Change) {
+        if options.json {
+            var object: JSONObject = [
+                "action": .string(change.action), "actor": .string(change.actor), "reason": .string(change.reason),
+                "seq": .number(Double(change.seq)), "time": .string(change.time.description),
+            ]
+            object["value"] = change.value
+            Output.line(Printable.json(.object(object)))
+            return
+        }
+        let how = change.action == "state.restored" ? "restored" : "set"
+        let what = change.value.map { "\(how) to \(Printable.json($0))" } ?? "removed"
+        let who = Printable.text("seq \(change.seq)  \(change.time)  \(change.actor)")
+        Output.line("\(who)  \(what)\n    \(Printable.text(change.reason))")
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Kernel
+import Ledger
+import LedgerFormat
+
+/// Folds a projection for a verb that only reads.
+struct StateReading<State: Projection> {
+    let fold: Fold<State>
+    let snapshotSeq: UInt64?
+
+    /// - Parameter point: where to end; nil for the tip.
+    init(_ view: LedgerView, at point: Point? = nil) throws(LedgerError) {
+        let environment = Environment.system
+        let end = try point?.end(in: view, environment) ?? .tip
+        let found = try FoundFold<State>(in: view, to: end, environment)
+        for notice in found.notices { Output.error("bulla: \(Printable.text(notice))") }
+        var fold = found.fold
+        do throws(LedgerError) { try fold.advance(in: view, to: end, environment) } catch {
+            guard error.code == .tampered, fold.seq > 0 else { throw error }
+            throw LedgerError(.tampered, "\(error.message); what was before can be had with --at \(fold.seq)", at: error.place)
+        }
+        if case .time(let time) = point, fold.seq == 0 {
+            throw LedgerError(.refused, "there is no entry as early as \(time): the ledger begins later")
+        }
+        if point == nil, let head = view.validHead, fold.seq > head.seq {
+            Output.error("bulla: HEAD does not vouch yet for what follows seq \(head.seq): that part of the state is unsettled")
+        }
+        self.fold = fold
+        snapshotSeq = found.snapshotSeq
+    }
+}
+
+extension Point: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension JSONPointer: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let pointer = try? JSONPointer(parsing: argument) else { return nil }
+        self = pointer
+    }
+}
+
+/// In whose name state is changed, and why.
+struct ChangeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who does it, as kind:name.", valueName: "kind:name"))
+    var actor: String
+
+    @Option(help: ArgumentHelp("sovereignty, integrity, resilience or evolution.", valueName: "pillar"))
+    var pillar = Justification.Pillar.evolution
+
+    @Option(help: ArgumentHelp("Why it is done.", valueName: "text"))
+    var reason = "the state is changed"
+
+    var justification: Justification { Justification(pillar, reason) }
+}
+
+extension Justification.Pillar: ExpressibleByArgument {}
+
+extension Decider {
+    /// For one verb.
+    init(_ options: LedgerOptions, _ writer: WriterOptions) throws(LedgerError) {
+        self.init(try options.storage(), .system, writer.settings, anchor: options.anchor)
+    }
+
+    /// Tells what happened that is no error.
+    mutating func sayNotices() {
+        for notice in takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import CanonicalJSON
+import DurableFiles
+import Kernel
+import Ledger
+import LedgerFormat
+
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Take the state back to an earlier point; history stays, and this can be taken back too.",
+        discussion: """
+            Without --yes the patch is shown that it would cause, and nothing is changed. With it that patch becomes one entry. What came \
+            since stays in the ledger and readable with --at. Only the state tree goes back: keys, alerts, leases and whatever else keeps \
+            the house in order never do.
+
+            Examples:
+              bulla restore --to 42
+              bulla restore --to 2026-01-31T12:00:00Z --reason "the migration failed" --actor user:ada --yes
+            """)
+
+    @Option(help: ArgumentHelp("A seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
+    var to: Point
+
+    @Option(help: ArgumentHelp("Why.", valueName: "text"))
+    var reason: String?
+
+    @Option(help: ArgumentHelp("Who does it, as kind:name.", valueName: "kind:name"))
+    var actor: String?
+
+    @Flag(help: "Do it.")
+    var yes = false
+
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func validate() throws {
+        guard yes else { return }
+        if reason == nil { throw ValidationError("--yes needs a --reason: it is recorded") }
+        if actor == nil { throw ValidationError("--yes needs an --actor: it is recorded") }
+    }
+
+    func run() throws {
+        let storage = try options.storage()
+        let earlier = try StateReading<Documents>(try LedgerView(storage), at: to).fold
+        guard let mark = earlier.mark else { throw LedgerError(.refused, "there is no entry at \(to)") }
+        guard yes, let reason, let actor else {
+            let now = try StateReading<Documents>(try LedgerView(storage)).fold
+            return show(now.state.restoration(of: earlier.state), mark, receipt: nil)
+        }
+        var decider = try Decider(options, writer)
+        defer { decider.sayNotices() }
+        let decided = try decider.decide(on: Documents.self, as: actor) { documents, moment throws(LedgerError) in
+            try documents.restore(to: earlier.state, at: mark, Justification(.resilience, reason), moment)
+        }
+        show(decided.reply, mark, receipt: decided.receipts.first)
+    }
+
+    private func show(_ patch: JSONPatch, _ mark: Mark, receipt: Receipt?) {
+        if options.json {
+            Output.line(
+                Printable.json([
+                    "applied": .bool(receipt != nil), "patch": patch.json, "receipt": receipt?.json ?? .null,
+                    "to": .number(Double(mark.seq)),
+                ]))
+            return
+        }
+        if patch.operations.isEmpty {
+            Output.line("the state is what it was at seq \(mark.seq): there is nothing to restore")
+        } else {
+            Output.line(Printable.patch(patch.json))
+            if let receipt {
+                Output.line(receipt.line)
+            } else {
+                Output.line("nothing was changed; do it with --yes, --reason and --actor")
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package import DurableFiles
+package import Ledger
+import LedgerFormat
+
+/// Decides under the writer's lock, on state that is folded from everything before.
+///
+/// A value for one thread at a time. Rules are pure: what they see is state and a `Moment`, and what they answer is a `Decision`.
+package struct Decider: Sendable {
+    var session: WriterSession
+    let environment: Environment
+    /// Entries from one snapshot to the next.
+    package var snapshotInterval: UInt64 = 10_000
+    /// What was folded already, by the projection's name.
+    private var folds: [String: any Sendable] = [:]
+    private var notices: [String] = []
+
+    package init(
+        _ storage: any Storage, _ environment: Environment, _ settings: WriterSettings = WriterSettings(),
+        anchor: (any AnchorStore)? = nil
+    ) {
+        session = WriterSession(storage, environment, settings, anchor: anchor)
+        self.environment = environment
+    }
+
+    /// Takes the lock, catches up, asks `rule`, records what it wants, and gives the lock back; then runs its effects.
+    ///
+    /// - Parameter rule: pure; it may be asked again.
+    /// - Throws: what the rule threw, and then nothing was written; or what the ledger says.
+    package mutating func decide<State: Projection, Reply>(
+        on _: State.Type, as actor: String, _ rule: (State, Moment) throws(LedgerError) -> Decision<Reply>
+    ) throws(LedgerError) -> Decided<Reply> {
+        try session.acquire()
+        let (decision, answer) = try releasing { decider throws(LedgerError) in
+            var fold = try decider.caughtUp(State.self)
+            let moment = decider.moment(as: actor, fold.mark)
+            let decision = try rule(fold.state, moment)
+            let answer = try decider.commit(decision, as: actor)
+            try decider.advance(&fold)
+            decider.keepSnapshotIfDue(fold)
+            return (decision, answer)
+        }
+        let receipts = Array(answer.receipts.prefix(decision.drafts.count))
+        let results =
+            answer.isRepetition ? [] : try perform(decision.effects, requests: answer.receipts.dropFirst(receipts.count), actor)
+        return Decided(reply: decision.reply, receipts: receipts, isRepetition: answer.isRepetition, results: results)
+    }
+
+    /// Writes a snapshot of the state as it is now.
+    ///
+    /// - Returns: the seq that it is of.
+    package mutating func snapshot<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64 {
+        try session.acquire()
+        return try releasing { decider throws(LedgerError) in
+            let fold = try decider.caughtUp(State.self)
+            guard try decider.keepSnapshot(fold) else {
+                throw LedgerError(.refused, "the state of \(State.name) is larger than a snapshot may be")
+            }
+            return fold.seq
+        }
+    }
+
+    /// What happened since the last call that is no error.
+    package mutating func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices + session.takeNotices()
+    }
+
+    /// Runs a section under the lock, which is given back however it ends.
+    private mutating func releasing<Answer>(
+        _ section: (inout Decider) throws(LedgerError) -> Answer
+    ) throws(LedgerError) -> Answer {
+        do throws(LedgerError) {
+            let answer = try section(&self)
+            session.release()
+            return answer
+        } catch {
+            session.release()
+            throw error
+        }
+    }
+
+    private func moment(as actor: String, _ mark: Mark?) -> Moment {
+        let now = environment.now()
+        return Moment(
+            actor: actor, now: now, latest: mark?.latest ?? now, seq: mark?.seq ?? 0, random: environment.random())
+    }
+}
+
+// State
+extension Decider {
+    /// The projection's state at the tip; requires the lock.
+    private mutating func caughtUp<State: Projection>(_: State.Type) throws(LedgerError) -> Fold<State> {
+        if var fold = folds[State.name] as? Fold<State> {
+            // Whatever is wrong with it, it is folded anew the next time.
+            folds[State.name] = nil
+            try advance(&fold)
+            return fold
+        }
+        let found = try FoundFold<State>(in: try LedgerView(session.storage), environment)
+        if !found.ignored.isEmpty { try quarantine(found) }
+        var fold = found.fold
+        try advance(&fold)
+        return fold
+    }
+
+    private mutating func advance<State: Projection>(_ fold: inout Fold<State>) throws(LedgerError) {
+        try fold.advance(in: try LedgerView(session.storage), environment)
+        folds[State.name] = fold
+    }
+
+    /// Records and puts away what is no snapshot of this ledger, so that it is looked at once.
+    ///
+    /// A crash behind the entry leaves the file: it is put away again, under the same id.
+    private mutating func quarantine<State: Projection>(_ found: FoundFold<State>) throws(LedgerError) {
+        for (seq, fault) in found.ignored {
+            let evidence = try SnapshotEvidence(SnapshotFolder<State>.path(of: seq), in: session.storage)
+            _ = try session.commit([[evidence.draft(fault)]])[0].get()
+            try evidence.removeOriginal(in: session.storage)
+            notices.append("the snapshot \(evidence.path) is ignored, and kept in \(evidence.kept): \(fault)")
+        }
+    }
+}
+
+// Entries
+extension Decider {
+    private mutating func commit<Reply>(
+        _ decision: Decision<Reply>, as actor: String
+    ) throws(LedgerError) -> WriterSession.Answer {
+        guard !decision.drafts.isEmpty || !decision.effects.isEmpty else { return WriterSession.Answer(receipts: []) }
+        var drafts = decision.drafts
+        for effect in decision.effects { drafts.append(try effect.request(as: actor)) }
+        return try session.commit([drafts])[0].get()
+    }
+
+    /// Runs effects without the lock, and records what came of each.
+    private mutating func perform(
+        _ effects: [Effect], requests: ArraySlice<Receipt>, _ actor: String
+    ) throws(LedgerError) -> [Effect.Result] {
+        var results: [Effect.Result] = []
+        for (effect, request) in zip(effects, requests) {
+            let result = effect.perform()
+            results.append(result)
+            try session.acquire()
+            try releasing { decider throws(LedgerError) in
+                _ = try decider.session.commit([[try effect.conclusion(result, of: request, as: actor)]])[0].get()
+            }
+        }
+        return results
+    }
+}
+
+// Snapshots
+extension Decider {
+    /// A snapshot is a cache: that none could be written is a notice.
+    private mutating func keepSnapshotIfDue<State: Projection>(_ fold: Fold<State>) {
+        do throws(LedgerError) {
+            let last = try storing("cannot look for snapshots") { () throws(StorageError) in
+                try SnapshotFolder<State>(session.storage).seqs().last ?? 0
+            }
+            guard fold.seq >= last + snapshotInterval else { return }
+            _ = try keepSnapshot(fold)
+        } catch {
+            notices.append("no snapshot of \(State.name) was written: \(error)")
+        }
+    }
+
+    /// Only of what HEAD vouches for: what lies behind may still be cut.
+    private mutating func keepSnapshot<State: Projection>(_ fold: Fold<State>) throws(LedgerError) -> Bool {
+        guard let key = session.sealingKey, let tip = session.tip, let mark = fold.mark, mark.seq == tip.seq else { return false }
+        try session.vouch()
+        return try SnapshotFolder<State>(session.storage).save(
+            Snapshot(ledger: tip.ledger, mark: mark, state: fold.state), key)
+    }
+}

@@ -1,0 +1,88 @@
+package import CanonicalJSON
+package import Ledger
+package import LedgerFormat
+
+// What may be changed, and which entry says so.
+extension Documents {
+    /// Applies a patch.
+    ///
+    /// - Throws: `refused` with the operation that does not apply, or when the tree would be too large or too deep.
+    package func change(
+        by patch: JSONPatch, _ justification: Justification, _ moment: Moment
+    ) throws(LedgerError) -> Decision<Void> {
+        _ = try changed(by: patch)
+        let body: JSONObject = ["patch": patch.json]
+        return Decision([try moment.draft(Self.patched, justification, body, Self.context(of: patch, moment))])
+    }
+
+    /// Puts a value at a place: a member or element that is there is replaced, and else a member is added.
+    package func set(
+        _ pointer: JSONPointer, to value: JSON, _ justification: Justification, _ moment: Moment
+    ) throws(LedgerError) -> Decision<Void> {
+        let operation: JSONPatch.Operation =
+            root[pointer] == nil ? .add(pointer, value) : .replace(pointer, value)
+        return try change(by: JSONPatch([operation]), justification, moment)
+    }
+
+    /// The patch that leads from here to an earlier state; empty if nothing changes.
+    package func restoration(of earlier: Documents) -> JSONPatch {
+        let patch = JSONPatch.diff(from: root, to: earlier.root)
+        // Many small changes can be longer than the whole, which always fits.
+        guard patch.json.canonicalBytes().count > Self.byteCountMax else { return patch }
+        return JSONPatch([.replace(JSONPointer(), earlier.root)])
+    }
+
+    /// Takes the tree back to an earlier state; what came since stays in the ledger.
+    ///
+    /// - Returns: the patch, which is empty if there is nothing to restore, and then nothing is recorded.
+    package func restore(
+        to earlier: Documents, at mark: Mark, _ justification: Justification, _ moment: Moment
+    ) throws(LedgerError) -> Decision<JSONPatch> {
+        let patch = restoration(of: earlier)
+        guard !patch.operations.isEmpty else { return Decision([], reply: patch) }
+        let body: JSONObject = [
+            "hash": .string(mark.hash.description), "patch": patch.json, "to": .number(Double(mark.seq)),
+        ]
+        let draft = try moment.draft(Self.restored, justification, body, Self.context(of: patch, moment))
+        return Decision([draft], reply: patch)
+    }
+
+    private func changed(by patch: JSONPatch) throws(LedgerError) -> JSON {
+        guard !patch.operations.isEmpty else { throw LedgerError(.usage, "the patch has no operation") }
+        var changed = root
+        do throws(JSONPatchError) { try patch.apply(to: &changed) } catch {
+            throw LedgerError(.refused, "the patch does not apply to the state: \(error); nothing was changed")
+        }
+        guard changed.depth <= Self.depthMax else {
+            throw LedgerError(.refused, "the state would nest deeper than \(Self.depthMax) levels; nothing was changed")
+        }
+        let byteCount = changed.canonicalBytes().count
+        guard byteCount <= Self.byteCountMax else {
+            throw LedgerError(
+                .refused,
+                "the state would have \(byteCount) bytes, and \(Self.byteCountMax) are allowed; nothing was changed")
+        }
+        return changed
+    }
+
+    /// What was seen, and what is written: later conflicts are told by it.
+    private static func context(of patch: JSONPatch, _ moment: Moment) -> JSONObject {
+        var writes = Set(patch.operations.flatMap(\.writes)).sorted()
+        if writes.count > writeCountMax { writes = [""] }
+        return ["base": .number(Double(moment.seq)), "writes": .array(writes.map(JSON.string))]
+    }
+
+    /// More are said as the whole document.
+    private static let writeCountMax = 256
+}
+
+extension JSONPatch.Operation {
+    /// The places that it changes.
+    fileprivate var writes: [String] {
+        switch self {
+        case .add(let path, _), .remove(let path), .replace(let path, _), .copy(_, let path): [path.description]
+        case .move(let from, let path): [from.description, path.description]
+        case .test: []
+        }
+    }
+}

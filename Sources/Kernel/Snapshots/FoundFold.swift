@@ -1,0 +1,31 @@
+package import Ledger
+import DurableFiles
+
+/// A fold that begins at the newest snapshot which the ledger bears out, or at the first entry.
+package struct FoundFold<State: Projection>: Sendable {
+    package var fold = Fold<State>()
+    /// The snapshot that it begins at.
+    package private(set) var snapshotSeq: UInt64?
+    /// Snapshots that were looked at and are not used, with the reason: they never override the ledger.
+    package private(set) var ignored: [(seq: UInt64, fault: SnapshotFault)] = []
+
+    package init(in view: LedgerView, to end: FoldEnd = .tip, _ environment: Environment) throws(LedgerError) {
+        let folder = SnapshotFolder<State>(view.storage)
+        let seqs = try storing("cannot look for snapshots") { () throws(StorageError) in try folder.seqs() }
+        for seq in seqs.reversed() where seq <= end.seq {
+            switch try folder.load(seq, in: view, environment) {
+            case .success(let snapshot):
+                if let time = end.time, snapshot.mark.latest > time { continue }
+                fold = Fold(snapshot.state, at: snapshot.mark)
+                snapshotSeq = seq
+                return
+            case .failure(let fault): ignored.append((seq, fault))
+            }
+        }
+    }
+
+    /// What a reader says of snapshots that he ignored.
+    package var notices: [String] {
+        ignored.map { "the snapshot \(SnapshotFolder<State>.path(of: $0.seq)) is ignored: \($0.fault)" }
+    }
+}

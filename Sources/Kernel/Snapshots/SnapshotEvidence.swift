@@ -1,0 +1,55 @@
+import CanonicalJSON
+import DurableFiles
+import Ledger
+import LedgerFormat
+
+/// Bytes of a file under `snapshots/` that are no snapshot of this ledger: they are kept, as everything that somebody may have forged.
+struct SnapshotEvidence {
+    let path: StoragePath
+    let kept: StoragePath
+    private let digest: Digest
+    private let byteCount: Int
+
+    /// Copies the file to `quarantine/`, durably, under a name that its bytes give: once, however often it is tried.
+    init(_ path: StoragePath, in storage: any Storage) throws(LedgerError) {
+        let bytes = try storing("cannot read a snapshot") { () throws(StorageError) in
+            try storage.open(path, .read).bounded(by: Self.byteCountMax)
+        }
+        self.path = path
+        byteCount = bytes.count
+        digest = Digest(sha256: bytes.span)
+        let kept = StoragePath(Layout.quarantine.name, "snapshot-\(digest.description.prefix(16)).bin")
+        self.kept = kept
+        try storing("cannot keep a snapshot as evidence") { () throws(StorageError) in
+            if try storage.status(of: Layout.quarantine) == nil {
+                try storage.makeDirectory(Layout.quarantine)
+                try storage.synchronize(directory: nil)
+            }
+            try storage.replace(kept, bytes.span)
+        }
+    }
+
+    /// One byte more than a snapshot may have shows that it is none.
+    private static let byteCountMax = 64 << 20
+
+    func draft(_ fault: SnapshotFault) throws(LedgerError) -> Draft {
+        let body: JSONObject = [
+            "bytes": .number(Double(byteCount)), "evidence": .string(kept.description), "file": .string(path.description),
+            "reason": .string(fault.description), "sha256": .string(digest.description),
+        ]
+        do throws(DraftError) {
+            return try Draft(
+                action: "snapshot.ignored", actor: "service:bulla",
+                justification: Justification(.integrity, "a snapshot never overrides the ledger"), body: .object(body))
+        } catch {
+            preconditionFailure("the kernel's own draft is refused: \(error)")
+        }
+    }
+
+    func removeOriginal(in storage: any Storage) throws(LedgerError) {
+        try storing("cannot put a snapshot away") { () throws(StorageError) in
+            try storage.remove(path)
+            try storage.synchronize(directory: Layout.snapshots)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package import DurableFiles
+package import Ledger
+import LedgerFormat
+
+/// The snapshots of one projection, in `snapshots/`: `NAME-SEQ`, the seq in 20 digits.
+package struct SnapshotFolder<State: Projection>: Sendable {
+    private let storage: any Storage
+
+    package init(_ storage: any Storage) { self.storage = storage }
+
+    /// So many are kept; the older ones, with which earlier points are reached sooner, go.
+    package static var countMax: Int { 10 }
+
+    package static func path(of seq: UInt64) -> StoragePath {
+        StoragePath(Layout.snapshots.name, prefix + String(SegmentName.file(firstSeq: seq).prefix(20)))
+    }
+
+    private static var prefix: String { State.name + "-" }
+
+    private static func seq(ofFile name: String) -> UInt64? {
+        guard name.hasPrefix(prefix) else { return nil }
+        return SegmentName.firstSeq(file: name.dropFirst(prefix.count) + ".frames")
+    }
+
+    /// The seqs that there are files for, rising.
+    package func seqs() throws(StorageError) -> [UInt64] {
+        do throws(StorageError) {
+            return try storage.names(in: Layout.snapshots).compactMap(Self.seq(ofFile:)).sorted()
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+    }
+
+    /// One that the ledger bears out, or why it is ignored.
+    package func load(_ seq: UInt64, in view: LedgerView, _ environment: Environment) throws(LedgerError) -> Result<
+        Snapshot<State>, SnapshotFault
+    > {
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try storage.open(Self.path(of: seq), .read).bounded(by: Snapshot<State>.byteCountMax)
+        } catch {
+            throw LedgerError(error, doing: "cannot read a snapshot")
+        }
+        guard let head = view.validHead, let key = view.keyring.keys[head.key] else { return .failure(.earlierKey) }
+        do throws(SnapshotFault) {
+            let snapshot = try Snapshot<State>(file: bytes, ledger: head.ledger, key: key)
+            guard snapshot.mark.seq == seq else { return .failure(.form) }
+            return try Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Whether the entry that it was made at stands in the ledger.
+    private static func holds(_ mark: Mark, _ view: LedgerView, _ environment: Environment) throws(SnapshotFault) -> Bool {
+        guard let head = view.validHead, mark.seq <= head.seq else { return false }
+        var holds = false
+        // Damage elsewhere is for others to tell.
+        _ = try? EntryReader(view, environment).read(from: mark.seq, through: mark.seq) { frame, bytes in
+            holds = frame.seq == mark.seq && frame.hash(in: bytes) == mark.hash
+            return false
+        }
+        return holds
+    }
+
+    /// Writes one; requires the writer's lock, so that nobody else does. A crash leaves it or not.
+    ///
+    /// - Returns: whether it was small enough.
+    func save(_ snapshot: Snapshot<State>, _ key: SealingKey) throws(LedgerError) -> Bool {
+        let bytes: [UInt8]
+        do throws(SnapshotFault) { bytes = try snapshot.sealed(with: key) } catch {
+            throw LedgerError(.refused, "no snapshot of \(State.name) can be made: \(error)")
+        }
+        guard bytes.count <= Snapshot<State>.byteCountMax else { return false }
+        do throws(StorageError) {
+            if try storage.status(of: Layout.snapshots) == nil {
+                try storage.makeDirectory(Layout.snapshots)
+                try storage.synchronize(directory: nil)
+            }
+            try storage.replace(Self.path(of: snapshot.mark.seq), bytes.span)
+            for old in try seqs().dropLast(Self.countMax) { try storage.remove(Self.path(of: old)) }
+        } catch {
+            throw LedgerError(error, doing: "cannot write a snapshot")
+        }
+        return true
+    }
+}
