@@ -56,7 +56,9 @@ struct RepairForgeryTests {
 
         /// Repairs it, and looks that nothing forged was taken over, and nothing true left behind but what is said.
         @discardableResult
-        func expectRepaired(without lost: Set<UInt64>, foreign: Int, _ source: SourceLocation = #_sourceLocation) throws -> CommandLedger {
+        func expectRepaired(without lost: Set<UInt64>, foreign: Int, _ source: SourceLocation = #_sourceLocation) throws
+            -> CommandLedger
+        {
             let ledger = try ledger()
             let plan = try JSON(parsing: Array(ledger.run("repair", "--json").lastLine.utf8))["plan"]
             let counts = plan?["foreign"]?.object?.members.compactMap(\.value.integer) ?? []
@@ -80,7 +82,8 @@ struct RepairForgeryTests {
         }
     }
 
-    @Test("in place of a newer key's entry, behind its introduction in the prefix or among the damaged", arguments: [true, false])
+    @Test(
+        "in place of a newer key's entry, behind its introduction in the prefix or among the damaged", arguments: [true, false])
     func replacedEntry(isIntroductionLost: Bool) throws {
         for (number, seq) in [(0, 7), (0, 12), (1, 12)] as [(Int, UInt64)] {
             var scene = Scene()

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("bulla repair, where files or keys are gone")
 struct RepairLossTests {
-    @Test("the first segment emptied, or ledger/ gone: HEAD names the ledger, and everything up to it is lost", arguments: [true, false])
+    @Test(
+        "the first segment emptied, or ledger/ gone: HEAD names the ledger, and everything up to it is lost",
+        arguments: [true, false])
     func emptied(isDirectoryGone: Bool) throws {
         let ledger = try CommandLedger(entries: 5)
         if isDirectoryGone {
@@ -34,7 +36,9 @@ struct RepairLossTests {
     }
 
     /// Where in the first frame a digit is changed.
-    @Test("the first frame is damaged and HEAD is gone: any sound entry names the ledger", arguments: ["\"ledger\":\"", "\"key\":\"", "\"seq\":", "{\"entry\":"])
+    @Test(
+        "the first frame is damaged and HEAD is gone: any sound entry names the ledger",
+        arguments: ["\"ledger\":\"", "\"key\":\"", "\"seq\":", "{\"entry\":"])
     func nameless(member: String) throws {
         let ledger = try CommandLedger(entries: 5)
         var bytes = try ledger.read(CommandLedger.firstSegment)
@@ -116,13 +120,17 @@ struct RepairLossTests {
         try ledger.expectIntact()
     }
 
-    @Test("what a destroyed key sealed behind the damage is only evidence: the plan says how much, and why", arguments: ["ledger.genesis\"", "{\"line\":\"2\""])
+    @Test(
+        "what a destroyed key sealed behind the damage is only evidence: the plan says how much, and why",
+        arguments: ["ledger.genesis\"", "{\"line\":\"2\""])
     func sealedByDestroyed(text: String) throws {
         let (ledger, old) = try retired()
         let segment = try ledger.read(CommandLedger.firstSegment)
         try damage(ledger, text)
         let shown = try ledger.run("repair")
-        #expect(shown.code == 10 && shown.output.contains("4 entries are sealed with key \(old), whose file is not there"), "\(shown)")
+        #expect(
+            shown.code == 10 && shown.output.contains("4 entries are sealed with key \(old), whose file is not there"), "\(shown)"
+        )
         #expect(try ledger.run("repair", "--yes").code == 0)
         try ledger.expectIntact()
         #expect(try ledger.run("receipt", "7").code == 0)

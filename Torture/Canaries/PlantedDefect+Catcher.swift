@@ -72,8 +72,8 @@ extension PlantedDefect {
         case .backupUnverified: .tests("BackupTests.*damaged")
         case .backupUnsynced: .tests("SyncOrderTests.*backup")
         // Repairing
-        case .survivorsForgotten, .everythingProven, .doublesReadmitted, .keyWindowsIgnored:
-            .tests("LedgerTests.Repair")
+        case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
+        case .keyWindowsIgnored: .tests("RepairForgeryTests")
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")

@@ -149,10 +149,15 @@ struct RepairCommand: ParsableCommand {
         for key in plan.absentKeys.sorted(by: { $0.description < $1.description }) {
             lines.append(
                 "WARNING: keys/\(key).key is not there, and nothing sound retires that key: the ledger stays unverifiable (11) until the "
-                    + "file's backup is put in place, or, if it is gone for good, until: bulla key retire \(key) --gone --reason …")
+                    + "file's backup is put in place, or, if it is gone for good, until: bulla key retire \(key) --gone --reason …"
+            )
         }
         if let key = plan.introducedKey {
-            lines.append("key \(key) seals from there on, and the repair introduces it again; make sure that keys/\(key).key is yours")
+            lines.append(
+                plan.survivors.isLastKeyIntroduced
+                    ? "key \(key) seals from there on: the repair introduces it again"
+                    : "WARNING: no sound entry introduces key \(key), with which the repair would go on; if keys/\(key).key is not yours, "
+                        + "somebody planted it: move that file and HEAD away before you repair")
         }
         return lines
     }

@@ -90,7 +90,8 @@ struct KeyWindows {
         if let goal {
             ranks[goal.key] = 0
             // Nobody but the holder of the newer key could prove it, so what leads to the goal is honest.
-            while let turn = introductions.first(where: { $0.seq <= goal.seq && ranks[$0.key] != nil && ranks[$0.sealing] == nil }) {
+            while let turn = introductions.first(where: { $0.seq <= goal.seq && ranks[$0.key] != nil && ranks[$0.sealing] == nil }
+            ) {
                 ranks[turn.sealing] = (ranks[turn.key] ?? 0) - 1
             }
         }
@@ -114,6 +115,9 @@ struct KeyWindows {
 
     /// The key to go on with, where HEAD proves one.
     var lastKey: KeyID? { goal == nil ? nil : ranks.max { $0.value < $1.value }?.key }
+
+    /// Whether a sound entry introduces the key, or the prefix calls for it.
+    func isIntroduced(_ key: KeyID) -> Bool { key == start || introductions.contains { $0.key == key } }
 
     /// The key that is called for behind an entry.
     func key(behind seq: UInt64, sealedWith key: KeyID) -> KeyID {

@@ -102,6 +102,7 @@ extension RepairPlan {
     private mutating func count(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) {
         survivors.lastSeq = salvage.last?.seq ?? 0
         survivors.lastKey = salvage.last?.key
+        survivors.isLastKeyIntroduced = salvage.last.map { salvage.windows.isIntroduced($0.key) } ?? false
         survivors.foreignCounts = salvage.foreignCounts
         survivors.keylessCounts = salvage.keylessCounts
         for damage in damages { try countKeyless(in: damage.range, view) }

@@ -45,6 +45,8 @@ package struct RepairPlan: Sendable {
         /// The highest seq, and the key that is called for behind it.
         package var lastSeq: UInt64 = 0
         package var lastKey: KeyID?
+        /// A sound entry introduces it.
+        package var isLastKeyIntroduced = false
         package var readmittedCount: UInt64 { provenCount + unprovenCount }
     }
 
@@ -132,7 +134,8 @@ extension RepairPlan {
         add("foreign", survivors.foreignCounts)
         add("keyless", survivors.keylessCounts)
         if !absentKeys.isEmpty {
-            members.append(("absent_keys", .array(absentKeys.map(\.description).sorted().prefix(Self.namedKeyCountMax).map { .string($0) })))
+            members.append(
+                ("absent_keys", .array(absentKeys.map(\.description).sorted().prefix(Self.namedKeyCountMax).map { .string($0) })))
         }
         return members
     }

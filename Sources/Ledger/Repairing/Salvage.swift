@@ -54,7 +54,9 @@ struct Salvage {
     /// Reads all of them once; only where they stand is kept.
     ///
     /// - Parameter head: a valid one.
-    init(_ view: LedgerView, _ survey: Survey, of ledger: LedgerID, behind prefix: RepairPlan.Prefix, head: Head?) throws(StorageError) {
+    init(_ view: LedgerView, _ survey: Survey, of ledger: LedgerID, behind prefix: RepairPlan.Prefix, head: Head?)
+        throws(StorageError)
+    {
         self.view = view
         self.ledger = ledger
         self.prefix = prefix

@@ -56,11 +56,17 @@ extension WriterSession {
             guard isHere || isGone else {
                 throw LedgerError(
                     .unverifiable,
-                    "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id)); if it is gone for good, use --gone")
+                    "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id)); if it is gone for good, use --gone"
+                )
             }
-            guard isHere || !history.uses.contains(where: { $0.retiredAt == nil && $0.firstSeq > use.lastSeq && view.keyring.keys[$0.key] == nil })
+            guard
+                isHere
+                    || !history.uses.contains(where: {
+                        $0.retiredAt == nil && $0.firstSeq > use.lastSeq && view.keyring.keys[$0.key] == nil
+                    })
             else {
-                throw LedgerError(.unverifiable, "a key that came later is missing too: retire the latest of them first, with --gone")
+                throw LedgerError(
+                    .unverifiable, "a key that came later is missing too: retire the latest of them first, with --gone")
             }
             var members: JSONObject = [
                 "entries": .number(Double(use.entryCount)), "first": .number(Double(use.firstSeq)),

@@ -36,7 +36,8 @@ package struct FrameFinder: Sendable {
     }
 
     private func frame(in bytes: Span<UInt8>, at start: Int) -> FrameView? {
-        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), ledger.map({ $0 == frame.ledger(in: bytes) }) ?? true else {
+        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), ledger.map({ $0 == frame.ledger(in: bytes) }) ?? true
+        else {
             return nil
         }
         let key = keys[frame.key(in: bytes)]

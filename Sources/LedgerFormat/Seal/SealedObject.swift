@@ -38,7 +38,8 @@ package struct SealedObject: Sendable, Equatable {
         _ bytes: [UInt8], label: String, ledger: LedgerID? = nil, keys: [KeyID: SealingKey], depthMax: Int = Limits.depth
     ) throws(SealedObjectFault) {
         guard var object = (try? JSON(parsing: bytes, maximumDepth: depthMax))?.object, object["v"]?.integer == 1,
-            let named = object["ledger"]?.string.flatMap({ LedgerID($0) }), let key = object["key"]?.string.flatMap({ KeyID($0) }),
+            let named = object["ledger"]?.string.flatMap({ LedgerID($0) }),
+            let key = object["key"]?.string.flatMap({ KeyID($0) }),
             let mac = object["mac"]
         else { throw .form }
         guard named == ledger ?? named, let sealing = keys[key] else { throw .foreign }
