@@ -118,6 +118,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case survivorsForgotten = "survivors-forgotten"
     /// Whatever a repair takes over counts as proven.
     case everythingProven = "everything-proven"
+    /// A repair takes over what any key has sealed, also one that the chain did not call for.
+    case keyWindowsIgnored = "key-windows-ignored"
     /// What stands twice is taken over twice.
     case doublesReadmitted = "doubles-readmitted"
     /// A repair begins without the alert in HEAD.

@@ -17,7 +17,7 @@ struct AuditProgressTests {
         return progress
     }
 
-    private func read(_ bytes: [UInt8], _ key: SealingKey = TestLedger.key) throws(AuditProgressFault) -> AuditProgress {
+    private func read(_ bytes: [UInt8], _ key: SealingKey = TestLedger.key) throws(SealedObjectFault) -> AuditProgress {
         try AuditProgress(file: bytes, ledger: Self.ledger, key: key)
     }
 
@@ -36,26 +36,26 @@ struct AuditProgressTests {
             for bit in 0..<8 as Range<UInt8> {
                 var changed = bytes
                 changed[index] ^= 1 << bit
-                #expect(throws: AuditProgressFault.self) { try read(changed) }
+                #expect(throws: SealedObjectFault.self) { try read(changed) }
             }
             var shorter = bytes
             shorter.remove(at: index)
-            #expect(throws: AuditProgressFault.self) { try read(shorter) }
-            #expect(throws: AuditProgressFault.self) { try read(Array(bytes[..<index])) }
+            #expect(throws: SealedObjectFault.self) { try read(shorter) }
+            #expect(throws: SealedObjectFault.self) { try read(Array(bytes[..<index])) }
         }
-        #expect(throws: AuditProgressFault.form) { try read(bytes + [0x0A]) }
-        #expect(throws: AuditProgressFault.form) { try read([]) }
-        #expect(throws: AuditProgressFault.form) { try read([UInt8](repeating: 0x20, count: 5000)) }
+        #expect(throws: SealedObjectFault.form) { try read(bytes + [0x0A]) }
+        #expect(throws: SealedObjectFault.form) { try read([]) }
+        #expect(throws: SealedObjectFault.form) { try read([UInt8](repeating: 0x20, count: 5000)) }
     }
 
     @Test("another key or another ledger makes it foreign")
     func foreign() throws {
         let other = SealingKey(bytes: [UInt8](repeating: 7, count: 32))
         let bytes = Self.progress().sealed(with: TestLedger.key)
-        #expect(throws: AuditProgressFault.foreign) { try read(bytes, other) }
+        #expect(throws: SealedObjectFault.foreign) { try read(bytes, other) }
         // It names our key, and another has sealed it.
-        #expect(throws: AuditProgressFault.mac) { try read(Self.progress().sealed(with: other)) }
-        #expect(throws: AuditProgressFault.foreign) {
+        #expect(throws: SealedObjectFault.mac) { try read(Self.progress().sealed(with: other)) }
+        #expect(throws: SealedObjectFault.foreign) {
             try AuditProgress(file: bytes, ledger: LedgerID(3, 4), key: TestLedger.key)
         }
     }

@@ -140,6 +140,9 @@ struct KeyRetireCommand: ParsableCommand {
     @Flag(help: "Remove the key's file as well. Its backups are yours to remove.")
     var destroy = false
 
+    @Flag(help: "The key's file is gone for good: only the links behind what it sealed are checked.")
+    var gone = false
+
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
@@ -151,7 +154,7 @@ struct KeyRetireCommand: ParsableCommand {
         try session.acquire()
         let result: Result<Receipt?, LedgerError>
         do throws(LedgerError) {
-            result = .success(try session.retireKey(id, reason: reason, destroying: destroy))
+            result = .success(try session.retireKey(id, reason: reason, destroying: destroy, isGone: gone))
         } catch {
             result = .failure(error)
         }

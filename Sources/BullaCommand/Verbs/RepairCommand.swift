@@ -38,11 +38,14 @@ struct RepairCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
-        // All of it must fit into one entry.
-        for text in [reason, rootCause ?? "", lesson ?? ""] where text.utf8.count > 16 << 10 {
-            throw ValidationError("--reason, --root-cause and --lesson take 16 KiB at most")
+        // All of it must fit into one entry, where a control character takes six bytes.
+        for (name, text) in [("reason", reason), ("root-cause", rootCause ?? ""), ("lesson", lesson ?? "")]
+        where text.utf8.count > Self.textByteCountMax {
+            throw ValidationError("--\(name) takes \(Self.textByteCountMax) bytes at most, and this one has \(text.utf8.count)")
         }
     }
+
+    private static let textByteCountMax = 4 << 10
 
     func run() throws {
         var repair = Repair(.system, writer.settings, anchor: options.anchor)
@@ -56,11 +59,13 @@ struct RepairCommand: ParsableCommand {
             show(plan, nil)
             // Who finds damage says so; a plan is no repair.
             if plan.isNeeded { Output.exit(plan.replacesLedger || plan.contradictsHead || plan.validHead == nil ? 10 : 21) }
+            if plan.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
             return
         }
         let outcome = try repair.run(storage)
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome.plan, outcome)
+        if outcome.plan?.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
     }
 
     private func show(_ plan: RepairPlan?, _ outcome: Repair.Outcome?) {
@@ -86,7 +91,8 @@ struct RepairCommand: ParsableCommand {
 
     private func text(_ plan: RepairPlan) -> [String] {
         guard plan.isNeeded else {
-            return ["the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"]
+            let whole = "the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"
+            return [whole] + (plan.anchorObjection.map { ["but \($0)"] } ?? [])
         }
         var lines: [String] = []
         if plan.prefix.seq > 0 {
@@ -111,6 +117,7 @@ struct RepairCommand: ParsableCommand {
         if survivors.leftOutCount > 0 {
             lines.append("\(Format.count(survivors.leftOutCount)) sound but doubled or disordered ones are only kept as evidence")
         }
+        lines += keyLines(plan)
         if let gap = plan.gap {
             lines.append(
                 "the chain goes on at seq \(plan.seq); of seq \(gap.lowerBound) to \(gap.upperBound) \(Format.count(plan.lostCount)) are lost"
@@ -120,6 +127,38 @@ struct RepairCommand: ParsableCommand {
             lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
         }
         if plan.validHead?.alert == true { lines.append("the alert is RAISED, and is released by the repair") }
+        return lines
+    }
+
+    /// What becomes of entries, and of verifying, because of keys that are not there or no longer called for.
+    private func keyLines(_ plan: RepairPlan) -> [String] {
+        var lines: [String] = []
+        for (key, count) in plan.survivors.foreignCounts.sorted(by: { $0.key.description < $1.key.description }) {
+            lines.append(
+                "\(Format.count(count)) entries are sealed with key \(key), for which the chain does not call there; "
+                    + "whoever has that key may have forged them, and they are only kept as evidence")
+        }
+        for (key, count) in plan.survivors.keylessCounts.sorted(by: { $0.key.description < $1.key.description }) {
+            lines.append(
+                "\(Format.count(count)) entries are sealed with key \(key), whose file is not there: nobody can check them, and they "
+                    + "are only kept as evidence; if you have a backup of keys/\(key).key, put it in place before you repair")
+        }
+        for key in plan.retiredKeys.sorted(by: { $0.description < $1.description }) {
+            lines.append("key \(key) was retired by an entry behind the damage: that is recorded again")
+        }
+        for key in plan.absentKeys.sorted(by: { $0.description < $1.description }) {
+            lines.append(
+                "WARNING: keys/\(key).key is not there, and nothing sound retires that key: the ledger stays unverifiable (11) until the "
+                    + "file's backup is put in place, or, if it is gone for good, until: bulla key retire \(key) --gone --reason …"
+            )
+        }
+        if let key = plan.introducedKey {
+            lines.append(
+                plan.survivors.isLastKeyIntroduced
+                    ? "key \(key) seals from there on: the repair introduces it again"
+                    : "WARNING: no sound entry introduces key \(key), with which the repair would go on; if keys/\(key).key is not yours, "
+                        + "somebody planted it: move that file and HEAD away before you repair")
+        }
         return lines
     }
 
@@ -134,6 +173,8 @@ struct RepairCommand: ParsableCommand {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]
         }
         if case .failure(let fault) = plan.head { object["head"] = .string(fault.description) }
+        if let objection = plan.anchorObjection { object["anchor"] = .string(objection) }
+        for member in plan.keyMembers { object[member.key] = member.value }
         return object
     }
 }

@@ -28,7 +28,7 @@ package struct FoundProgress: Sendable {
             if let given, given.ledger == fresh.ledger, given.key == fresh.key {
                 found = given
             } else if let bytes = try Self.bytes(in: view.storage) {
-                do throws(AuditProgressFault) {
+                do throws(SealedObjectFault) {
                     found = try AuditProgress(file: bytes, ledger: genesis.ledger, key: key)
                 } catch {
                     notice = Self.ignoring("\(error)")

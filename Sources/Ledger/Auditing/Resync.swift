@@ -1,5 +1,5 @@
 import DurableFiles
-import LedgerFormat
+package import LedgerFormat
 
 /// Goes on behind damage: finds the next frame that starts and whose own seal holds, again and again, to the end of the ledger.
 ///
@@ -10,9 +10,10 @@ package struct Resync: Sendable {
 
     package init() {}
 
-    package func run(_ view: LedgerView) throws(LedgerError) -> Survey {
+    /// - Parameter known: which ledger it is, where that was found out otherwise.
+    package func run(_ view: LedgerView, of known: LedgerID? = nil) throws(LedgerError) -> Survey {
         let keys = view.keyring.keys
-        guard let ledger = view.ledger else {
+        guard let ledger = known ?? view.ledger else {
             throw LedgerError(
                 .tampered,
                 "neither the first entry nor HEAD says which ledger \(view.storage.basePath) is: nothing can be found in it")
@@ -89,32 +90,14 @@ package struct Resync: Sendable {
             let finder = FrameFinder(ledger: ledger, keys: keys)
             for segment in reader.segments where segment >= place.segment {
                 let offset = segment == place.segment ? place.offset + skipping : 0
-                if let found = try nextFrame(in: segment, from: offset, finder) { return found }
+                var found: Place?
+                try reader.find(finder, in: segment, from: offset) { frame, _, start in
+                    found = Place(segment: segment, offset: start + frame.frame.lowerBound, seq: frame.seq)
+                    return false
+                }
+                if let found { return found }
             }
             return nil
-        }
-
-        /// A window holds at least two frames of the greatest size, and moves on by all but one of them: none is missed at its edge.
-        private static let windowByteCount = 4 << 20
-
-        private func nextFrame(in segment: UInt64, from start: Int, _ finder: FrameFinder) throws(StorageError) -> Place? {
-            let file = try reader.open(segment: segment)
-            var offset = start
-            while true {
-                var window = [UInt8](repeating: 0, count: min(Self.windowByteCount, max(0, try file.status().size - offset)))
-                var count = 0
-                while count < window.count {
-                    let read = try file.read(into: &window, from: count, at: offset + count)
-                    if read == 0 { break }
-                    count += read
-                }
-                let bytes = window.span.extracting(0..<count)
-                if let frame = finder.next(in: bytes, from: 0) {
-                    return Place(segment: segment, offset: offset + frame.frame.lowerBound, seq: frame.seq)
-                }
-                if count < Self.windowByteCount { return nil }
-                offset += count - Limits.frame
-            }
         }
     }
 }

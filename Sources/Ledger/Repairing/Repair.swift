@@ -49,6 +49,10 @@ package struct Repair: Sendable {
         if let anchor, case .found(let seen) = anchor.read(plan.ledger) {
             plan.anchoredSeq = seen.sighting(at: anchor.here)?.seq ?? 0
         }
+        if !plan.isNeeded, let watch = try AnchorWatch(anchor, view.storage) {
+            let verdict = try watch.verdict(lastSeq: plan.prefix.seq, environment)
+            if case .alarm = verdict { plan.anchorObjection = verdict.message(ledger: view.storage.basePath) }
+        }
         return plan
     }
 
@@ -59,7 +63,8 @@ package struct Repair: Sendable {
             try session.acquire()
             session.release()
         } catch {
-            guard [.tampered, .locked].contains(error.code) else { throw error }
+            // Which keys a repair cannot do without its plan says.
+            guard [.tampered, .locked, .unverifiable].contains(error.code) else { throw error }
         }
         var notices = session.takeNotices()
         session = WriterSession(storage, environment, settings, anchor: anchor)
@@ -115,7 +120,7 @@ extension Repair {
         let storage = session.storage
         let keys = view.keyring.keys
         // Nobody may write meanwhile, also after a crash.
-        if let head = plan.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead),
+        if let head = plan.validHead ?? view.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead),
             !session.raiseAlert(head, key)
         {
             throw LedgerError(.inputOutput, "cannot repair: the alert could not be raised in HEAD; nothing was changed")
@@ -143,6 +148,11 @@ extension Repair {
         try verify(evidence, tip, view)
         try doing("cannot put the repaired ledger in place") { () throws(StorageError) in
             try storage.checkBase()
+            if try storage.status(of: Layout.ledger) == nil {
+                // An empty one says no more than none, before a crash and behind it.
+                try storage.makeDirectory(Layout.ledger)
+                try storage.synchronize(directory: nil)
+            }
             try storage.swap(Layout.ledger, with: evidence)
         }
         guard var outcome = try resumed(try LedgerView(storage), &session) else {
@@ -161,7 +171,7 @@ extension Repair {
         let lastKey = plan.lastKey ?? key.id
         var resync = Resync()
         resync.skipCountMax = skipCountMax
-        let survey = try resync.run(view)
+        let survey = try resync.run(view, of: plan.ledger)
         return try doing("cannot build the repaired ledger; nothing was changed") { () throws(StorageError) in
             try Self.makeQuarantine(storage)
             try storage.makeDirectory(directory)
@@ -176,11 +186,15 @@ extension Repair {
                 try builder.change(to: last)
             }
             var failure: StorageError?
-            try Salvage(view, survey, behind: plan.prefix).walk { draft, _, _, _ in
+            try Salvage(view, survey, of: plan.ledger, behind: plan.prefix, head: plan.validHead).walk { draft, _, _, _ in
                 guard let draft, failure == nil, !planted(.survivorsForgotten) else { return }
                 do throws(StorageError) { try builder.append(draft) } catch { failure = error }
             }
             if let failure { throw failure }
+            // Last, for behind the repair and the key's change readers look for what was re-admitted.
+            for key in plan.retiredKeys.sorted(by: { $0.description < $1.description }) {
+                try builder.append(Drafts.keyRetired(key, reason: "the entry that retired it stands behind the damage"))
+            }
             try builder.finish()
             return builder.tip
         }
@@ -260,7 +274,7 @@ extension WriterSession {
     /// A crash between the entry and HEAD leaves the alert; the next repair records itself once more.
     fileprivate mutating func release(_ plan: RepairPlan, _ view: LedgerView, _ draft: Draft) throws(LedgerError) -> Receipt {
         // What HEAD vouched for was durable, if it is this ledger's.
-        let proven = plan.contradictsHead ? nil : view.validHead.map { Place(segment: $0.segment, offset: $0.end, seq: $0.seq) }
+        let proven = plan.contradictsHead ? nil : plan.validHead.map { Place(segment: $0.segment, offset: $0.end, seq: $0.seq) }
         try stand(view, provenUpTo: proven ?? Place(segment: 1, offset: 0, seq: 1))
         guard let state else { preconditionFailure("the session stands") }
         var writer = FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)

@@ -6,102 +6,186 @@ extension RepairPlan {
     ///
     /// - Parameter skipCountMax: after so many damages it gives up, and there is no plan.
     package init(_ view: LedgerView, skipCountMax: Int) throws(LedgerError) {
-        guard let ledger = view.ledger else {
-            throw LedgerError(
-                .tampered, "neither the first entry nor HEAD says which ledger \(view.storage.basePath) is: restore a backup")
-        }
-        self.ledger = ledger
+        ledger = try Self.name(of: view)
         prefix = Prefix()
-        head = view.head
-        // A HEAD that our key proves is ours, also where the first entry says by damage that it is of another ledger.
-        if case .failure(.foreignLedger) = view.head, let ours = HeadFinding(view.headBytes, keys: view.keyring.keys).head,
-            view.keyring.keys[ours.key] != nil
-        {
-            head = .success(ours)
-        }
-        // A HEAD whose key is not there vouches for nothing that could be sealed anew.
-        if let absence = view.keyAbsence { throw LedgerError(.unverifiable, "cannot repair: \(absence)") }
-        if validHead == nil { faultyHead = view.headBytes }
-        try doing("cannot read the ledger") { () throws(StorageError) in try scanPrefix(view) }
+        head = Self.judgeHead(view, ledger)
+        try scanPrefix(view)
         if case .laterVersion = failure?.reason {
             throw LedgerError(.unverifiable, "cannot repair what a later version of bulla has written; use that version")
         }
-        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
-            throw LedgerError(
-                .unverifiable,
-                "cannot repair: what follows seq \(tip.seq) must be sealed with key \(tip.key), and \(view.keyring.absence(of: tip.key))"
-            )
+        try compareHead(view)
+        if failure != nil { try findSurvivors(view, skipCountMax) }
+        if let head = validHead, view.keyring.keys[head.key] == nil {
+            // What a HEAD vouches for whose key is not there could not be sealed anew.
+            throw LedgerError(.unverifiable, "cannot repair: \(view.keyring.absence(of: head.key))")
         }
-        guard failure != nil else { return }
+        if validHead == nil { faultyHead = view.headBytes }
+        guard seq < Limits.seq - survivors.readmittedCount - Self.ownEntryCountMax else {
+            throw LedgerError(
+                .tampered,
+                "cannot repair: seq \(seq - 1) leaves no room behind it, so no honest entry has it; move the key files that are not "
+                    + "this ledger's out of keys/, or restore a backup")
+        }
+    }
+
+    /// Entries that a repair writes besides those that it re-admits: one for itself, and one or two for each key.
+    private static let ownEntryCountMax: UInt64 = 1 << 20
+
+    /// A HEAD that our key proves is ours, also where the first entry says by damage that it is of another ledger.
+    private static func judgeHead(_ view: LedgerView, _ ledger: LedgerID) -> Result<Head, HeadFault> {
+        switch HeadFinding(view.headBytes, keys: view.keyring.keys) {
+        case .faulty(let fault): .failure(fault)
+        case .valid(let head): head.ledger == ledger ? .success(head) : .failure(.foreignLedger)
+        }
+    }
+
+    /// Where the chain is whole: what HEAD says of it.
+    private mutating func compareHead(_ view: LedgerView) throws(LedgerError) {
+        if matchesHead == .underAnotherKey { head = .failure(.foreignKey) }
+        guard failure == nil else { return }
+        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil { throw Self.absence(of: tip.key, behind: tip.seq, view) }
+        guard let head = validHead else { return }
+        contradictsHead = matchesHead == nil
+        guard head.seq > prefix.seq, head.key != prefix.tip?.key else { return }
+        // The end is gone, with the entry that introduced the key; or HEAD is forged with an old one.
+        if prefix.replacedKeys.contains(head.key) {
+            self.head = .failure(.foreignKey)
+            contradictsHead = false
+        } else {
+            failure = ChainFailure(.shorterThanHead(vouched: head.seq), at: prefix.end)
+            contradictsHead = false
+        }
+    }
+
+    private static func absence(of key: KeyID, behind seq: UInt64, _ view: LedgerView) -> LedgerError {
+        LedgerError(
+            .unverifiable,
+            "cannot repair: what follows seq \(seq) must be sealed with key \(key), and \(view.keyring.absence(of: key))")
+    }
+
+    private mutating func findSurvivors(_ view: LedgerView, _ skipCountMax: Int) throws(LedgerError) {
         var resync = Resync()
         resync.skipCountMax = skipCountMax
-        let survey = try resync.run(view)
+        let survey = try resync.run(view, of: ledger)
         if let place = survey.gaveUpAt {
             throw LedgerError(
                 .tampered,
                 "more than \(skipCountMax) damages, and the search was given up at \(place); allow more with --max-skips",
                 at: place)
         }
-        try doing("cannot read the ledger") { () throws(StorageError) in
+        let whole = prefix
+        if let tip = whole.tip, view.keyring.keys[tip.key] == nil { try cutPrefix(view) }
+        let salvage = try doing("cannot read the ledger") { () throws(StorageError) in
             for damage in survey.damages {
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
             }
-            let salvage = try Salvage(view, survey, behind: prefix)
-            var survivors = Survivors()
-            survivors.lastSeq = salvage.last?.seq ?? 0
-            survivors.lastKey = salvage.last?.key
-            let prefixSeq = prefix.seq
-            try salvage.walk { draft, isProven, frame, _ in
-                guard draft != nil else { return }
-                if isProven { survivors.provenCount += 1 } else { survivors.unprovenCount += 1 }
-                if frame.seq > prefixSeq { survivors.inGapCount += 1 }
-            }
-            survivors.leftOutCount = salvage.frameCount - min(salvage.frameCount, survivors.readmittedCount)
-            self.survivors = survivors
+            return try Salvage(view, survey, of: ledger, behind: prefix, head: validHead)
         }
+        // Only a key that was retired is gone for good: any other one's backup may turn up.
+        if let tip = whole.tip, view.keyring.keys[tip.key] == nil, !salvage.windows.isRetired(tip.key) {
+            throw Self.absence(of: tip.key, behind: tip.seq, view)
+        }
+        if validHead != nil, salvage.contradictsHeadKey || !salvage.windows.isHeadBelieved { head = .failure(.foreignKey) }
+        try doing("cannot read the ledger") { () throws(StorageError) in try count(salvage, view) }
     }
 
-    private mutating func scanPrefix(_ view: LedgerView) throws(StorageError) {
-        var reader = try SegmentReader(view.storage)
+    /// Nothing can be sealed behind an entry that calls for a key which is not there: the prefix ends where the key still is.
+    private mutating func cutPrefix(_ view: LedgerView) throws(LedgerError) {
+        guard let last = prefix.lastSealableSeq else {
+            prefix = Prefix()
+            absentKeys = []
+            return
+        }
+        try scanPrefix(view, through: last)
+    }
+
+    private mutating func count(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) {
+        survivors.lastSeq = salvage.last?.seq ?? 0
+        survivors.lastKey = salvage.last?.key
+        survivors.isLastKeyIntroduced = salvage.last.map { salvage.windows.isIntroduced($0.key) } ?? false
+        survivors.foreignCounts = salvage.foreignCounts
+        survivors.keylessCounts = salvage.keylessCounts
+        for damage in damages { try countKeyless(in: damage.range, view) }
+        let prefixSeq = prefix.seq
+        var survivors = survivors
+        try salvage.walk { draft, isProven, frame, _ in
+            guard draft != nil else { return }
+            if isProven { survivors.provenCount += 1 } else { survivors.unprovenCount += 1 }
+            if frame.seq > prefixSeq { survivors.inGapCount += 1 }
+        }
+        let counted =
+            survivors.readmittedCount + salvage.foreignCounts.values.reduce(0, +) + salvage.keylessCounts.values.reduce(0, +)
+        survivors.leftOutCount = salvage.frameCount - min(salvage.frameCount, counted)
+        self.survivors = survivors
+        retiredKeys = absentKeys.filter(salvage.windows.isRetired)
+        absentKeys.subtract(retiredKeys)
+    }
+
+    /// Counts frames that are whole but for a seal that nobody can check.
+    private mutating func countKeyless(in damage: Survey.Damage, _ view: LedgerView) throws(StorageError) {
+        let reader = try SegmentReader(view.storage)
+        let finder = FrameFinder(ledger: ledger, keys: [:])
+        var counts = survivors.keylessCounts
+        for segment in reader.segments where segment >= damage.start.segment && segment <= damage.next?.segment ?? .max {
+            let end = damage.next.flatMap { $0.segment == segment ? $0.offset : nil }
+            let start = segment == damage.start.segment ? damage.start.offset : 0
+            try reader.find(finder, in: segment, from: start, upTo: end) { frame, bytes, _ in
+                let key = frame.key(in: bytes)
+                if view.keyring.keys[key] == nil { counts[key, default: 0] += 1 }
+                return true
+            }
+        }
+        survivors.keylessCounts = counts
+    }
+
+    /// - Parameter last: the entry to end at.
+    private mutating func scanPrefix(_ view: LedgerView, through last: UInt64 = Limits.seq) throws(LedgerError) {
         var verifier = ChainVerifier(keys: view.keyring.keys)
-        var tip: ChainTip?
+        var found = Prefix()
+        var current: KeyID?
         let vouched = validHead
         var taken = TakenSeqs()
-        var matchesHead = false
-        let end = try reader.scan(
-            &verifier,
-            visit: { frame, bytes in
-                // Only whole decisions stay; what is shown is found again where the decision ends.
-                if frame.part?.isLast ?? true {
-                    tip = ChainTip(frame, of: bytes)
-                    taken.note(frame, bytes)
-                } else {
-                    taken.pass(frame)
-                }
-                if frame.seq == vouched?.seq, frame.hash(in: bytes) == vouched?.tip { matchesHead = true }
-                return true
-            })
-        prefix.tip = tip
-        prefix.taken = taken.ranges
-        prefix.end = verifier.openDecision ?? verifier.position
-        prefix.end.seq = prefix.seq + 1
-        if case .failed(let found) = end { failure = found }
-        contradictsHead = failure == nil && vouched != nil && !matchesHead
+        let end = try doing("cannot read the ledger") { () throws(StorageError) in
+            var reader = try SegmentReader(view.storage)
+            return try reader.scan(
+                &verifier,
+                visit: { frame, bytes in
+                    let tip = ChainTip(frame, of: bytes)
+                    // Only whole decisions stay; what is shown is found again where the decision ends.
+                    if frame.part?.isLast ?? true {
+                        found.tip = tip
+                        taken.note(frame, bytes)
+                        if view.keyring.keys[tip.key] != nil { found.lastSealableSeq = tip.seq }
+                    } else {
+                        taken.pass(frame)
+                    }
+                    if let current, current != tip.key { found.replacedKeys.insert(current) }
+                    current = tip.key
+                    if tip.seq == vouched?.seq, tip.hash == vouched?.tip {
+                        matchesHead = tip.key == vouched?.key ? .entirely : .underAnotherKey
+                    }
+                    return frame.seq < last
+                })
+        }
+        found.taken = taken.ranges
+        found.end = verifier.openDecision ?? verifier.position
+        found.end.seq = found.seq + 1
+        prefix = found
+        absentKeys = verifier.absentKeys
+        if case .failed(let reason) = end { failure = reason }
+        if end == .complete, found.tip == nil {
+            failure = ChainFailure(validHead.map { .shorterThanHead(vouched: $0.seq) } ?? .genesisExpected, at: found.end)
+        }
     }
 
     private static func digest(of damage: Survey.Damage, _ storage: any Storage) throws(StorageError) -> Digest? {
         guard damage.byteCount > 0 else { return nil }
         let file = try SegmentReader(storage).open(segment: damage.start.segment)
+        let end = damage.start.offset + damage.byteCount
         var digest = StreamingDigest()
-        var buffer = [UInt8](repeating: 0, count: min(SegmentReader.readByteCount, damage.byteCount))
-        var done = 0
-        while done < damage.byteCount {
-            let count = min(buffer.count, damage.byteCount - done)
-            buffer.removeLast(buffer.count - count)
-            let read = try file.read(into: &buffer, from: 0, at: damage.start.offset + done)
-            if read == 0 { break }
-            digest.update(buffer.span.extracting(0..<read))
-            done += read
+        for start in stride(from: damage.start.offset, to: end, by: SegmentReader.readByteCount) {
+            let bytes = try file.bytes(in: start..<min(end, start + SegmentReader.readByteCount))
+            digest.update(bytes.span)
         }
         return digest.finish()
     }

@@ -11,6 +11,15 @@ package struct RepairPlan: Sendable {
         package var seq: UInt64 { tip?.seq ?? 0 }
         /// Seqs that nothing behind it may be re-admitted with.
         var taken: [ClosedRange<UInt64>] = []
+        /// Keys that it has replaced by others.
+        var replacedKeys: Set<KeyID> = []
+        /// The last entry behind which the key is there that the chain calls for; nil if there is none.
+        var lastSealableSeq: UInt64?
+    }
+
+    /// How the entry fits whose seq and hash HEAD names.
+    enum HeadMatch: Sendable {
+        case entirely, underAnotherKey
     }
 
     /// A range of bytes of which no frame is sound.
@@ -27,11 +36,17 @@ package struct RepairPlan: Sendable {
         package var unprovenCount: UInt64 = 0
         /// They stand in the evidence only: doubled or out of order, or nested too deeply.
         package var leftOutCount: UInt64 = 0
+        /// They too, by key: the chain cannot have called for it there, so whoever has an old key may have forged them.
+        package var foreignCounts: [KeyID: UInt64] = [:]
+        /// They too, by key: it is not there to check their seals with.
+        package var keylessCounts: [KeyID: UInt64] = [:]
         /// How many seqs of the gap they fill.
         package var inGapCount: UInt64 = 0
         /// The highest seq, and the key that is called for behind it.
         package var lastSeq: UInt64 = 0
         package var lastKey: KeyID?
+        /// A sound entry introduces it.
+        package var isLastKeyIntroduced = false
         package var readmittedCount: UInt64 { provenCount + unprovenCount }
     }
 
@@ -49,6 +64,13 @@ package struct RepairPlan: Sendable {
     package var anchoredSeq: UInt64 = 0
     /// HEAD vouches for something else than the chain holds.
     package var contradictsHead = false
+    var matchesHead: HeadMatch?
+    /// Keys that are not there, which only the lost end retires: without them the ledger stays unverifiable.
+    package var absentKeys: Set<KeyID> = []
+    /// Such keys whose retirement is known from an entry behind the damage: it is recorded again.
+    package var retiredKeys: Set<KeyID> = []
+    /// What the anchor says where there is nothing to mend: it stepped back, or is another history.
+    package var anchorObjection: String?
 
     package var validHead: Head? { try? head.get() }
     /// Above everything that was ever there, as far as is known.
@@ -61,11 +83,11 @@ package struct RepairPlan: Sendable {
     /// Entries that are gone for good.
     package var lostCount: UInt64 { gap.map { UInt64($0.count) - min(UInt64($0.count), survivors.inGapCount) } ?? 0 }
     /// The key that was called for in the end, as far as is known.
-    package var lastKey: KeyID? {
-        var last = prefix.tip.map { ($0.seq, $0.key) }
-        if let key = survivors.lastKey, survivors.lastSeq > last?.0 ?? 0 { last = (survivors.lastSeq, key) }
-        if let head = validHead, head.seq > last?.0 ?? 0 { last = (head.seq, head.key) }
-        return last?.1
+    package var lastKey: KeyID? { survivors.lastKey ?? prefix.tip?.key }
+    /// A key that the repair introduces, because the entry that did is gone.
+    package var introducedKey: KeyID? {
+        guard replacesLedger, let tip = prefix.tip, let lastKey, lastKey != tip.key else { return nil }
+        return lastKey
     }
     /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept.
     package var replacesLedger: Bool { failure != nil }
@@ -88,6 +110,7 @@ extension RepairPlan {
         if damages.count > Self.namedDamageCountMax {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))
         }
+        for member in keyMembers { body[member.key] = member.value }
         if anchoredSeq > knownSeq { body["anchor"] = ["seq": .number(Double(anchoredSeq))] }
         if let evidence { body["evidence"] = .string(evidence) }
         switch head {
@@ -99,6 +122,25 @@ extension RepairPlan {
         }
         return .object(body)
     }
+
+    /// What is said of keys, where there is something to say: how many entries are kept as evidence only, and which keys are wanted.
+    package var keyMembers: [(key: String, value: JSON)] {
+        var members: [(key: String, value: JSON)] = []
+        func add(_ name: String, _ counts: [KeyID: UInt64]) {
+            guard !counts.isEmpty else { return }
+            let object = counts.sorted { $0.key.description < $1.key.description }.prefix(Self.namedKeyCountMax)
+            members.append((name, .object(JSONObject(object.map { ($0.key.description, .number(Double($0.value))) }))))
+        }
+        add("foreign", survivors.foreignCounts)
+        add("keyless", survivors.keylessCounts)
+        if !absentKeys.isEmpty {
+            members.append(
+                ("absent_keys", .array(absentKeys.map(\.description).sorted().prefix(Self.namedKeyCountMax).map { .string($0) })))
+        }
+        return members
+    }
+
+    private static let namedKeyCountMax = 1000
 
     /// So many fit into one entry; the evidence holds all.
     private static let namedDamageCountMax = 1000

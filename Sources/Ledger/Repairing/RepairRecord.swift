@@ -19,17 +19,10 @@ struct RepairRecord: Equatable {
     static let byteCountMax = 4 << 20
 
     func sealed(with key: SealingKey) -> [UInt8] {
-        var object = object
-        object["mac"] = .string(key.authenticate(label: Self.label, JSON.object(object).canonicalBytes()).description)
-        return JSON.object(object).canonicalBytes()
-    }
-
-    private var object: JSONObject {
-        [
-            "body": body, "evidence": .string(evidence),
-            "head": .string(head.description), "key": .string(key.description), "ledger": .string(ledger.description),
-            "seq": .number(Double(seq)), "v": 1,
+        let members: JSONObject = [
+            "body": body, "evidence": .string(evidence), "head": .string(head.description), "seq": .number(Double(seq)),
         ]
+        return SealedObject(ledger: ledger, key: self.key, members).bytes(label: Self.label, key)
     }
 
     init(ledger: LedgerID, key: KeyID, seq: UInt64, evidence: String, body: JSON, head: Digest) {
@@ -43,14 +36,10 @@ struct RepairRecord: Equatable {
 
     /// Reads a file that one of the keys has sealed; nil for any other.
     init?(_ bytes: [UInt8], keys: [KeyID: SealingKey]) {
-        guard var object = try? JSON(parsing: bytes).object, object["v"]?.integer == 1, let mac = object["mac"]?.string,
-            let ledger = object["ledger"]?.string.flatMap(LedgerID.init(_:)),
-            let key = object["key"]?.string.flatMap(KeyID.init(_:)), let seq = object["seq"]?.integer, seq > 0,
-            let evidence = object["evidence"]?.string, let body = object["body"],
-            let head = object["head"]?.string.flatMap(Digest.init(_:)), let sealing = keys[key]
+        guard let object = try? SealedObject(bytes, label: Self.label, keys: keys),
+            let seq = object.members["seq"]?.integer, seq > 0, let evidence = object.members["evidence"]?.string,
+            let body = object.members["body"], let head = object.members["head"]?.string.flatMap(Digest.init(_:))
         else { return nil }
-        object["mac"] = nil
-        guard sealing.authenticate(label: Self.label, JSON.object(object).canonicalBytes()).description == mac else { return nil }
-        self.init(ledger: ledger, key: key, seq: UInt64(seq), evidence: evidence, body: body, head: head)
+        self.init(ledger: object.ledger, key: object.key, seq: UInt64(seq), evidence: evidence, body: body, head: head)
     }
 }

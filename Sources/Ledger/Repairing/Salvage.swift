@@ -7,11 +7,23 @@ import PlantedDefects
 /// An entry that an earlier repair took over counts under its own seq, not under that of the `ledger.readmitted` around it. So order is
 /// restored where whole frames changed places, and also where a ledger that was repaired before is damaged again.
 struct Salvage {
-    /// Frames that stand one behind the other, and whose own seqs do too.
+    /// Frames that stand one behind the other, sealed with one key, and whose own seqs follow each other too.
     private struct Stretch {
+        /// With the seq of the first frame; its own may be another.
         var start: Place
+        var key: KeyID
         var seqs: ClosedRange<UInt64>
         var isProven: Bool
+        /// Their seals were checked, or links lead from them to one that was.
+        var isSealed: Bool
+
+        /// The own seqs of those frames whose seqs lie in a range.
+        func own(_ range: ClosedRange<UInt64>) -> ClosedRange<UInt64>? {
+            let frames = start.seq...start.seq + (seqs.upperBound - seqs.lowerBound)
+            guard frames.overlaps(range) else { return nil }
+            let wanted = frames.clamped(to: range)
+            return seqs.lowerBound + (wanted.lowerBound - start.seq)...seqs.lowerBound + (wanted.upperBound - start.seq)
+        }
     }
 
     /// What is taken over of a stretch.
@@ -21,17 +33,39 @@ struct Salvage {
     }
 
     private let view: LedgerView
+    private let ledger: LedgerID
+    private let prefix: RepairPlan.Prefix
+    private let head: Head?
     private var stretches: [Stretch] = []
     private var pieces: [Piece] = []
-    /// Of all sound frames, also of those that are left out: the highest seq, with the key that the chain calls for behind it.
+    private var traces = KeyWindows.Traces()
+    private(set) var windows: KeyWindows
+    /// Of the frames that count, also of doubled ones: the highest seq, with the key that the chain calls for behind it.
     private(set) var last: (seq: UInt64, key: KeyID)?
+    /// Of all sound frames behind the prefix.
     private(set) var frameCount: UInt64 = 0
+    /// How many frames do not count because the chain cannot have called for their key there.
+    private(set) var foreignCounts: [KeyID: UInt64] = [:]
+    /// How many frames do not count because their key is not there to check them with.
+    private(set) var keylessCounts: [KeyID: UInt64] = [:]
+    /// An entry calls for another key than HEAD, which vouches for it, names.
+    private(set) var contradictsHeadKey = false
 
     /// Reads all of them once; only where they stand is kept.
-    init(_ view: LedgerView, _ survey: Survey, behind prefix: RepairPlan.Prefix) throws(StorageError) {
+    ///
+    /// - Parameter head: a valid one.
+    init(_ view: LedgerView, _ survey: Survey, of ledger: LedgerID, behind prefix: RepairPlan.Prefix, head: Head?)
+        throws(StorageError)
+    {
         self.view = view
-        for run in survey.runs { try find(run, behind: prefix) }
-        choose(without: prefix.taken)
+        self.ledger = ledger
+        self.prefix = prefix
+        // Only a HEAD whose MAC was checked proves anything.
+        self.head = head.flatMap { view.keyring.keys[$0.key] == nil ? nil : $0 }
+        windows = KeyWindows(behind: prefix, head: self.head, traces)
+        for run in survey.runs { try find(run, head) }
+        windows = KeyWindows(behind: prefix, head: self.head, traces)
+        choose(candidates())
     }
 
     /// Shows what is taken over; the view refers to the bytes that come with it. A nil draft is nested too deeply.
@@ -54,13 +88,13 @@ struct Salvage {
     }
 
     private func verifier(at place: Place) -> ChainVerifier {
-        ChainVerifier(at: place, of: view.ledger ?? LedgerID(0, 0), key: nil, keys: view.keyring.keys)
+        ChainVerifier(at: place, of: ledger, key: nil, keys: view.keyring.keys)
     }
 }
 
 // Where they stand
 extension Salvage {
-    private mutating func find(_ run: Survey.Run, behind prefix: RepairPlan.Prefix) throws(StorageError) {
+    private mutating func find(_ run: Survey.Run, _ vouched: Head?) throws(StorageError) {
         // The prefix's own run may go on a little: with the beginning of a decision that is not whole.
         let isPrefix = prefix.seq > 0 && run.start.segment == 1 && run.start.offset == 0
         if isPrefix, run.tip.seq == prefix.seq { return }
@@ -71,6 +105,9 @@ extension Salvage {
         // Entries of a decision, until all of them are there.
         var open: [Stretch] = []
         let first = stretches.count
+        // What entries say whose key is not there, until one follows that vouches for them.
+        var unsealed = KeyWindows.Traces()
+        var sealedSeq: UInt64 = 0
         // One segment after the other: a view does not say where it stands.
         for segment in reader.segments where segment >= start.segment && left > 0 {
             var place = Place(segment: segment, offset: segment == start.segment ? start.offset : 0, seq: 0)
@@ -79,9 +116,24 @@ extension Salvage {
                 &verifier, upTo: Place(segment: segment, offset: size, seq: 0),
                 visit: { frame, bytes in
                     place.seq = frame.seq
-                    note(frame, bytes)
+                    frameCount += 1
+                    let key = frame.key(in: bytes)
+                    let isSealed = view.keyring.keys[key] != nil
+                    if !isSealed {
+                        unsealed.note(frame, bytes)
+                    } else {
+                        traces.add(&unsealed)
+                        traces.note(frame, bytes)
+                        sealedSeq = frame.seq
+                        if frame.seq == vouched?.seq, frame.hash(in: bytes) == vouched?.tip,
+                            ChainTip(frame, of: bytes).key != vouched?.key
+                        {
+                            contradictsHeadKey = true
+                        }
+                    }
                     let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
-                    let one = Stretch(start: place, seqs: own...own, isProven: run.holdsHead && view.isHeadProven)
+                    let isProven = run.holdsHead && head != nil
+                    let one = Stretch(start: place, key: key, seqs: own...own, isProven: isProven, isSealed: isSealed)
                     place.offset += frame.frame.count
                     if let part = frame.part {
                         // A decision without its beginning or its end never was one.
@@ -99,34 +151,66 @@ extension Salvage {
                 })
         }
         for one in open { add(one, isWhole: false, behind: first) }
-    }
-
-    private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
-        frameCount += 1
-        if frame.seq > last?.seq ?? 0 { last = (frame.seq, ChainTip(frame, of: bytes).key) }
+        for index in stretches.indices.dropFirst(first) where stretches[index].start.seq <= sealedSeq {
+            stretches[index].isSealed = true
+        }
     }
 
     private mutating func add(_ one: Stretch, isWhole: Bool, behind first: Int) {
         var one = one
         one.isProven = (one.isProven && isWhole) || planted(.everythingProven)
         if stretches.count > first, let before = stretches.last, before.seqs.upperBound + 1 == one.seqs.lowerBound,
-            before.isProven == one.isProven
+            before.start.seq + UInt64(before.seqs.count) == one.start.seq, before.key == one.key, before.isProven == one.isProven
         {
             stretches[stretches.count - 1].seqs = before.seqs.lowerBound...one.seqs.upperBound
         } else {
             stretches.append(one)
         }
     }
+}
 
-    /// Of several frames with one seq a proven one counts, and else the first.
-    private mutating func choose(without taken: [ClosedRange<UInt64>]) {
-        var taken = taken
-        for stretch in stretches.filter(\.isProven) + stretches.filter({ !$0.isProven }) {
-            var free = [stretch.seqs]
+// Which of them count
+extension Salvage {
+    /// What stands behind the prefix under a key that the chain can have called for there.
+    private mutating func candidates() -> [Piece] {
+        var candidates: [Piece] = []
+        for var stretch in stretches {
+            if !windows.isHeadBelieved { stretch.isProven = false }
+            // What has a seq of the prefix is a copy, or was given up by an earlier repair.
+            guard let behind = stretch.own(prefix.seq + 1...Limits.seq) else { continue }
+            guard stretch.isSealed else {
+                keylessCounts[stretch.key, default: 0] += UInt64(behind.count)
+                continue
+            }
+            let ranges = stretch.isProven ? [0...Limits.seq] : windows.ranges(of: stretch.key)
+            let counting = ranges.compactMap(stretch.own)
+            let foreignCount = behind.count - min(behind.count, counting.reduce(0) { $0 + $1.count })
+            if foreignCount > 0 { foreignCounts[stretch.key, default: 0] += UInt64(foreignCount) }
+            for seqs in counting {
+                candidates.append(Piece(stretch: stretch, seqs: seqs))
+                let seq = stretch.start.seq + (seqs.upperBound - stretch.seqs.lowerBound)
+                if seq > last?.seq ?? 0 { last = (seq, windows.key(behind: seq, sealedWith: stretch.key)) }
+            }
+        }
+        if let key = windows.lastKey { last = (last?.seq ?? 0, key) }
+        return candidates
+    }
+
+    /// Of several frames with one seq a proven one counts, else one under the newer key, and else the first.
+    private mutating func choose(_ candidates: [Piece]) {
+        let order = candidates.indices.sorted {
+            let (one, other) = (candidates[$0].stretch, candidates[$1].stretch)
+            if one.isProven != other.isProven { return one.isProven }
+            let (rank, otherRank) = (windows.rank(of: one.key), windows.rank(of: other.key))
+            return rank != otherRank ? rank > otherRank : $0 < $1
+        }
+        var taken = prefix.taken
+        for piece in order.map({ candidates[$0] }) {
+            var free = [piece.seqs]
             for range in taken { free = free.flatMap { $0.without(range) } }
-            if planted(.doublesReadmitted) { free = [stretch.seqs] }
+            if planted(.doublesReadmitted) { free = [piece.seqs] }
             taken += free
-            pieces += free.map { Piece(stretch: stretch, seqs: $0) }
+            pieces += free.map { Piece(stretch: piece.stretch, seqs: $0) }
         }
         pieces.sort { $0.seqs.lowerBound < $1.seqs.lowerBound }
     }
@@ -140,12 +224,5 @@ extension ClosedRange<UInt64> {
         if lowerBound < other.lowerBound { rest.append(lowerBound...other.lowerBound - 1) }
         if upperBound > other.upperBound { rest.append(other.upperBound + 1...upperBound) }
         return rest
-    }
-}
-
-extension LedgerView {
-    /// Whether HEAD's MAC was checked, under a key of ours: only then it proves entries.
-    fileprivate var isHeadProven: Bool {
-        HeadFinding(headBytes, keys: keyring.keys).head.map { keyring.keys[$0.key] != nil && $0.ledger == ledger } ?? false
     }
 }

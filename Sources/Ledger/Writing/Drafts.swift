@@ -33,13 +33,11 @@ enum Drafts {
             ["key": .string(key.id.description), "proof": .string(key.proof(in: ledger, after: old).description)])
     }
 
-    static func keyRetired(_ use: KeyUse, reason: String) -> Draft {
-        draft(
-            ChainTurn.retired, .integrity, reason,
-            [
-                "entries": .number(Double(use.entryCount)), "first": .number(Double(use.firstSeq)),
-                "key": .string(use.key.description), "last": .number(Double(use.lastSeq)),
-            ])
+    /// - Parameter members: what more is known of it.
+    static func keyRetired(_ key: KeyID, reason: String, _ members: JSONObject = [:]) -> Draft {
+        var body = members
+        body["key"] = .string(key.description)
+        return draft(ChainTurn.retired, .integrity, reason, body)
     }
 
     static func repaired(_ body: JSON, reason: String) -> Draft {

@@ -1,5 +1,6 @@
-package import LedgerFormat
+import CanonicalJSON
 import DurableFiles
+package import LedgerFormat
 import PlantedDefects
 
 // The sealing key's change. A key is called for from its introduction to the next; its file is needed until it is retired.
@@ -32,9 +33,13 @@ extension WriterSession {
     ///
     /// Requires the lock, and verifies the whole ledger under it. A key that is retired already is not recorded again.
     ///
-    /// - Parameter destroying: whether to remove the key's file then; a crash before leaves it, and the same call removes it.
+    /// - Parameters:
+    ///   - destroying: whether to remove the key's file then; a crash before leaves it, and the same call removes it.
+    ///   - isGone: whether the user gave the file up: then the links that newer keys have sealed vouch alone for what the key sealed.
     /// - Returns: the receipt; nil where it was retired before.
-    package mutating func retireKey(_ id: KeyID, reason: String, destroying: Bool) throws(LedgerError) -> Receipt? {
+    package mutating func retireKey(
+        _ id: KeyID, reason: String, destroying: Bool, isGone: Bool = false
+    ) throws(LedgerError) -> Receipt? {
         guard let state else { preconditionFailure("only the holder of the writer's lock retires a key") }
         guard id != state.key.id else {
             throw LedgerError(.refused, "key \(id) is the one that seals; rotate first, and then retire it")
@@ -47,10 +52,28 @@ extension WriterSession {
         var receipt: Receipt?
         if destroying, planted(.retiredKeyDestroyedFirst) { try destroyKeyFile(id) }
         if use.retiredAt == nil {
-            guard view.keyring.keys[id] != nil else {
-                throw LedgerError(.unverifiable, "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id))")
+            let isHere = view.keyring.keys[id] != nil
+            guard isHere || isGone else {
+                throw LedgerError(
+                    .unverifiable,
+                    "what key \(id) sealed cannot be verified: \(view.keyring.absence(of: id)); if it is gone for good, use --gone"
+                )
             }
-            receipt = try commit([[Drafts.keyRetired(use, reason: reason)]])[0].get().receipts[0]
+            guard
+                isHere
+                    || !history.uses.contains(where: {
+                        $0.retiredAt == nil && $0.firstSeq > use.lastSeq && view.keyring.keys[$0.key] == nil
+                    })
+            else {
+                throw LedgerError(
+                    .unverifiable, "a key that came later is missing too: retire the latest of them first, with --gone")
+            }
+            var members: JSONObject = [
+                "entries": .number(Double(use.entryCount)), "first": .number(Double(use.firstSeq)),
+                "last": .number(Double(use.lastSeq)),
+            ]
+            if !isHere { members["checked"] = "links only: the key's file is gone" }
+            receipt = try commit([[Drafts.keyRetired(id, reason: reason, members)]])[0].get().receipts[0]
             try writeHead()
         }
         if destroying { try destroyKeyFile(id) }

@@ -49,70 +49,39 @@ package struct AuditProgress: Sendable, Equatable {
 
     /// The canonical bytes of the file, with the MAC under `key`.
     package func sealed(with key: SealingKey) -> [UInt8] {
-        var object = object
-        object["mac"] = .string(mac(key).description)
-        return JSON.object(object).canonicalBytes()
+        SealedObject(ledger: ledger, key: self.key, members).bytes(label: Self.label, key)
     }
 
-    private func mac(_ key: SealingKey) -> Digest {
-        key.authenticate(label: Self.label, JSON.object(object).canonicalBytes())
-    }
-
-    private var object: JSONObject {
-        var object: JSONObject = ["key": .string(key.description), "ledger": .string(ledger.description), "v": 1]
-        if let full { object["full"] = ["seq": .number(Double(full.seq)), "time": .string(full.time.description)] }
+    private var members: JSONObject {
+        var members = JSONObject()
+        if let full { members["full"] = ["seq": .number(Double(full.seq)), "time": .string(full.time.description)] }
         if let pass {
-            object["pass"] = [
+            members["pass"] = [
                 "began": .string(pass.began.description), "goal": .number(Double(pass.goal)),
                 "hash": .string(pass.hash.description), "offset": .number(Double(pass.place.offset)),
                 "segment": .number(Double(pass.place.segment)), "seq": .number(Double(pass.place.seq)),
             ]
         }
-        return object
-    }
-}
-
-/// Why a sealed position is not believed.
-package enum AuditProgressFault: Error, Sendable, Equatable {
-    case form, mac, foreign
-}
-
-extension AuditProgressFault: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .form: "it has not the form of one"
-        case .mac: "its mac does not match"
-        case .foreign: "it belongs to another ledger or key"
-        }
+        return members
     }
 }
 
 extension AuditProgress {
     /// Reads the file's bytes, which `key` must have sealed for `ledger`.
-    package init(file bytes: [UInt8], ledger: LedgerID, key: SealingKey) throws(AuditProgressFault) {
-        guard bytes.count <= Self.byteCountMax, let object = (try? JSON(parsing: bytes, maximumDepth: 4))?.object,
-            let progress = AuditProgress(object), let mac = object["mac"]?.string.flatMap({ Digest($0) })
-        else { throw .form }
-        guard progress.ledger == ledger, progress.key == key.id else { throw .foreign }
-        guard mac == progress.mac(key) else { throw .mac }
-        // What has other members, or is not canonical, is not what a writer writes.
-        guard progress.sealed(with: key) == bytes else { throw .form }
-        self = progress
-    }
-
-    private init?(_ object: JSONObject) {
-        guard object["v"]?.integer == 1, let ledger = object["ledger"]?.string.flatMap({ LedgerID($0) }),
-            let key = object["key"]?.string.flatMap({ KeyID($0) })
-        else { return nil }
-        self.init(ledger: ledger, key: key)
-        if let member = object["full"] {
-            guard let full = Full(member) else { return nil }
+    package init(file bytes: [UInt8], ledger: LedgerID, key: SealingKey) throws(SealedObjectFault) {
+        guard bytes.count <= Self.byteCountMax else { throw .form }
+        let object = try SealedObject(bytes, label: Self.label, ledger: ledger, keys: [key.id: key], depthMax: 4)
+        self.init(ledger: object.ledger, key: object.key)
+        if let member = object.members["full"] {
+            guard let full = Full(member) else { throw .form }
             self.full = full
         }
-        if let member = object["pass"] {
-            guard let pass = Pass(member) else { return nil }
+        if let member = object.members["pass"] {
+            guard let pass = Pass(member) else { throw .form }
             self.pass = pass
         }
+        // What has other members is not what a writer writes.
+        guard members == object.members else { throw .form }
     }
 }
 

@@ -1,7 +1,7 @@
 import CanonicalJSON
 import PlantedDefects
 
-/// What the few entries say after which a chain goes on otherwise: under another key, or behind a gap (FORMAT.md §4).
+/// What the few entries say after which a chain goes on otherwise: under another key, or behind a gap (FORMAT.md §4.1).
 package enum ChainTurn: Sendable, Equatable {
     /// The entries behind it are sealed with this key, which proves itself.
     case rotation(to: KeyID, proof: Digest)
@@ -59,6 +59,12 @@ extension FrameView {
     package func gap(in bytes: Span<UInt8>) -> ClosedRange<UInt64>? {
         guard isTurn(in: bytes), case .repair(let gap) = ChainTurn(self, bytes) else { return nil }
         return gap
+    }
+
+    /// The key that this entry introduces.
+    package func introducedKey(in bytes: Span<UInt8>) -> KeyID? {
+        guard isTurn(in: bytes), case .rotation(let key, _) = ChainTurn(self, bytes) else { return nil }
+        return key
     }
 
     /// The key that this entry retires.

@@ -1,10 +1,12 @@
 /// Finds frames whose own seal holds in bytes of which nothing else is known (resync).
 package struct FrameFinder: Sendable {
-    let ledger: LedgerID
+    let ledger: LedgerID?
     let keys: [KeyID: SealingKey]
 
     /// A frame's seal must hold under one of the keys; without any a seal is its HASH only.
-    package init(ledger: LedgerID, keys: [KeyID: SealingKey]) {
+    ///
+    /// - Parameter ledger: nil for frames of any.
+    package init(ledger: LedgerID?, keys: [KeyID: SealingKey]) {
         self.ledger = ledger
         self.keys = keys
     }
@@ -34,7 +36,8 @@ package struct FrameFinder: Sendable {
     }
 
     private func frame(in bytes: Span<UInt8>, at start: Int) -> FrameView? {
-        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), frame.ledger(in: bytes) == ledger else {
+        guard case .frame(let frame) = FrameView.find(in: bytes, at: start), ledger.map({ $0 == frame.ledger(in: bytes) }) ?? true
+        else {
             return nil
         }
         let key = keys[frame.key(in: bytes)]

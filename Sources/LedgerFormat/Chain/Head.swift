@@ -71,6 +71,8 @@ package struct Head: Sendable, Equatable {
 /// Why a HEAD is not valid.
 package enum HeadFault: Error, Sendable, Equatable {
     case missing, form, mac, foreignLedger
+    /// The chain calls for another key behind the entry that it vouches for; only a repair looks so far.
+    case foreignKey
 }
 
 extension HeadFault: CustomStringConvertible {
@@ -80,6 +82,7 @@ extension HeadFault: CustomStringConvertible {
         case .form: "HEAD is not of the form that the format asks for"
         case .mac: "HEAD's mac does not match"
         case .foreignLedger: "HEAD belongs to another ledger"
+        case .foreignKey: "HEAD is sealed with another key than the one that the chain calls for there"
         }
     }
 }

@@ -1,6 +1,6 @@
 import CanonicalJSON
 
-/// An entry that a repair took over from a damaged ledger: `ledger.readmitted`, which holds the whole payload (FORMAT.md §8).
+/// An entry that a repair took over from a damaged ledger: `ledger.readmitted`, which holds the whole payload (FORMAT.md §4.2).
 package struct Readmission: Sendable {
     package static let action = "ledger.readmitted"
 

@@ -1,0 +1,68 @@
+package import CanonicalJSON
+
+/// A JSON object with a MAC of its own, as caches and plans lie beside the ledger: only a holder of the key can have written it.
+///
+/// The file is canonical JSON, `{"key":…,"ledger":…,"mac":…,"v":1}` and what else its kind has. The MAC is over the object without
+/// `mac`, behind a label that separates each kind from every other.
+package struct SealedObject: Sendable, Equatable {
+    package let ledger: LedgerID
+    package let key: KeyID
+    /// The members of this kind, besides the four that all have.
+    package let members: JSONObject
+
+    /// - Parameter members: must not have the names of the four.
+    package init(ledger: LedgerID, key: KeyID, _ members: JSONObject) {
+        self.ledger = ledger
+        self.key = key
+        self.members = members
+    }
+
+    /// The file's bytes, with the MAC under `key`.
+    package func bytes(label: String, _ key: SealingKey) -> [UInt8] { JSON.object(sealed(label, key)).canonicalBytes() }
+
+    private func sealed(_ label: String, _ key: SealingKey) -> JSONObject {
+        var object = members
+        object["key"] = .string(self.key.description)
+        object["ledger"] = .string(ledger.description)
+        object["v"] = 1
+        object["mac"] = .string(key.authenticate(label: label, JSON.object(object).canonicalBytes()).description)
+        return object
+    }
+
+    /// Reads a file's bytes, which must be what `bytes` writes.
+    ///
+    /// - Parameters:
+    ///   - ledger: which it must name; nil for any.
+    ///   - keys: one of them must have sealed it.
+    package init(
+        _ bytes: [UInt8], label: String, ledger: LedgerID? = nil, keys: [KeyID: SealingKey], depthMax: Int = Limits.depth
+    ) throws(SealedObjectFault) {
+        guard var object = (try? JSON(parsing: bytes, maximumDepth: depthMax))?.object, object["v"]?.integer == 1,
+            let named = object["ledger"]?.string.flatMap({ LedgerID($0) }),
+            let key = object["key"]?.string.flatMap({ KeyID($0) }),
+            let mac = object["mac"]
+        else { throw .form }
+        guard named == ledger ?? named, let sealing = keys[key] else { throw .foreign }
+        for name in ["key", "ledger", "mac", "v"] { object[name] = nil }
+        self.init(ledger: named, key: key, object)
+        let expected = sealed(label, sealing)
+        guard expected["mac"] == mac else { throw .mac }
+        // What is not canonical is not what a writer writes.
+        guard JSON.object(expected).canonicalBytes() == bytes else { throw .form }
+    }
+}
+
+/// Why a sealed object is not believed.
+package enum SealedObjectFault: Error, Sendable, Equatable {
+    case form, mac, foreign
+}
+
+extension SealedObjectFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .form: "it has not the form of one"
+        case .mac: "its mac does not match"
+        case .foreign: "it belongs to another ledger or key"
+        }
+    }
+}
