@@ -131,7 +131,9 @@ struct AnchorTests {
         try ledger.restore(from: "old")
         let found = try anchorFinding()
         #expect(found.code == 20 && found.state == "problem", "\(found)")
-        for words in ["stepped back from seq 6", "to seq 5", "bulla anchor accept"] { #expect(found.text.contains(words), "\(found)") }
+        for words in ["stepped back from seq 6", "to seq 5", "bulla anchor accept"] {
+            #expect(found.text.contains(words), "\(found)")
+        }
         let top = try anchored.run(["top"])
         #expect(top.code == 10 && top.output.contains("TAMPERED: the ledger at "), "\(top.output)")
         #expect(top.output.contains("stepped back from seq 6") && top.output.contains("user:ada"), "what is there is shown too")

@@ -12,7 +12,8 @@ struct JSONErrorTests {
         #expect(result.code == code, "\(result)", sourceLocation: source)
         #expect(result.output.hasSuffix("\n") && result.output.count { $0 == "\n" } == 1, "\(result)", sourceLocation: source)
         let error = try #require(try JSON(parsing: Array(result.lastLine.utf8))["error"], sourceLocation: source)
-        #expect(error["code"] == .number(Double(code)) && error["verdict"] == .string(verdict), "\(result)", sourceLocation: source)
+        #expect(
+            error["code"] == .number(Double(code)) && error["verdict"] == .string(verdict), "\(result)", sourceLocation: source)
         let message = try #require(error["message"]?.string, sourceLocation: source)
         #expect(result.error.hasSuffix("bulla: \(message)\n"), "\(result)", sourceLocation: source)
     }
@@ -22,7 +23,9 @@ struct JSONErrorTests {
         let ledger = try CommandLedger(entries: 3)
         try expectError(64, "usage", try ledger.run("show", "99", "--json"))
         try expectError(64, "usage", try Program.bulla("log", "--json", "--ledger", ledger.directory.path("none")).run())
-        let reserved = ["append", "--actor", "a:b", "--action", "run.x", "--pillar", "integrity", "--reason", "r", "--body", "{}"]
+        let reserved = [
+            "append", "--actor", "a:b", "--action", "run.x", "--pillar", "integrity", "--reason", "r", "--body", "{}",
+        ]
         try expectError(20, "refused", try ledger.run(reserved + ["--json"]))
         #expect(try ledger.append("{}", "--id", "x").code == 0)
         try expectError(22, "conflict", try ledger.append(#"{"other":1}"#, "--id", "x", "--json"))

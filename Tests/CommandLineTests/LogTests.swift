@@ -110,7 +110,8 @@ struct LogTests {
     @Test("controls, escapes and marks that turn text around are neutralised, and the JSON stays the same data")
     func neutralised() throws {
         let ledger = try CommandLedger()
-        let evil = "\u{1B}[2J\u{1B}]0;title\u{7}\u{9B}31m\u{202E}gnp\u{2066}\u{200F}\u{FEFF}\u{2028}\u{7F}"
+        let evil =
+            "\u{1B}[2J\u{1B}]0;title\u{7}\u{9B}31m\u{202E}gnp\u{2066}\u{200F}\u{FEFF}\u{2028}\u{7F}"
             + "\u{AD}\u{61C}\u{180E}\u{200B}\u{200D}\u{2060}\u{206F}\u{FFF9}\u{E0001}\u{E0041}\u{E007F}"
         let body = JSON.object([evil: .string(evil), "ü😀": "ü😀"]).canonicalText
         let answer = try ledger.run(

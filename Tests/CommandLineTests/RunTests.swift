@@ -43,7 +43,9 @@ private struct Service {
     func suspend() throws {
         let script = #"flock "$1" kill -STOP $(cat /proc/$2/task/$2/children) && flock -n "$1" flock -n "$1/keys" true"#
         try waitUntil("it stands still and nobody waits for it") {
-            if try Program("/bin/sh", ["-c", script, "sh", ledger.path, String(process.processID)]).run().code == 0 { return true }
+            if try Program("/bin/sh", ["-c", script, "sh", ledger.path, String(process.processID)]).run().code == 0 {
+                return true
+            }
             try send(SIGCONT)
             return false
         }

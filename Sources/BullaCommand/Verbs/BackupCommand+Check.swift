@@ -35,7 +35,9 @@ extension BackupCommand {
     }
 
     private func baseStatus(of storage: POSIXStorage) throws(LedgerError) -> FileStatus {
-        do throws(StorageError) { return try storage.baseStatus() } catch { throw LedgerError(error, doing: "cannot look at the backup") }
+        do throws(StorageError) { return try storage.baseStatus() } catch {
+            throw LedgerError(error, doing: "cannot look at the backup")
+        }
     }
 
     /// The ledger that was named, which must be there; or `./.bulla`, if it is there.

@@ -82,7 +82,8 @@ extension WriterSession {
     mutating func check(_ identities: inout Identities) throws(LedgerError) {
         guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
-            try identities.check(activeSegment: state.segment, activeKey: state.key.id, tip: state.tip.seq, isRepaired: isRepaired)
+            try identities.check(
+                activeSegment: state.segment, activeKey: state.key.id, tip: state.tip.seq, isRepaired: isRepaired)
         } catch {
             switch error.kind {
             case .drift, .refused:
