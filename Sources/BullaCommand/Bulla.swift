@@ -1,4 +1,5 @@
 import ArgumentParser
+import CanonicalJSON
 import Ledger
 import LedgerFormat
 import PlantedDefects
@@ -35,15 +36,19 @@ enum Main {
     static func main() async {
         Output.fillStandardStreams()
         Output.ignoreFileSizeSignal()
+        var isJSONWanted = false
         do {
             try RawArguments.checkText()
             var command = try Bulla.parseAsRoot()
+            isJSONWanted = LedgerOptions(of: command)?.json ?? false
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
         } catch let error as LedgerError {
+            // What stands on stdout already says what is wrong, or is a stream that ends here.
+            if isJSONWanted, !Output.hasAnswered { Output.line(Printable.json(error.json)) }
             Output.error("bulla: \(Printable.text(error.message))")
             Output.exit(error.code.rawValue)
         } catch {
@@ -64,5 +69,32 @@ enum Main {
             }
         }
         Output.exit(code)
+    }
+}
+
+extension LedgerError {
+    /// `{"error":{"code":20,"message":"…","verdict":"refused"}}`.
+    fileprivate var json: JSON {
+        [
+            "error": [
+                "code": .number(Double(code.rawValue)), "message": .string(message), "verdict": .string(code.verdict),
+            ]
+        ]
+    }
+}
+
+extension ErrorCode {
+    /// The name of the verdict in design §4.
+    fileprivate var verdict: String {
+        switch self {
+        case .tampered: "tampered"
+        case .unverifiable: "unverifiable"
+        case .refused: "refused"
+        case .locked: "locked"
+        case .conflict: "conflict"
+        case .inputOutput: "io"
+        case .usage: "usage"
+        case .busy: "busy"
+        }
     }
 }

@@ -20,12 +20,13 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The first bad place, if it is about one.
     package var place: Place?
     /// A path no longer leads to what was opened.
-    package var isDrift = false
+    package var isDrift: Bool
 
-    package init(_ code: ErrorCode, _ message: String, at place: Place? = nil) {
+    package init(_ code: ErrorCode, _ message: String, at place: Place? = nil, isDrift: Bool = false) {
         self.code = code
         self.message = message
         self.place = place
+        self.isDrift = isDrift
     }
 
     package var description: String { message }
@@ -36,12 +37,16 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         self.init(code, "\(failure.place): \(failure.reason)", at: failure.place)
     }
 
+    /// No repair found the entry.
+    init(lost seq: UInt64, in repair: UInt64) {
+        self.init(.tampered, "the entry with seq \(seq) was lost in repair \(repair)")
+    }
+
     /// What the storage said. A drift of identity is tampering; a thing that must not stand there is refused.
     package init(_ error: StorageError, doing what: String) {
         switch error.kind {
         case .drift:
-            self.init(.tampered, "\(what): \(error)")
-            isDrift = true
+            self.init(.tampered, "\(what): \(error)", isDrift: true)
         case .refused: self.init(.refused, "\(what): \(error)")
         case .system, .crashed: self.init(.inputOutput, "\(what): \(error)")
         }

@@ -112,6 +112,37 @@ struct AnchorTests {
         try ledger.expectIntact(seq: 7)
     }
 
+    @Test("doctor and top tell a step back as long as nobody has accepted it, and what to do")
+    func standing() throws {
+        let anchored = try AnchoredLedger(entries: 3)
+        let ledger = anchored.ledger
+        #expect(try anchored.append().code == 0)
+        try ledger.backUp(as: "old")
+        #expect(try anchored.append().code == 0)
+        func anchorFinding() throws -> (code: Int32, state: String?, text: String) {
+            let doctor = try anchored.run(["doctor", "--no-write", "--json"])
+            let findings = try JSON(parsing: Array(doctor.output.utf8))["findings"]?.array ?? []
+            let finding = findings.first { $0["name"] == "anchor" }
+            return (doctor.code, finding?["state"]?.string, finding?.canonicalText ?? "")
+        }
+        #expect(try anchorFinding().state == "ok")
+        #expect(try anchored.run(["top"]).code == 0)
+
+        try ledger.restore(from: "old")
+        let found = try anchorFinding()
+        #expect(found.code == 20 && found.state == "problem", "\(found)")
+        for words in ["stepped back from seq 6", "to seq 5", "bulla anchor accept"] {
+            #expect(found.text.contains(words), "\(found)")
+        }
+        let top = try anchored.run(["top"])
+        #expect(top.code == 10 && top.output.contains("TAMPERED: the ledger at "), "\(top.output)")
+        #expect(top.output.contains("stepped back from seq 6") && top.output.contains("user:ada"), "what is there is shown too")
+
+        #expect(try anchored.run(["anchor", "accept", "--reason", "a restore"]).code == 0)
+        #expect(try anchorFinding().state == "ok")
+        #expect(try anchored.run(["top"]).code == 0)
+    }
+
     @Test("from the first entry on: a ledger that goes back to how init left it is noticed")
     func fromTheBeginning() throws {
         let directory = TemporaryDirectory()

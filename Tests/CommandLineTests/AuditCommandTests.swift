@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import LedgerFormat
 import TestSupport
 import Testing
 
@@ -17,6 +18,31 @@ struct AuditCommandTests {
         try ledger.overwrite(CommandLedger.firstSegment, bytes)
         #expect(try ledger.run("audit").code == 10)
         #expect(try ledger.append().code == 21)
+    }
+
+    @Test("--allow-extra: members that format 1 does not know are no failure, and the entry says that they were allowed")
+    func extra() throws {
+        let chain = ForgedChain()
+        let ledger = try CommandLedger(chain, keys: 0..<1)
+        let key = ForgedChain.keys[0]
+        var (tip, bytes) = (chain.tip, chain.bytes)
+        for more in [#","w":1"#, ""] {
+            let forge = Forge(after: tip) { $0.more = more }
+            bytes += forge.frame(key)
+            (tip.seq, tip.hash, tip.synced) = (tip.seq + 1, forge.seal(key).hash, tip.seq)
+        }
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        try ledger.overwrite("HEAD", Head(alert: false, end: bytes.count, segment: 1, tip: tip).sealed(with: key))
+        let allowed = try ledger.run("audit", "--allow-extra", "--json")
+        let json = try JSON(parsing: Array(allowed.output.utf8))
+        #expect(allowed.code == 0 && json["allow_extra"] == true && json["checked"] == 3, "\(allowed)")
+        // No reader goes over such an entry: the one behind it is looked for by its bytes.
+        let recorded = try ledger.read(CommandLedger.firstSegment)[bytes.count...]
+        #expect(recorded.firstRange(of: Array(#""body":{"allow_extra":true,"checked":3"#.utf8)) != nil)
+        // It vouches for no more than it says: the next audit begins at the first entry, and knows no such members.
+        #expect(try ledger.run("status").output.contains("audit      never"))
+        let strict = try ledger.run("audit")
+        #expect(strict.code == 10 && strict.output.contains("seq 2"), "\(strict)")
     }
 
     @Test("an audit is recorded, and status tells when the last full one was", arguments: ["boot", "fast", "deep"])

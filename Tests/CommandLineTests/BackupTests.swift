@@ -72,6 +72,34 @@ struct BackupTests {
         #expect(try check(ledger).code == 0)
     }
 
+    @Test("a copy that others can enter, or whose key they can read, is not taken for one that can be restored")
+    func open() throws {
+        let ledger = try CommandLedger(entries: 2)
+        #expect(try ledger.run("key", "rotate", "--reason", "r").code == 0)
+        #expect(try backUp(ledger).code == 0)
+        #expect(try check(ledger).code == 0)
+        let copy = ledger.directory.path("B")
+        func setMode(_ mode: Int, _ path: String) throws {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
+        try setMode(0o755, copy)
+        let entered = try check(ledger, "--json")
+        let objections = try JSON(parsing: Array(entered.output.utf8))["objections"]?.array ?? []
+        #expect(entered.code == 20 && objections.count == 1 && objections.first?["code"] == 20, "\(entered.output)")
+        #expect(objections.first?["message"]?.string?.contains("B is open to others (mode 755)") == true, "\(entered.output)")
+        try setMode(0o700, copy)
+        for name in try FileManager.default.contentsOfDirectory(atPath: copy + "/keys") {
+            try setMode(0o640, copy + "/keys/" + name)
+            let read = try check(ledger)
+            #expect(read.code == 20 && (read.output + read.error).contains("mode 640"), "\(read)")
+            try setMode(0o600, copy + "/keys/" + name)
+        }
+        try FileManager.default.copyItem(atPath: copy + "/HEAD", toPath: copy + "/keys/spare")
+        try setMode(0o644, copy + "/keys/spare")
+        let spare = try check(ledger)
+        #expect(spare.code == 20 && spare.output.contains("keys/spare is open to others (mode 644)"), "\(spare)")
+    }
+
     @Test("every flipped bit of the copied frames and HEAD is found by --check")
     func flipped() throws {
         let ledger = try CommandLedger(entries: 1)

@@ -146,6 +146,25 @@ struct InspectTests {
         #expect(try inspect(ledger, "2").contains("sig not checked"))
     }
 
+    @Test("an entry that a repair re-admitted is shown where it stands now, and a lost one is said to be lost (10)")
+    func repaired() throws {
+        let ledger = try CommandLedger(entries: 8)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let range = try #require(bytes.firstRange(of: Array(#"{"line":"3""#.utf8)))
+        bytes[range.upperBound - 2] ^= 8
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        try #require(try ledger.run("repair", "--yes").code == 0)
+        let text = try inspect(ledger, "5", "--around", "0")
+        #expect(text.contains("entry 5 was re-admitted by a repair: it stands in entry 11, marked >\n"), "\(text)")
+        #expect(text.contains(": seq 11, sound") && text.contains("ledger.readmitted"), "\(text)")
+        let json = try JSON(parsing: Array(try inspect(ledger, "5", "--json").utf8))
+        #expect(json["readmitted"]?["in"] == 11 && json["readmitted"]?["proven"] == true && json["seq_lost"] == false)
+        let inPlace = try JSON(parsing: Array(try inspect(ledger, "3", "--json").utf8))
+        #expect(inPlace["readmitted"] == .null)
+        try ledger.expectRefusal(10, "seq 4 was lost in repair 10") { try ledger.run("inspect", "4") }
+        try ledger.expectRefusal(64, "there is no entry 99") { try ledger.run("inspect", "99") }
+    }
+
     @Test("places that are none")
     func refused() throws {
         let (ledger, ends) = try ledger()

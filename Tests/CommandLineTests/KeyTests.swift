@@ -260,4 +260,34 @@ struct KeyTests {
             #expect(try ledger.agreedVerdict().code == 10, "\(present)")
         }
     }
+
+    @Test("the judge lists the keys once more where one is absent: a rotation may have brought it meanwhile")
+    func judgeDuringRotation() throws {
+        let ledger = try CommandLedger(entries: 2)
+        #expect(try ledger.run("key", "rotate", "--reason", "r").code == 0)
+        #expect(try ledger.append().code == 0)
+        // The first listing is that of a moment before the new key's file was there.
+        let script = """
+            import sys
+            sys.dont_write_bytecode = True
+            sys.path.insert(0, sys.argv[1])
+            import verify_ledger as judge
+            listed, early = judge.Ledger.read_keys, int(sys.argv[3])
+            def read_keys(self, named):
+                global early
+                early -= 1
+                keys = listed(self, named)
+                return keys if early < 0 else {self.first["key"]: keys[self.first["key"]]}
+            judge.Ledger.read_keys = read_keys
+            print(judge.verify(sys.argv[2])[:2])
+            """
+        func judge(_ early: String) throws -> String {
+            let tools = Program.repository + "/tools"
+            let result = try Program("/usr/bin/env", ["python3", "-c", script, tools, ledger.path, early]).run()
+            #expect(result.code == 0, "\(result.error)")
+            return result.output
+        }
+        #expect(try judge("1") == "('intact', 0)\n")
+        #expect(try judge("9") == "('unverifiable', 11)\n")
+    }
 }

@@ -110,7 +110,9 @@ struct LogTests {
     @Test("controls, escapes and marks that turn text around are neutralised, and the JSON stays the same data")
     func neutralised() throws {
         let ledger = try CommandLedger()
-        let evil = "\u{1B}[2J\u{1B}]0;title\u{7}\u{9B}31m\u{202E}gnp\u{2066}\u{200F}\u{FEFF}\u{2028}\u{7F}"
+        let evil =
+            "\u{1B}[2J\u{1B}]0;title\u{7}\u{9B}31m\u{202E}gnp\u{2066}\u{200F}\u{FEFF}\u{2028}\u{7F}"
+            + "\u{AD}\u{61C}\u{180E}\u{200B}\u{200D}\u{2060}\u{206F}\u{FFF9}\u{E0001}\u{E0041}\u{E007F}"
         let body = JSON.object([evil: .string(evil), "ü😀": "ü😀"]).canonicalText
         let answer = try ledger.run(
             "append", "--actor", "user:a\u{202E}b", "--action", "a.b", "--pillar", "integrity", "--reason", evil, "--body", body,
@@ -125,6 +127,8 @@ struct LogTests {
                 let isUnsafe =
                     scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
                     || [0x202E, 0x2066, 0x200F, 0x200E, 0xFEFF, 0x2028].contains(scalar.value)
+                    || [0xAD, 0x61C, 0x180E, 0x200B, 0x200D, 0x2060, 0x206F, 0xFFF9].contains(scalar.value)
+                    || (0xE0000...0xE007F).contains(scalar.value)
                 #expect(!isUnsafe, "U+\(String(scalar.value, radix: 16)) reaches the terminal")
             }
         }

@@ -24,15 +24,34 @@ private struct Service {
     var error: String { get throws { String(decoding: try ledger.directory.read(errors), as: UTF8.self) } }
 
     func waitForPulses(_ count: Int) throws {
-        try waitUntil("\(count) more pulses") { try ledger.entries("--action", "run.pulse").count >= count }
+        // One that has stopped makes none: the test goes on, and says so.
+        try waitUntil("\(count) more pulses") {
+            try ledger.entries("--action", "run.pulse").count >= count || error.contains("stopped: ")
+        }
     }
 
     func stop(_ signal: Int32) throws -> Program.Result {
+        try send(signal)
+        return try wait()
+    }
+
+    func send(_ signal: Int32) throws {
         // The signal is for the service, not for its watchdog.
         let path = "/proc/\(process.processID)/task/\(process.processID)/children"
         let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ").compactMap { Int32($0) }
         for child in children { kill(child, signal) }
-        return try wait()
+    }
+
+    /// Stops it where it has neither the lock nor the gate, so that others can write.
+    func suspend() throws {
+        let script = #"flock "$1" kill -STOP $(cat /proc/$2/task/$2/children) && flock -n "$1" flock -n "$1/keys" true"#
+        try waitUntil("it stands still and nobody waits for it") {
+            if try Program("/bin/sh", ["-c", script, "sh", ledger.path, String(process.processID)]).run().code == 0 {
+                return true
+            }
+            try send(SIGCONT)
+            return false
+        }
     }
 
     func wait() throws -> Program.Result {
@@ -127,7 +146,7 @@ struct RunTests {
         #expect(try ledger.append().code == 21)
     }
 
-    @Test("a key, a segment or a base that is replaced while it runs stops it with 10", arguments: ["key", "segment", "base"])
+    @Test("a key or a segment that is replaced while it runs stops it with 10", arguments: ["key", "segment"])
     func drift(what: String) throws {
         let ledger = try CommandLedger(entries: 5)
         let keyFile = try ledger.keyFile
@@ -135,15 +154,74 @@ struct RunTests {
         try service.waitForPulses(1)
         let file = what == "key" ? keyFile : CommandLedger.firstSegment
         // The same bytes in another file; under the lock, so that nothing is written meanwhile.
-        let script =
-            what == "base"
-            ? #"cp -a "$1" "$1.new"; mv "$1" "$1.old"; mv "$1.new" "$1""# : #"cp -p "$1" "$1.copy"; mv "$1.copy" "$1""#
-        let path = what == "base" ? ledger.path : ledger.path + "/" + file
+        let script = #"cp -p "$1" "$1.copy"; mv "$1.copy" "$1""#
+        let path = ledger.path + "/" + file
         let swapped = try Program("/usr/bin/env", ["flock", ledger.path, "sh", "-c", script, "sh", path]).run()
         try #require(swapped.code == 0, "\(swapped.error)")
         let result = try service.wait()
         #expect(result.code == 10 && result.error.contains("is no longer the file that was opened"), "\(result)")
         #expect(try ledger.append().code == 21)
+    }
+
+    @Test(
+        "a base that is moved away while it runs: the alert is raised in it, and nothing is written to what stands at its path",
+        arguments: ["nothing", "a copy", "another ledger", "another directory"])
+    func moved(what: String) throws {
+        let ledger = try CommandLedger(entries: 5)
+        let service = try Service(ledger)
+        try service.waitForPulses(1)
+        let put =
+            switch what {
+            case "a copy": #"cp -a "$1.old" "$1""#
+            case "another ledger": #""$2" init --ledger "$1""#
+            case "another directory": #"mkdir "$1""#
+            default: "true"
+            }
+        // Under the lock: it meets this when it comes for the lock, and not while it has it.
+        let script = #"mv "$1" "$1.old" && \#(put) && if [ -e "$1" ]; then cp -a "$1" "$1.seen"; fi"#
+        let moved = try Program(
+            "/usr/bin/env", ["flock", ledger.path, "sh", "-c", script, "sh", ledger.path, Program.bullaPath]
+        ).run(environment: ["BULLA_ANCHOR": "off"])
+        try #require(moved.code == 0, "\(moved.error)")
+        let result = try service.wait()
+        #expect(result.code == 10, "\(result)")
+        for words in ["stopped: ", "moved away", "the alert is raised there", "put back what was there", "bulla repair"] {
+            #expect(result.error.contains(words), "\(result.error)")
+        }
+        if what != "nothing" {
+            let difference = try Program("/usr/bin/env", ["diff", "-r", ledger.path, ledger.path + ".seen"]).run()
+            #expect(difference.code == 0, "\(difference.output)")
+            try FileManager.default.removeItem(atPath: ledger.path)
+        }
+        #expect(!FileManager.default.fileExists(atPath: ledger.path))
+        try FileManager.default.moveItem(atPath: ledger.path + ".old", toPath: ledger.path)
+        #expect(try ledger.append().code == 21)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact()
+    }
+
+    @Test("another process repairs the ledger under it: it goes on, and raises no new alert")
+    func repaired() throws {
+        let ledger = try CommandLedger(entries: 50)
+        let service = try Service(ledger)
+        try service.waitForPulses(2)
+        try service.suspend()
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[1000] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        #expect(try ledger.run("audit", "--from-start").code == 10)
+        #expect(try ledger.append().code == 21)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        let before = try ledger.entries("--action", "run.pulse").count
+        try service.send(SIGCONT)
+        try service.waitForPulses(before + 12)
+        #expect(try ledger.append().code == 0)
+        let result = try service.stop(SIGTERM)
+        #expect(result.code == 0 && result.error.isEmpty, "\(result)")
+        #expect(try ledger.entries("--action", "ledger.repaired").count == 1)
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact()
     }
 
     @Test("a ledger that is damaged before it starts is found by BOOT: 10, and it never is online")

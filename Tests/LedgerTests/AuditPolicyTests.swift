@@ -23,6 +23,24 @@ struct AuditPolicyTests {
         #expect(progress.full?.seq == 6 && progress.pass == nil)
     }
 
+    @Test("a walk that a repair overtook is made again under the lock, and raises no alarm")
+    func overtaken() async throws {
+        let machine = try SimulatedMachine.segmented(count: 200)
+        let model = try LedgerModel(machine)
+        var finding = try await Auditor(.boot, machine.environment).walk(machine.storage())
+        #expect(finding.report.verdict == .intact && finding.reaction == .lookAgain)
+        machine.flip(model.frames[20], at: 0.5)
+        try machine.repair()
+        var session = try machine.session()
+        try session.acquire()
+        let last = try #require(session.tip).seq
+        try session.record(&finding)
+        session.release()
+        #expect(finding.report.verdict == .intact && finding.isFull && finding.firstSeq == 1)
+        #expect(finding.report.tip?.seq == last)
+        #expect(try !machine.head().alert)
+    }
+
     @Test("slices of a spent budget go on from each other, and are one full audit", arguments: [2, 3] as [Int64])
     func resumed(reads: Int64) async throws {
         let machine = try SimulatedMachine.large()

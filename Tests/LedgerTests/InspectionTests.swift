@@ -28,7 +28,7 @@ struct InspectionTests {
         }
 
         func inspect(_ target: InspectionTarget, around: Int = 1000) throws -> Inspection {
-            try Inspector(machine.storage()).inspect(target, around: around)
+            try Inspector(machine.storage(), TestLedger.environment()).inspect(target, around: around)
         }
 
         func change(_ segment: UInt64, _ body: (inout [UInt8]) -> Void) {
@@ -41,7 +41,7 @@ struct InspectionTests {
         func refusal(_ target: InspectionTarget) throws -> LedgerError? {
             let storage = try machine.storage()
             do throws(LedgerError) {
-                _ = try Inspector(storage).inspect(target, around: 1)
+                _ = try Inspector(storage, TestLedger.environment()).inspect(target, around: 1)
                 return nil
             } catch {
                 return error

@@ -38,6 +38,7 @@ struct LedgerWatch {
     private func fill(_ state: inout MonitorState, _ rowCount: Int) throws(LedgerError) {
         let storage = try options.storage()
         state.isOpen = true
+        let watch = try AnchorWatch(options.anchor, storage)
         state.holder = storage.holder(of: .writer)
         let view = try LedgerView(storage)
         state.segmentCount = view.segments.count
@@ -70,6 +71,8 @@ struct LedgerWatch {
                     reason: entry.justification.reason, isSettled: view.isSettled(entry.seq)))
             return true
         }
+        guard let lastSeq = tip?.seq, let verdict = try watch?.verdict(lastSeq: lastSeq, environment) else { return }
+        if case .alarm = verdict, let message = verdict.message(ledger: options.path) { throw LedgerError(.tampered, message) }
     }
 
     private static func lastFullAudit(_ view: LedgerView, now: Timestamp) -> MonitorState.FullAudit? {

@@ -147,33 +147,17 @@ extension SocketSystem {
     }
 }
 
-// Calls whose names are those of functions above.
-#if canImport(Glibc)
-    private func systemBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
-        unsafe Glibc.bind(descriptor, address, size)
-    }
-    private func systemConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
-        unsafe Glibc.connect(descriptor, address, size)
-    }
-    private func systemListen(_ descriptor: Int32) -> Int32 { Glibc.listen(descriptor, 128) }
-    private func systemAccept(_ descriptor: Int32) -> Int32 { Glibc.accept(descriptor, nil, nil) }
-    private func systemSend(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
-        unsafe Glibc.send(descriptor, base, count, flags)
-    }
-    private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe Glibc.link(path, name) }
-    private func systemRename(_ path: String, _ name: String) -> Int32 { unsafe Glibc.rename(path, name) }
-#else
-    private func systemBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
-        unsafe Musl.bind(descriptor, address, size)
-    }
-    private func systemConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
-        unsafe Musl.connect(descriptor, address, size)
-    }
-    private func systemListen(_ descriptor: Int32) -> Int32 { Musl.listen(descriptor, 128) }
-    private func systemAccept(_ descriptor: Int32) -> Int32 { Musl.accept(descriptor, nil, nil) }
-    private func systemSend(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
-        unsafe Musl.send(descriptor, base, count, flags)
-    }
-    private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe Musl.link(path, name) }
-    private func systemRename(_ path: String, _ name: String) -> Int32 { unsafe Musl.rename(path, name) }
-#endif
+// Calls whose names are those of functions above: seen from here, the names are the system's.
+private func systemBind(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
+    unsafe bind(descriptor, address, size)
+}
+private func systemConnect(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
+    unsafe connect(descriptor, address, size)
+}
+private func systemListen(_ descriptor: Int32) -> Int32 { listen(descriptor, 128) }
+private func systemAccept(_ descriptor: Int32) -> Int32 { accept(descriptor, nil, nil) }
+private func systemSend(_ descriptor: Int32, _ base: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
+    unsafe send(descriptor, base, count, flags)
+}
+private func systemLink(_ path: String, _ name: String) -> Int32 { unsafe link(path, name) }
+private func systemRename(_ path: String, _ name: String) -> Int32 { unsafe rename(path, name) }

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 
 #if canImport(Glibc)
@@ -8,11 +9,19 @@ import SystemPackage
 
 /// Writes to the standard streams, past C's buffers. The only file of this target that hands pointers to the system for output.
 enum Output {
+    private static let answered = Atomic(false)
+
+    /// Something was written to stdout.
+    static var hasAnswered: Bool { answered.load(ordering: .relaxed) }
+
     /// One line to stdout.
     static func line(_ text: String) { write(Array((text + "\n").utf8)) }
 
     /// Bytes to stdout, as they are.
-    static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+    static func write(_ bytes: [UInt8]) {
+        if !bytes.isEmpty { answered.store(true, ordering: .relaxed) }
+        write(bytes, to: STDOUT_FILENO)
+    }
 
     /// One line to stderr.
     static func error(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }

@@ -1,8 +1,9 @@
 import CanonicalJSON
 
-/// Makes what comes from a ledger safe to print: no control character, and nothing that turns text around, reaches a terminal.
+/// Makes what comes from a ledger safe to print: no control character, and nothing that turns text around or cannot be seen, reaches a
+/// terminal.
 enum Printable {
-    /// Text with control and direction characters as `\u{…}`.
+    /// Text with such characters as `\u{…}`.
     static func text(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var safe = ""
@@ -20,8 +21,10 @@ enum Printable {
         safe.reserveCapacity(bytes.count)
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
             if isUnsafe(scalar) {
-                let digits = String(scalar.value, radix: 16)
-                safe += Array(("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
+                for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
+                    let digits = String(unit, radix: 16)
+                    safe += Array(("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
+                }
             } else {
                 safe += Array(UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }
@@ -44,10 +47,14 @@ enum Printable {
         }
     }
 
-    /// C0, DEL, C1, and the marks that override or isolate the direction of text. All are below U+10000.
+    /// C0, DEL, C1; what overrides or isolates the direction of text; and what takes no room: joiners, soft hyphens, tags.
+    ///
+    /// By what cannot be seen two names look the same, and a text says more to a machine than to who reads it.
     static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+        case 0..<0x20, 0x7F..<0xA0, 0xAD, 0x061C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF,
+            0xFFF9...0xFFFB, 0xE0000...0xE007F:
+            true
         default: false
         }
     }

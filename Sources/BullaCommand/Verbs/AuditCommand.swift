@@ -30,6 +30,9 @@ struct AuditCommand: AsyncParsableCommand {
     @Flag(help: "Begin at the first entry, wherever the last audit stopped.")
     var fromStart = false
 
+    @Flag(help: "Members of an entry that format 1 does not know are no failure; the position is not kept then.")
+    var allowExtra = false
+
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
@@ -43,7 +46,9 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         guard let named else { preconditionFailure("validated") }
         let environment = Environment.system
-        var auditor = Auditor(named.budgeted(budget.map { Int64($0 * 1_000_000) }), environment)
+        var policy = named.budgeted(budget.map { Int64($0 * 1_000_000) })
+        policy.allowsExtra = allowExtra
+        var auditor = Auditor(policy, environment)
         auditor.ignoresPosition = fromStart
         let bar = ProgressBar("audit")
         auditor.report = { done, total in bar.update(done, of: total) }
@@ -92,7 +97,7 @@ struct AuditCommand: AsyncParsableCommand {
                 + "\(Format.seconds(finding.microseconds)), from seq \(finding.firstSeq) on")
         if let full = finding.progress?.full, finding.isFull {
             Output.line("full: every entry up to seq \(full.seq) was verified")
-        } else if let pass = finding.progress?.pass, receipt != nil {
+        } else if let pass = finding.progress?.pass, receipt != nil, !allowExtra {
             Output.line("the next audit goes on at seq \(pass.place.seq); it is full at seq \(pass.goal)")
         }
         if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
@@ -105,7 +110,7 @@ struct AuditCommand: AsyncParsableCommand {
         object["alert"] = .bool(finding.report.head?.alert ?? false)
         object["receipt"] = receipt?.json ?? .null
         if let reason = finding.report.reason { object["reason"] = .string(reason) }
-        if let pass = finding.progress?.pass { object["resume"] = .number(Double(pass.place.seq)) }
+        if let pass = finding.progress?.pass, !allowExtra { object["resume"] = .number(Double(pass.place.seq)) }
         Output.line(Printable.json(.object(object)))
     }
 }

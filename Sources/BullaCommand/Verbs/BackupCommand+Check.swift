@@ -23,7 +23,8 @@ extension BackupCommand {
         let start = environment.uptime()
         let report: BackupCheck.Report
         do throws(LedgerError) {
-            report = try await check.run(storage, original: original, mustMatch: isNamed)
+            let base = try baseStatus(of: storage)
+            report = try await check.run(storage, base: base, original: original, mustMatch: isNamed)
             bar.finish()
         } catch {
             bar.finish()
@@ -31,6 +32,12 @@ extension BackupCommand {
         }
         print(report, environment.uptime() - start)
         Output.exit(report.exitCode)
+    }
+
+    private func baseStatus(of storage: POSIXStorage) throws(LedgerError) -> FileStatus {
+        do throws(StorageError) { return try storage.baseStatus() } catch {
+            throw LedgerError(error, doing: "cannot look at the backup")
+        }
     }
 
     /// The ledger that was named, which must be there; or `./.bulla`, if it is there.

@@ -10,7 +10,7 @@ struct InspectCommand: ParsableCommand {
         abstract: "Show the raw frames around a place, whatever state they are in.",
         discussion: """
             A number is an entry's seq; @NUMBER is a byte offset in a segment, as messages name it, with --segment where there are \
-            several. Takes no lock, needs no key and works on any bytes; it gives no verdict, that is `bulla verify`'s. In the raw \
+            several. An entry that a repair re-admitted is shown in the one that holds it now. Takes no lock, needs no key and works on any bytes; it gives no verdict, that is `bulla verify`'s. In the raw \
             bytes, what is not safe to print stands as \\x… or \\u{…}; --hex shows them exactly.
 
             Examples:
@@ -61,7 +61,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
-        let inspection = try Inspector(try options.storage()).inspect(try target(), around: around)
+        let inspection = try Inspector(try options.storage(), .system).inspect(try target(), around: around)
         if options.json { Output.line(Printable.json(try json(inspection))) } else { try printText(inspection) }
     }
 }
@@ -78,6 +78,10 @@ extension InspectCommand {
         Output.line("segment \(SegmentName.file(firstSeq: inspection.segment)), \(Format.count(inspection.byteCount)) bytes")
         if inspection.isSeqLost {
             Output.line("no frame that can be read has seq \(place): it must have stood at the place marked >")
+        }
+        if let readmission = inspection.readmission {
+            let proof = readmission.isProven ? "" : ", and nothing proves that it was the ledger's"
+            Output.line("entry \(place) was re-admitted by a repair: it stands in entry \(readmission.seq), marked >\(proof)")
         }
         for (index, piece) in inspection.pieces.enumerated() {
             let count = "\(Format.count(piece.range.count)) byte\(piece.range.count == 1 ? "" : "s")"
@@ -155,6 +159,7 @@ extension InspectCommand {
         return [
             "segment": .string(SegmentName.file(firstSeq: inspection.segment)), "bytes": .number(Double(inspection.byteCount)),
             "head_end": inspection.headEnd.map { .number(Double($0)) } ?? .null, "seq_lost": .bool(inspection.isSeqLost),
+            "readmitted": inspection.readmission.map { ["in": .number(Double($0.seq)), "proven": .bool($0.isProven)] } ?? .null,
             "pieces": .array(pieces),
         ]
     }

@@ -80,16 +80,19 @@ package enum AnchorVerdict: Sendable, Equatable {
 }
 
 extension AnchorVerdict.Objection {
-    func message(ledger path: String) -> String {
-        let what =
-            switch kind {
-            case .steppedBack(let seq):
-                "the ledger at \(path) stepped back from seq \(sighting.seq), seen on \(sighting.time), to seq \(seq)"
-            case .otherHistory where isHere:
-                "the entry with seq \(sighting.seq) at \(path) is not the one that was seen there on \(sighting.time): this is another history"
-            case .otherHistory:
-                "the entry with seq \(sighting.seq) at \(path) is not the one that was seen at \(sighting.path) on \(sighting.time): both copies were written, and these are two histories"
-            }
-        return what + "; if that is your doing, as by restoring a backup: `bulla anchor accept --reason …`"
+    func message(ledger path: String) -> String { "\(what(ledger: path)); \(Self.remedy)" }
+
+    static let remedy = "if that is your doing, as by restoring a backup: `bulla anchor accept --reason …`"
+
+    /// What the ledger contradicts.
+    func what(ledger path: String) -> String {
+        switch kind {
+        case .steppedBack(let seq):
+            "the ledger at \(path) stepped back from seq \(sighting.seq), seen on \(sighting.time), to seq \(seq)"
+        case .otherHistory where isHere:
+            "the entry with seq \(sighting.seq) at \(path) is not the one that was seen there on \(sighting.time): this is another history"
+        case .otherHistory:
+            "the entry with seq \(sighting.seq) at \(path) is not the one that was seen at \(sighting.path) on \(sighting.time): both copies were written, and these are two histories"
+        }
     }
 }

@@ -26,8 +26,16 @@ package struct Inspection: Sendable {
     package let target: Int
     /// No frame has the seq that was asked for, and the target is where it must have stood.
     package let isSeqLost: Bool
+    /// The entry that was asked for stands in the target, another entry, by which a repair re-admitted it.
+    package let readmission: Readmitted?
     /// Where HEAD's last entry ends, if it does in this segment.
     package let headEnd: Int?
+
+    package struct Readmitted: Sendable, Equatable {
+        /// Of the entry that holds it.
+        package let seq: UInt64
+        package let isProven: Bool
+    }
 
     fileprivate let file: any StorageFile
 
@@ -82,30 +90,44 @@ package enum InspectionTarget: Sendable, Equatable {
 package struct Inspector {
     private let view: LedgerView
     private let reader: SegmentReader
-    private let keys: [KeyID: SealingKey]
+    private let environment: Environment
+    private var keys: [KeyID: SealingKey] { view.keyring.keys }
 
-    package init(_ storage: any Storage) throws(LedgerError) {
-        var view: LedgerView
+    package init(_ storage: any Storage, _ environment: Environment) throws(LedgerError) {
+        self.environment = environment
         do throws(LedgerError) {
             view = try LedgerView(storage)
         } catch {
             // A key file that must not be used is no reason not to look.
             guard error.code == .refused else { throw error }
-            view = try LedgerView(storage, keyring: Keyring())
+            view = try LedgerView(storage, keyring: Keyring(allIn: storage, needed: []))
         }
-        self.view = view
-        var keys = view.keyring.keys
-        if let named = HeadFinding(view.headBytes, keys: [:]).head?.key, keys[named] == nil,
-            let found = try? Keyring(named, in: storage)
-        {
-            keys.merge(found.keys) { known, _ in known }
-        }
-        self.keys = keys
         reader = try doing("cannot read the ledger") { () throws(StorageError) in try SegmentReader(storage) }
     }
 
     /// The pieces around a place, `around` of them on each side if there are so many.
+    ///
+    /// An entry that a repair re-admitted is shown where it stands now; one that was lost in a repair is tampering.
     package func inspect(_ target: InspectionTarget, around: Int) throws(LedgerError) -> Inspection {
+        do throws(LedgerError) {
+            return try inspect(target, around: around, readmission: nil)
+        } catch {
+            guard error.code == .usage, case .seq(let seq) = target else { throw error }
+            // Of a damaged ledger nothing is known but that the entry is not in its place.
+            guard let fate = try? EntryReader(view, environment).fate(of: seq) else { throw error }
+            switch fate {
+            case .inPlace: throw error
+            case .readmitted(let found, let holder):
+                let readmission = Inspection.Readmitted(seq: holder, isProven: found.isProven)
+                return try inspect(.seq(holder), around: around, readmission: readmission)
+            case .lost(let repair): throw LedgerError(lost: seq, in: repair)
+            }
+        }
+    }
+
+    private func inspect(
+        _ target: InspectionTarget, around: Int, readmission: Inspection.Readmitted?
+    ) throws(LedgerError) -> Inspection {
         let segment = try segment(of: target)
         let file = try doing("cannot read the ledger") { () throws(StorageError) in try reader.open(segment: segment) }
         let offset: Int
@@ -126,7 +148,7 @@ package struct Inspector {
             let head = HeadFinding(view.headBytes, keys: keys).head
             return Inspection(
                 segment: segment, byteCount: shown.byteCount, pieces: pieces, target: shown.target, isSeqLost: isSeqLost,
-                headEnd: head?.segment == segment ? head?.end : nil, file: file)
+                readmission: readmission, headEnd: head?.segment == segment ? head?.end : nil, file: file)
         }
     }
 }

@@ -36,15 +36,13 @@ extension WriterSession {
         guard let state else { preconditionFailure("only the holder of the writer's lock looks again") }
         let started = environment.uptime()
         finding.verifier.compare(with: state.head)
-        let failure: ChainFailure? = try doing("cannot read the ledger") { () throws(StorageError) in
-            var reader = try SegmentReader(storage)
-            guard case .failed(let failure) = try reader.scan(&finding.verifier) else { return nil }
-            if !finding.policy.strictStream,
-                case .torn = try Judgement(failure, finding.verifier, head: state.head, reader)
-            {
-                return nil
-            }
-            return failure
+        var failure = try failure(&finding.verifier, finding.policy, state)
+        // A repair has put another ledger in the place of the one that was walked: this one is looked at from its first entry on.
+        if failure != nil, isRepaired(behind: finding.report.head?.seq ?? 0) {
+            finding.verifier = ChainVerifier(keys: try LedgerView(storage).keyring.keys, head: state.head)
+            finding.verifier.allowsExtraMembers = finding.policy.allowsExtra
+            finding.firstSeq = 1
+            failure = try self.failure(&finding.verifier, finding.policy, state)
         }
         if let failure { throw latch(raisingAlert(state.head, state.key, failure)) }
         let place = finding.verifier.position
@@ -57,6 +55,19 @@ extension WriterSession {
         finding.report.head = state.head
         finding.microseconds += environment.uptime() - started
         finding.conclude(mark: try finding.mark(in: storage), goal: state.head.seq, now: environment.now())
+    }
+}
+
+extension WriterSession {
+    private func failure(
+        _ verifier: inout ChainVerifier, _ policy: AuditPolicy, _ state: State
+    ) throws(LedgerError) -> ChainFailure? {
+        try doing("cannot read the ledger") { () throws(StorageError) in
+            var reader = try SegmentReader(storage)
+            guard case .failed(let failure) = try reader.scan(&verifier) else { return nil }
+            if !policy.strictStream, case .torn = try Judgement(failure, verifier, head: state.head, reader) { return nil }
+            return failure
+        }
     }
 }
 
@@ -76,6 +87,7 @@ extension AuditFinding {
             "offset": .number(Double(report.place.offset)), "seq": .number(Double(report.place.seq)),
             "microseconds": .number(Double(microseconds)), "full": .bool(isFull),
         ]
+        if policy.allowsExtra { object["allow_extra"] = true }
         if let tip = report.tip { object["hash"] = .string(tip.hash.description) }
         return object
     }

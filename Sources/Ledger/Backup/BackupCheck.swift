@@ -39,17 +39,18 @@ package struct BackupCheck: Sendable {
     }
 
     /// - Parameters:
+    ///   - base: the backup's directory itself.
     ///   - original: the ledger that it is a backup of, if it is at hand.
     ///   - mustMatch: whether an original with another id is an objection, or just another ledger.
     package func run(
-        _ storage: any Storage, original: (any Storage)?, mustMatch: Bool
+        _ storage: any Storage, base: FileStatus, original: (any Storage)?, mustMatch: Bool
     ) async throws(LedgerError) -> Report {
         var audit = Audit(environment)
         audit.threadCount = threadCount
         audit.progress = progress
         let view = try LedgerView(storage)
         var report = Report(audit: try await audit.run(storage), objections: [], comparison: nil)
-        report.objections = try obstacles(storage, view)
+        report.objections = try obstacles(storage, view) + openings(storage, base)
         if let original { try compare(&report, with: original, mustMatch) }
         return report
     }
@@ -86,6 +87,31 @@ package struct BackupCheck: Sendable {
             }
         }
         return found
+    }
+
+    /// What others could read or change of it: the key is in it.
+    private func openings(_ storage: any Storage, _ base: FileStatus) throws(LedgerError) -> [Objection] {
+        var found: [Objection] = []
+        if base.mode & 0o077 != 0 {
+            found.append(open(storage.basePath, base, mode: "700"))
+        }
+        try doing("cannot look at the backup") { () throws(StorageError) in
+            guard try storage.status(of: Layout.keys)?.kind == .directory else { return }
+            for name in try storage.names(in: Layout.keys).sorted() {
+                let path = StoragePath(Layout.keys.name, name)
+                if let status = try storage.status(of: path), status.mode & 0o077 != 0 {
+                    found.append(open("\(storage.basePath)/\(path)", status, mode: "600"))
+                }
+            }
+        }
+        return found
+    }
+
+    private func open(_ path: String, _ status: FileStatus, mode: String) -> Objection {
+        Objection(
+            code: .refused,
+            message:
+                "\(path) is open to others (mode \(String(status.mode, radix: 8))): check who was there, then chmod \(mode) it")
     }
 
     private func unwritable(_ path: String, _ status: FileStatus) -> Objection {

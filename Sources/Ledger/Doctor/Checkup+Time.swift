@@ -57,6 +57,7 @@ extension Checkup {
 
     private static let auditDaysMax: Int64 = 7
     private static let anchorDaysMax: Int64 = 7
+    private static let objectionCountMax = 3
 
     static func lastAudit(_ facts: DoctorFacts) -> [Finding] {
         [
@@ -68,7 +69,12 @@ extension Checkup {
     }
 
     static func anchor(_ facts: DoctorFacts) -> [Finding] {
-        [
+        if !facts.objections.isEmpty {
+            return facts.objections.prefix(objectionCountMax).map { objection in
+                .problem("anchor", objection.what(ledger: facts.basePath), do: AnchorVerdict.Objection.remedy)
+            }
+        }
+        return [
             lastTime(
                 facts.lastAnchor, "anchor", facts.now, daysMax: anchorDaysMax,
                 never: "the end of the ledger is noted nowhere else",

@@ -10,6 +10,7 @@ extension DoctorFacts {
     ) throws(LedgerError) {
         let base = try doing("cannot look at the ledger") { () throws(StorageError) in try storage.baseStatus() }
         let files = try Self.files(in: storage)
+        let watch = try? AnchorWatch(anchor, storage)
         let reading = Reading(storage, environment)
         self.init(
             basePath: storage.basePath, base: base, user: storage.user, now: environment.now(), end: reading.end,
@@ -29,6 +30,9 @@ extension DoctorFacts {
             keyFileTime = (try? storage.modificationTime(of: path)).map { seconds in
                 Timestamp(microseconds: min(max(seconds, -Self.secondsMax), Self.secondsMax) * 1_000_000)
             }
+        }
+        if case .whole(_, let tipSeq, _) = end, case .alarm(let found)? = try? watch?.verdict(lastSeq: tipSeq, environment) {
+            objections = found
         }
         lockHolder = storage.holder(of: .writer)
     }

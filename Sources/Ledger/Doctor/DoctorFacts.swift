@@ -56,6 +56,8 @@ package struct DoctorFacts: Sendable {
     package var syncs: Syncs
     package var lastAudit: LastTime
     package var lastAnchor: LastTime
+    /// What was seen of the ledger before and contradicts what it is now; empty too where that cannot be told.
+    package var objections: [AnchorVerdict.Objection] = []
     package var lockHolder: LockHolder?
 
     package init(

@@ -68,7 +68,7 @@ package struct EntryReader: Sendable {
         switch try fate(of: seq) {
         case .inPlace(let entry): return entry
         case .readmitted(let readmission, _): return readmission.entry
-        case .lost(let repair): throw LedgerError(.tampered, "the entry with seq \(seq) was lost in repair \(repair)")
+        case .lost(let repair): throw LedgerError(lost: seq, in: repair)
         case nil: throw LedgerError(.usage, "there is no entry \(seq); the last one is \(try lastSeq())")
         }
     }

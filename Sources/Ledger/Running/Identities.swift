@@ -9,6 +9,8 @@ struct Identities: Sendable {
     private var keyID: KeyID
     private var segment: Sworn
     private var firstSeq: UInt64
+    /// The last entry when they were checked last.
+    private var tipSeq: UInt64
 
     private struct Sworn: Sendable {
         let file: any StorageFile
@@ -21,18 +23,23 @@ struct Identities: Sendable {
     }
 
     /// - Parameter storage: one that nobody else uses.
-    init(_ storage: any Storage, key: KeyID, segment: UInt64) throws(StorageError) {
+    init(_ storage: any Storage, key: KeyID, segment: UInt64, tip: UInt64) throws(StorageError) {
         self.storage = storage
         self.key = try Sworn(Self.path(of: key), storage)
         keyID = key
         self.segment = try Sworn(SegmentReader.path(ofSegment: segment), storage)
         firstSeq = segment
+        tipSeq = tip
     }
 
     private static func path(of key: KeyID) -> StoragePath { StoragePath(Layout.keys.name, SealingKey.fileName(key)) }
 
-    /// Throws what changed; goes on to the segment and the key that are in use now: others may roll and rotate.
-    mutating func check(activeSegment: UInt64, activeKey: KeyID) throws(StorageError) {
+    /// Throws what changed; goes on to the segment and the key that are in use now: others may roll, rotate and repair.
+    ///
+    /// - Parameter isRepaired: whether a repair lies behind an entry, by which `ledger/` was replaced.
+    mutating func check(
+        activeSegment: UInt64, activeKey: KeyID, tip: UInt64, isRepaired: (_ behind: UInt64) -> Bool
+    ) throws(StorageError) {
         try storage.checkBase()
         if activeKey == keyID {
             try key.oath.check(in: storage)
@@ -40,26 +47,51 @@ struct Identities: Sendable {
             key = try Sworn(Self.path(of: activeKey), storage)
             keyID = activeKey
         }
-        try segment.oath.check(in: storage)
-        guard activeSegment != firstSeq else { return }
+        var isReplaced = false
+        do throws(StorageError) {
+            try segment.oath.check(in: storage)
+        } catch {
+            guard error.kind == .drift, isRepaired(tipSeq) else { throw error }
+            isReplaced = true
+        }
+        tipSeq = tip
+        guard isReplaced || activeSegment != firstSeq else { return }
         segment = try Sworn(SegmentReader.path(ofSegment: activeSegment), storage)
         firstSeq = activeSegment
     }
 }
 
 extension WriterSession {
+    /// Whether the chain tells of a repair behind an entry: by nothing else may `ledger/` become another directory.
+    ///
+    /// Requires the lock; false where it cannot be told. A repair takes a seq above all that was there before it.
+    func isRepaired(behind seq: UInt64) -> Bool {
+        var isFound = false
+        do throws(LedgerError) {
+            try EntryReader(try LedgerView(storage), environment).read(from: seq + 1) { frame, bytes in
+                isFound = bytes.text(frame.action) == ChainTurn.repaired
+                return !isFound
+            }
+        } catch {
+            return false
+        }
+        return isFound
+    }
+
     /// Requires the lock; a path that no longer leads to what it led to locks the house.
     mutating func check(_ identities: inout Identities) throws(LedgerError) {
         guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
-            try identities.check(activeSegment: state.segment, activeKey: state.key.id)
+            try identities.check(
+                activeSegment: state.segment, activeKey: state.key.id, tip: state.tip.seq, isRepaired: isRepaired)
         } catch {
             switch error.kind {
             case .drift, .refused:
                 raiseAlert(state.head, state.key)
                 throw latch(
                     LedgerError(
-                        .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised"))
+                        .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised",
+                        isDrift: true))
             case .system, .crashed:
                 throw LedgerError(error, doing: "cannot tell whether the ledger is still the one that was opened")
             }

@@ -33,15 +33,18 @@ package struct Runner: Sendable {
         var session = WriterSession(try open(), environment, settings, anchor: anchor)
         let sworn = try open()
         storage = try open()
-        committer = GroupCommitter(try open(), environment, settings, anchor: anchor)
+        var swearing = settings
+        swearing.followsPath = false
+        committer = GroupCommitter(try open(), environment, swearing, anchor: anchor)
 
         try session.acquire()
         defer { session.release() }
         guard let state = session.state else { preconditionFailure("the lock is held") }
         identities = try doing("cannot open the ledger") { () throws(StorageError) in
-            try Identities(sworn, key: state.key.id, segment: state.segment)
+            try Identities(sworn, key: state.key.id, segment: state.segment, tip: state.tip.seq)
         }
         session.release()
+        session.settings = swearing
 
         // The place of the snapshot of all state, once there is one (floor 4): loaded here, before its ledger is verified.
 

@@ -126,7 +126,8 @@ extension WriterSession {
             throw latch(
                 LedgerError(
                     .tampered,
-                    "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised"))
+                    "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised",
+                    isDrift: true))
         case .system, .crashed:
             throw latch(LedgerError(drift, doing: "cannot tell whether the ledger is still the one that was opened"))
         }

@@ -244,13 +244,18 @@ extension WriterSession {
 
     /// A path that changed under us, which alone have the lock, locks the house where HEAD can be believed.
     func raisingAlertOnDrift(_ error: LedgerError) -> LedgerError {
-        guard error.isDrift, !planted(.driftOnOpeningForgotten), let bytes = try? HeadFinding.bytes(in: storage),
-            let form = HeadFinding(bytes, keys: [:]).head,
-            let key = try? Keyring(form.key, in: storage).keys[form.key],
-            let head = HeadFinding(bytes, keys: [key.id: key]).head, !head.alert
-        else { return error }
-        raiseAlert(head, key)
+        if error.isDrift, !planted(.driftOnOpeningForgotten) { raiseAlertByHead() }
         return error
+    }
+
+    /// Requires the lock; says whether the alert is raised, now or before.
+    @discardableResult
+    func raiseAlertByHead() -> Bool {
+        guard let bytes = try? HeadFinding.bytes(in: storage), let form = HeadFinding(bytes, keys: [:]).head,
+            let key = try? Keyring(form.key, in: storage).keys[form.key],
+            let head = HeadFinding(bytes, keys: [key.id: key]).head
+        else { return false }
+        return head.alert || raiseAlert(head, key)
     }
 
     /// Says whether it is raised: if HEAD cannot be replaced, the next opener finds the same damage.

@@ -10,7 +10,7 @@ package struct WriterSession: Sendable {
     /// Replaced when the base was, while we waited for its lock.
     package private(set) var storage: any Storage
     let environment: Environment
-    let settings: WriterSettings
+    var settings: WriterSettings
     /// Where what was seen of the ledger is kept; nil for nowhere.
     let anchor: (any AnchorStore)?
 
@@ -96,10 +96,24 @@ package struct WriterSession: Sendable {
         let deadline = environment.uptime() + (waiting ? settings.lockTimeoutMicroseconds : 0)
         try lock(until: deadline)
         while !planted(.lockUnrechecked), !(try isInPlace()) {
+            guard settings.followsPath else { throw quarantineMovedBase() }
             storage.unlock(.writer)
             storage = try doing("cannot open the ledger") { () throws(StorageError) in try storage.reopened() }
             try lock(until: deadline)
         }
+    }
+
+    /// The alert is raised in the base that we have, wherever it lies now; what stands at its path is none of ours, and left alone.
+    private mutating func quarantineMovedBase() -> LedgerError {
+        let isRaised = raiseAlertByHead()
+        storage.unlock(.writer)
+        let error = LedgerError(
+            .tampered,
+            "\(storage.basePath) is no longer the directory that was opened, which was moved away or removed; nothing more is written to it, "
+                + (isRaised ? "the alert is raised there," : "its alert could not be raised,")
+                + " and what stands at the path now was left alone",
+            isDrift: true)
+        return latch(error)
     }
 
     /// What this session has seen is still there: nobody put another ledger, or an older state of this one, in its place.

@@ -1,6 +1,6 @@
 import LedgerFormat
 
-/// Sizes and times that a writer keeps to; tests make them small.
+/// Sizes, times and rules that a writer keeps to; tests make them small.
 package struct WriterSettings: Sendable {
     /// A segment that would grow over this is followed by the next one, in bytes.
     package var segmentByteCount = Limits.segment
@@ -14,6 +14,10 @@ package struct WriterSettings: Sendable {
     package var idWindow: UInt64 = 10_000
     /// How long to wait for the writer's lock, in microseconds.
     package var lockTimeoutMicroseconds: Int64 = 10_000_000
+
+    /// Whoever gets the lock of a base that was moved away goes on at the one that stands at the path now. A long-lived process, which has
+    /// sworn to what it opened, calls that drift.
+    package var followsPath = true
 
     package init() {}
 }
