@@ -67,7 +67,7 @@ struct SnapshotTests {
         let forged = try Snapshot(ledger: ledger, mark: mark, state: Documents()).sealed(
             with: SealingKey(bytes: Array(repeating: 7, count: 32)))
         machine.disk.setBytes(of: Self.path, to: forged)
-        #expect(try machine.found().ignored.map(\.fault) == [.earlierKey])
+        #expect(try machine.found().ignored.map(\.fault) == [.seal(.foreign)])
         var decider = try machine.decider()
         try decider.set("/x", 1)
         let entries = try machine.entries().filter { $0.action == "snapshot.ignored" }
@@ -95,13 +95,13 @@ struct SnapshotTests {
             #expect(found.fold.state == (try machine.documents()).state)
             return found.ignored.first?.fault
         }
-        #expect(try fault(Snapshot(ledger: LedgerID(1, 2), mark: mark, state: Documents()).sealed(with: key)) == .foreign)
+        #expect(try fault(Snapshot(ledger: LedgerID(1, 2), mark: mark, state: Documents()).sealed(with: key)) == .seal(.foreign))
         var other = mark
         other.hash = Digest(sha256: [1].span)
         #expect(try fault(Snapshot(ledger: ledger, mark: other, state: Documents()).sealed(with: key)) == .otherHistory)
         // A good one under another seq's name.
         let twelfth = try #require(try machine.documents(FoldEnd(seq: 12)).mark)
-        #expect(try fault(Snapshot(ledger: ledger, mark: twelfth, state: Documents()).sealed(with: key)) == .form)
+        #expect(try fault(Snapshot(ledger: ledger, mark: twelfth, state: Documents()).sealed(with: key)) == .seal(.form))
         let old = try Snapshot(ledger: ledger, mark: mark, state: OlderDocuments()).sealed(with: key)
         #expect(try fault(old) == .version)
     }

@@ -21,7 +21,9 @@ package struct Snapshot<State: Projection>: Sendable {
 
 /// Why a snapshot is ignored.
 package enum SnapshotFault: Error, Sendable, Equatable {
-    case form, foreign, earlierKey, mac, version, otherHistory
+    /// As for any sealed file: of another ledger is also what another key than the present one has sealed.
+    case seal(SealedObjectFault)
+    case version, otherHistory
     /// The state cannot be read, or not be written.
     case state(String)
 }
@@ -29,10 +31,7 @@ package enum SnapshotFault: Error, Sendable, Equatable {
 extension SnapshotFault: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .form: "it has not the form of one"
-        case .foreign: "it belongs to another ledger"
-        case .earlierKey: "another key than the ledger's present one sealed it"
-        case .mac: "its mac does not match: it is damaged or forged"
+        case .seal(let fault): fault.description
         case .version: "another version of bulla folded it"
         case .otherHistory: "the entry that it was made at does not stand in this ledger"
         case .state(let why): "its state cannot be coded: \(why)"
@@ -47,31 +46,28 @@ extension Snapshot {
     package func sealed(with key: SealingKey) throws(SnapshotFault) -> [UInt8] {
         let coded: JSON
         do throws(JSONCodingError) { coded = try JSON(encoding: state) } catch { throw .state("\(error)") }
-        var object: JSONObject = [
-            "hash": .string(mark.hash.description), "key": .string(key.id.description),
-            "latest": .string(mark.latest.description),
-            "ledger": .string(ledger.description), "projection": .string(State.name), "seq": .number(Double(mark.seq)),
-            "state": coded, "v": 1, "version": .number(Double(State.version)),
+        let members: JSONObject = [
+            "hash": .string(mark.hash.description), "latest": .string(mark.latest.description), "projection": .string(State.name),
+            "seq": .number(Double(mark.seq)), "state": coded, "version": .number(Double(State.version)),
         ]
-        let mac = key.authenticate(label: Self.label, JSON.object(object).canonicalBytes())
-        object["mac"] = .string(mac.description)
-        return JSON.object(object).canonicalBytes()
+        return SealedObject(ledger: ledger, key: key.id, members).bytes(label: Self.label, key)
     }
 
     /// Reads the file's bytes, which `key` must have sealed for `ledger`.
     package init(file bytes: [UInt8], ledger: LedgerID, key: SealingKey) throws(SnapshotFault) {
-        guard var object = (try? JSON(parsing: bytes))?.object, let mac = object["mac"]?.string.flatMap({ Digest($0) }),
-            object["projection"]?.string == State.name
-        else { throw .form }
-        guard object["ledger"]?.string == ledger.description else { throw .foreign }
-        guard object["key"]?.string == key.id.description else { throw .earlierKey }
-        object["mac"] = nil
-        guard mac == key.authenticate(label: Self.label, JSON.object(object).canonicalBytes()) else { throw .mac }
-        guard object["v"]?.integer == 1, object["version"]?.integer == Int64(State.version) else { throw .version }
-        guard let seq = object["seq"]?.integer.flatMap({ UInt64(exactly: $0) }), (1...Limits.seq).contains(seq),
-            let hash = object["hash"]?.string.flatMap({ Digest($0) }),
-            let latest = object["latest"]?.string.flatMap({ Timestamp($0) }), let coded = object["state"]
-        else { throw .form }
+        let object: SealedObject
+        do throws(SealedObjectFault) {
+            object = try SealedObject(bytes, label: Self.label, ledger: ledger, keys: [key.id: key])
+        } catch {
+            throw .seal(error)
+        }
+        let members = object.members
+        guard members["projection"]?.string == State.name else { throw .seal(.form) }
+        guard members["version"]?.integer == Int64(State.version) else { throw .version }
+        guard let seq = members["seq"]?.integer.flatMap({ UInt64(exactly: $0) }), (1...Limits.seq).contains(seq),
+            let hash = members["hash"]?.string.flatMap({ Digest($0) }),
+            let latest = members["latest"]?.string.flatMap({ Timestamp($0) }), let coded = members["state"]
+        else { throw .seal(.form) }
         do throws(JSONCodingError) { state = try coded.decoded(as: State.self) } catch { throw .state("\(error)") }
         self.ledger = ledger
         mark = Mark(seq: seq, hash: hash, latest: latest)

@@ -42,10 +42,10 @@ package struct SnapshotFolder<State: Projection>: Sendable {
         } catch {
             throw LedgerError(error, doing: "cannot read a snapshot")
         }
-        guard let head = view.validHead, let key = view.keyring.keys[head.key] else { return .failure(.earlierKey) }
+        guard let head = view.validHead, let key = view.keyring.keys[head.key] else { return .failure(.seal(.foreign)) }
         do throws(SnapshotFault) {
             let snapshot = try Snapshot<State>(file: bytes, ledger: head.ledger, key: key)
-            guard snapshot.mark.seq == seq else { return .failure(.form) }
+            guard snapshot.mark.seq == seq else { return .failure(.seal(.form)) }
             return try Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
         } catch {
             return .failure(error)
