@@ -62,7 +62,7 @@ extension FrameView {
 
     /// The key that this entry introduces.
     package func introducedKey(in bytes: Span<UInt8>) -> KeyID? {
-        guard isTurn(in: bytes), case .rotation(let key, _) = ChainTurn(self, bytes) else { return nil }
+        guard isTurn, case .rotation(let key, _) = ChainTurn(self, bytes) else { return nil }
         return key
     }
 
