@@ -39,7 +39,7 @@ enum Main {
         var isJSONWanted = false
         do {
             try RawArguments.checkText()
-            var command = try Bulla.parseAsRoot()
+            var command = try parsed()
             isJSONWanted = LedgerOptions(of: command)?.json ?? false
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -55,6 +55,18 @@ enum Main {
             finish(error)
         }
         Output.exit(0)
+    }
+
+    /// The verb's parser alone, which spares making the others'. All but a sound command line of that verb is left to the whole one.
+    private static func parsed() throws -> any ParsableCommand {
+        let arguments = CommandLine.arguments.dropFirst()
+        if let verb = Bulla.configuration.subcommands.first(where: { $0.configuration.commandName == arguments.first }),
+            arguments.allSatisfy({ !["--version", "--help", "-h"].contains($0) }),
+            let command = try? verb.parseAsRoot(Array(arguments.dropFirst()))
+        {
+            return command
+        }
+        return try Bulla.parseAsRoot()
     }
 
     /// Help and versions go to stdout as they are; what the parser says of arguments may quote them.

@@ -1,4 +1,6 @@
 /// Decimal digits in a word of eight characters, the first in the lowest byte.
+// Without `@usableFromInline` on the type other modules call its functions, whatever these say of inlining.
+@usableFromInline
 package enum DecimalDigits {
     /// How many digits the word begins with.
     @inlinable @inline(__always)

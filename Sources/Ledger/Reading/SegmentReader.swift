@@ -13,7 +13,10 @@ package struct SegmentReader {
     private let opened = OpenedSegments()
 
     /// One read at most; a frame that is longer makes the buffer grow to it.
-    package static let readByteCount = 1 << 20
+    ///
+    /// Hundreds of frames, and little enough to be verified while it lies in a core's own cache; a process that appends once
+    /// reads preallocated space with it, and pays for each of its pages.
+    package static let readByteCount = 1 << 18
     /// The buffer for a file that is nearly empty.
     private static let readByteCountMin = 1 << 12
 

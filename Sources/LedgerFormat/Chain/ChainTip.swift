@@ -21,7 +21,7 @@ package struct ChainTip: Sendable, Equatable {
         self.init(
             ledger: frame.ledger(in: bytes), key: frame.key(in: bytes), seq: frame.seq, hash: frame.hash(in: bytes),
             synced: frame.synced, time: frame.time)
-        if frame.isTurn(in: bytes), case .rotation(let next, _) = ChainTurn(frame, bytes) { key = next }
+        if frame.isTurn, case .rotation(let next, _) = ChainTurn(frame, bytes) { key = next }
     }
 
     private init(ledger: LedgerID, key: KeyID, seq: UInt64, hash: Digest, synced: UInt64, time: Timestamp) {

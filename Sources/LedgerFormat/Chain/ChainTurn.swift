@@ -42,11 +42,10 @@ extension ChainTurn {
     }
 }
 
-extension FrameView {
-    /// Whether a `ChainTurn` is to be read from it: a comparison of lengths for nearly every frame.
+extension ChainTurn {
+    /// Whether the action is one of the three: a comparison of lengths for nearly every frame.
     @inline(__always)
-    func isTurn(in bytes: Span<UInt8>) -> Bool {
-        let action = action
+    static func isAction(_ bytes: Span<UInt8>, _ action: Range<Int>) -> Bool {
         if action.count == 11 {
             return bytes.holds("key.rotated", at: action.lowerBound) || bytes.holds("key.retired", at: action.lowerBound)
         }
@@ -57,19 +56,19 @@ extension FrameView {
 extension FrameView {
     /// The seqs that this entry, a repair, says are missing.
     package func gap(in bytes: Span<UInt8>) -> ClosedRange<UInt64>? {
-        guard isTurn(in: bytes), case .repair(let gap) = ChainTurn(self, bytes) else { return nil }
+        guard isTurn, case .repair(let gap) = ChainTurn(self, bytes) else { return nil }
         return gap
     }
 
     /// The key that this entry introduces.
     package func introducedKey(in bytes: Span<UInt8>) -> KeyID? {
-        guard isTurn(in: bytes), case .rotation(let key, _) = ChainTurn(self, bytes) else { return nil }
+        guard isTurn, case .rotation(let key, _) = ChainTurn(self, bytes) else { return nil }
         return key
     }
 
     /// The key that this entry retires.
     package func retiredKey(in bytes: Span<UInt8>) -> KeyID? {
-        guard isTurn(in: bytes), case .retirement(let key) = ChainTurn(self, bytes) else { return nil }
+        guard isTurn, case .retirement(let key) = ChainTurn(self, bytes) else { return nil }
         return key
     }
 }

@@ -20,7 +20,7 @@ extension ChainVerifier {
             synced = frame.synced
             part = frame.part
             key = frame.key(in: bytes)
-            if frame.isTurn(in: bytes), case .repair(let gap?) = ChainTurn(frame, bytes) {
+            if frame.isTurn, case .repair(let gap?) = ChainTurn(frame, bytes) {
                 gapStart = gap.lowerBound
             } else {
                 gapStart = nil

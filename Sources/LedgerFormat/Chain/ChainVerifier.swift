@@ -145,12 +145,11 @@ package struct ChainVerifier: Sendable {
                 ahead.accept(frame)
                 previous = frame
                 start = frame.frame.upperBound
-                let isTurn = frame.isTurn(in: bytes)
-                if pending.count == Self.batchCount || isTurn {
+                if pending.count == Self.batchCount || frame.isTurn {
                     if let early = check(pending, bytes, visit) { return early }
                     pending.removeAll(keepingCapacity: true)
                 }
-                if isTurn {
+                if frame.isTurn {
                     // What follows must agree with what the entry says, and not with its text.
                     ahead = verified
                     previous = nil
@@ -215,8 +214,8 @@ extension ChainVerifier.Standing {
     fileprivate func objection(
         to frame: FrameView, after previous: FrameView?, _ bytes: Span<UInt8>
     ) -> ChainFailure.Reason? {
-        let turn = frame.isTurn(in: bytes) ? ChainTurn(frame, bytes) : nil
-        if frame.isTurn(in: bytes), turn == nil { return .turn(action: bytes.text(frame.action)) }
+        let turn = frame.isTurn ? ChainTurn(frame, bytes) : nil
+        if frame.isTurn, turn == nil { return .turn(action: bytes.text(frame.action)) }
         // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
         let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
         let isFirst = previous == nil && self.tip == nil
@@ -273,7 +272,7 @@ extension ChainVerifier {
     private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
-        if frame.isTurn(in: bytes), let reason = objection(toTurn: frame, bytes) { return reason }
+        if frame.isTurn, let reason = objection(toTurn: frame, bytes) { return reason }
         guard let head, frame.seq >= head.seq, head.seq >= position.seq, !planted(.headUncompared) else { return nil }
         let end = position.offset + frame.frame.count
         // In a gap no entry is that HEAD could vouch for.
@@ -300,7 +299,7 @@ extension ChainVerifier {
     /// What an accepted entry says of keys.
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
         if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
-        guard frame.isTurn(in: bytes) else { return }
+        guard frame.isTurn else { return }
         switch ChainTurn(frame, bytes) {
         case .rotation(let key, _): roster.introduce(key)
         case .retirement(let key): roster.retire(key, by: frame.key(in: bytes))

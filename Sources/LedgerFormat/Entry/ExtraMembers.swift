@@ -11,7 +11,7 @@ enum ExtraMembers {
         "\"seq\":", "\"synced\":", "\"time\":", "\"v\":",
     ]
 
-    /// A copy of a frame without what format 1 does not know.
+    /// A copy of PAYLOAD and its line feed without what format 1 does not know.
     private struct Plain {
         var bytes: [UInt8]
         /// Where each known member stands in the frame, less where it stands in the copy.
@@ -25,9 +25,13 @@ enum ExtraMembers {
         let entryEnd = frame.upperBound - 1 - FrameShape.tailByteCount
         guard entryEnd > entryStart, bytes.holds(FrameShape.head, at: payload),
             isCanonical(payload..<frame.upperBound - 1, of: bytes),
-            let plain = plain(frame, entryStart..<entryEnd, of: bytes),
-            case .frame(let view) = FrameView.find(in: plain.bytes.span, at: 0)
+            let plain = plain(frame, entryStart..<entryEnd, of: bytes)
         else { return nil }
+        var scanner = CanonicalScanner()
+        // Not `find`, which calls this: what calls itself is not inlined, and all frames would pay for it.
+        guard let view = try? FrameView(plain.bytes.span, 0..<plain.bytes.count, payload: 0, after: nil, &scanner) else {
+            return nil
+        }
         return FrameView(view, of: frame, entryStart: entryStart, distances: plain.distances)
     }
 
@@ -38,22 +42,16 @@ enum ExtraMembers {
     /// Nil unless all known members are there; canonical order has them in ours.
     private static func plain(_ frame: Range<Int>, _ entry: Range<Int>, of bytes: Span<UInt8>) -> Plain? {
         guard let members = members(of: entry, bytes) else { return nil }
-        var payload: [UInt8] = []
+        var plain: [UInt8] = []
         var starts: [Int] = []
         for (index, member) in members.enumerated() {
-            payload += (index == 0 ? "{\"entry\":{" : ",").utf8
-            starts.append(payload.count)
-            payload.append(copying: bytes.extracting(member))
+            plain += (index == 0 ? "{\"entry\":{" : ",").utf8
+            starts.append(plain.count)
+            plain.append(copying: bytes.extracting(member))
         }
-        payload.append(UInt8(ascii: "}"))
-        payload.append(copying: bytes.extracting(entry.upperBound..<frame.upperBound - 1))
-        var plain: [UInt8] = []
-        DecimalText(UInt64(payload.count)).append(to: &plain)
-        plain.append(UInt8(ascii: ":"))
-        let head = plain.count
-        plain += payload
-        plain.append(0x0A)
-        let distances = zip(members, starts).map { $0.lowerBound - frame.lowerBound - head - $1 }
+        plain.append(UInt8(ascii: "}"))
+        plain.append(copying: bytes.extracting(entry.upperBound..<frame.upperBound))
+        let distances = zip(members, starts).map { $0.lowerBound - frame.lowerBound - $1 }
         return Plain(bytes: plain, distances: distances)
     }
 
@@ -90,7 +88,7 @@ extension FrameView {
             contextStart: copy.contextStart + context, contextEnd: copy.contextEnd + context,
             reasonStart: copy.reasonStart + reason, reasonEnd: copy.reasonEnd + reason, keyStart: copy.keyStart + key,
             ledgerStart: copy.ledgerStart + ledger, linkStart: copy.linkStart + link,
-            timeStart: copy.timeStart + Int32(distances[10]), pillar: copy.pillar, continuesPrevious: false, part: copy.part,
-            seq: copy.seq, synced: copy.synced, time: copy.time, version: copy.version)
+            timeStart: copy.timeStart + Int32(distances[10]), pillar: copy.pillar, isTurn: copy.isTurn, continuesPrevious: false,
+            part: copy.part, seq: copy.seq, synced: copy.synced, time: copy.time, version: copy.version)
     }
 }

@@ -59,8 +59,9 @@ extension FrameView {
         }
     }
 
+    /// Reads a frame as format 1 knows it, whose bounds are known.
     @inline(__always)
-    private init(
+    init(
         _ bytes: Span<UInt8>, _ frame: Range<Int>, payload: Int, after previous: FrameView?,
         _ scanner: inout CanonicalScanner
     ) throws(FrameFault) {
@@ -92,53 +93,61 @@ private struct EntryParser {
     mutating func read(
         _ bytes: Span<UInt8>, _ frame: Range<Int>, after previous: FrameView?, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> FrameView {
-        let entryStart = position
-        let (action, actor) = try actionAndActor(bytes, after: previous, &scanner)
+        let entryStart = offset(position)
+        let names = try actionAndActor(bytes, after: previous, &scanner)
         try expect(",\"body\":", bytes, "body")
         let body = try object(bytes, "body", &scanner)
         try expect(",\"context\":", bytes, "context")
         let context = try object(bytes, "context", &scanner)
         let part = try Part.find(inContext: context, of: bytes, &scanner)
-        let (justification, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
-        let linkStart = position
+        let (middle, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
+        let linkStart = offset(position)
         let isLinked = try previousHash(bytes, after: previous)
         try expect("\",\"seq\":", bytes, "seq")
         let seq = try integer(bytes, "seq")
         try expect(",\"synced\":", bytes, "synced")
         let synced = try integer(bytes, "synced")
         try expect(",\"time\":\"", bytes, "time")
-        let timeStart = position
+        let timeStart = offset(position)
         let time = try time(bytes, after: previous)
         let version = try version(bytes)
-        // A frame is at most 1 MiB long.
-        let base = frame.lowerBound
         return FrameView(
-            start: base, byteCount: Int32(frame.count), entryStart: Int32(entryStart - base),
-            actionStart: Int32(action.lowerBound - base), actionEnd: Int32(action.upperBound - base),
-            actorStart: Int32(actor.lowerBound - base), actorEnd: Int32(actor.upperBound - base),
-            bodyStart: Int32(body.lowerBound - base), bodyEnd: Int32(body.upperBound - base),
-            contextStart: Int32(context.lowerBound - base), contextEnd: Int32(context.upperBound - base),
-            reasonStart: Int32(justification.reason.lowerBound - base), reasonEnd: Int32(justification.reason.upperBound - base),
-            keyStart: Int32(justification.keyStart - base), ledgerStart: Int32(justification.ledgerStart - base),
-            linkStart: Int32(linkStart - base), timeStart: Int32(timeStart - base), pillar: justification.pillar,
-            continuesPrevious: isSameLedger && isLinked, part: part, seq: seq, synced: synced, time: time, version: version)
+            start: frameStart, byteCount: Int32(truncatingIfNeeded: frame.count), entryStart: entryStart,
+            actionStart: names.actionStart, actionEnd: names.actionEnd, actorStart: names.actorStart, actorEnd: names.actorEnd,
+            bodyStart: offset(body.lowerBound), bodyEnd: offset(body.upperBound),
+            contextStart: offset(context.lowerBound), contextEnd: offset(context.upperBound),
+            reasonStart: middle.reasonStart, reasonEnd: middle.reasonEnd, keyStart: middle.keyStart,
+            ledgerStart: middle.ledgerStart, linkStart: linkStart, timeStart: timeStart, pillar: middle.pillar,
+            isTurn: names.isTurn, continuesPrevious: isSameLedger && isLinked, part: part, seq: seq, synced: synced, time: time,
+            version: version)
     }
 
-    /// Where the texts between the context and `prev_hash` stand in the buffer.
-    private struct Middle {
+    /// Where a place in the buffer lies in the frame, whose length has at most seven digits.
+    @inline(__always)
+    private func offset(_ position: Int) -> Int32 { Int32(truncatingIfNeeded: position &- frameStart) }
+
+    /// Where action and actor stand in the frame.
+    private struct NamesAt {
+        let actionStart, actionEnd, actorStart, actorEnd: Int32
+        let isTurn: Bool
+    }
+
+    /// Where the texts between the context and `prev_hash` stand in the frame.
+    private struct MiddleAt {
         let pillar: Justification.Pillar
-        let reason: Range<Int>
-        let keyStart, ledgerStart: Int
+        let reasonStart, reasonEnd, keyStart, ledgerStart: Int32
     }
 
     @inline(__always)
     private mutating func actionAndActor(
         _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> (action: Range<Int>, actor: Range<Int>) {
-        let start = position
+    ) throws(FrameFault) -> NamesAt {
+        let start = offset(position)
         if let previous, repeats(previous.actionAndActor, bytes) {
-            let distance = start - previous.actionAndActor.lowerBound
-            return (previous.action.moved(by: distance), previous.actor.moved(by: distance))
+            let distance = start &- previous.entryStart
+            return NamesAt(
+                actionStart: previous.actionStart &+ distance, actionEnd: previous.actionEnd &+ distance,
+                actorStart: previous.actorStart &+ distance, actorEnd: previous.actorEnd &+ distance, isTurn: previous.isTurn)
         }
         try expect("{\"action\":", bytes, "action")
         let action = try string(bytes, &scanner)
@@ -146,48 +155,50 @@ private struct EntryParser {
         try expect(",\"actor\":", bytes, "actor")
         let actor = try string(bytes, &scanner)
         guard Names.isActor(bytes, actor) else { throw .member("actor") }
-        return (action, actor)
+        return NamesAt(
+            actionStart: offset(action.lowerBound), actionEnd: offset(action.upperBound), actorStart: offset(actor.lowerBound),
+            actorEnd: offset(actor.upperBound), isTurn: ChainTurn.isAction(bytes, action))
     }
 
     /// Up to the digits of `prev_hash`.
     @inline(__always)
     private mutating func justificationToLedger(
         _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> (Middle, isSameLedger: Bool) {
-        let contextEnd = position
+    ) throws(FrameFault) -> (MiddleAt, isSameLedger: Bool) {
+        let contextEnd = offset(position)
         if let previous, repeats(previous.justificationToLedger, bytes) {
-            let distance = contextEnd - previous.context.upperBound
-            return (middle(as: previous, previous.reason.moved(by: distance), previous.pillar, distance), true)
+            let distance = contextEnd &- previous.contextEnd
+            let middle = MiddleAt(
+                pillar: previous.pillar, reasonStart: previous.reasonStart &+ distance, reasonEnd: previous.reasonEnd &+ distance,
+                keyStart: previous.keyStart &+ distance, ledgerStart: previous.ledgerStart &+ distance)
+            return (middle, true)
         }
         try expect(",\"justification\":{\"pillar\":\"", bytes, "justification")
         let pillar = try pillar(bytes)
         try expect(",\"reason\":", bytes, "justification")
         let reason = try string(bytes, &scanner)
         position = reason.upperBound
+        let (reasonStart, reasonEnd) = (offset(reason.lowerBound), offset(reason.upperBound))
         if let previous, repeats(previous.keyAndLedger, bytes) {
-            return (middle(as: previous, reason, pillar, reason.upperBound - previous.reason.upperBound), true)
+            let distance = reasonEnd &- previous.reasonEnd
+            let middle = MiddleAt(
+                pillar: pillar, reasonStart: reasonStart, reasonEnd: reasonEnd, keyStart: previous.keyStart &+ distance,
+                ledgerStart: previous.ledgerStart &+ distance)
+            return (middle, true)
         }
         position += 1
         try expect("},\"key\":\"", bytes, "key")
-        let keyStart = position
+        let keyStart = offset(position)
         guard KeyID(hex: bytes, at: position) != nil else { throw .member("key") }
         position += 16
         try expect("\",\"ledger\":\"", bytes, "ledger")
-        let ledgerStart = position
+        let ledgerStart = offset(position)
         guard LedgerID(hex: bytes, at: position) != nil else { throw .member("ledger") }
         position += 32
         try expect("\",\"prev_hash\":\"", bytes, "prev_hash")
-        return (Middle(pillar: pillar, reason: reason, keyStart: keyStart, ledgerStart: ledgerStart), false)
-    }
-
-    /// With `key` and `ledger` where they stand in `previous`, `distance` bytes further.
-    @inline(__always)
-    private func middle(
-        as previous: FrameView, _ reason: Range<Int>, _ pillar: Justification.Pillar, _ distance: Int
-    ) -> Middle {
-        Middle(
-            pillar: pillar, reason: reason, keyStart: previous.start + Int(previous.keyStart) + distance,
-            ledgerStart: previous.start + Int(previous.ledgerStart) + distance)
+        let middle = MiddleAt(
+            pillar: pillar, reasonStart: reasonStart, reasonEnd: reasonEnd, keyStart: keyStart, ledgerStart: ledgerStart)
+        return (middle, false)
     }
 
     /// Whether `prev_hash` is the HASH of the frame before.
@@ -228,8 +239,8 @@ private struct EntryParser {
     /// Moves behind the text of `range` if it stands here too.
     @inline(__always)
     private mutating func repeats(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-        guard range.count <= end - position, bytes.repeats(range, at: position) else { return false }
-        position += range.count
+        guard range.upperBound &- range.lowerBound <= end &- position, bytes.repeats(range, at: position) else { return false }
+        position &+= range.upperBound &- range.lowerBound
         return true
     }
 
@@ -259,6 +270,7 @@ private struct EntryParser {
     }
 
     /// A payload and its entry enclose the object, so two containers are open around it.
+    @inline(__always)
     private mutating func object(
         _ bytes: Span<UInt8>, _ member: StaticString, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) -> Range<Int> {
@@ -283,14 +295,10 @@ private struct EntryParser {
         return pillar
     }
 
+    @inline(__always)
     private mutating func integer(_ bytes: Span<UInt8>, _ member: StaticString) throws(FrameFault) -> UInt64 {
         guard let (value, next) = bytes.plainInteger(at: position), next <= end else { throw Self.fault(member) }
         position = next
         return value
     }
-}
-
-extension Range<Int> {
-    @inline(__always)
-    fileprivate func moved(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

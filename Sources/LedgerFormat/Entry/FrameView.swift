@@ -12,6 +12,8 @@ package struct FrameView: Sendable {
     let entryStart, actionStart, actionEnd, actorStart, actorEnd, bodyStart, bodyEnd, contextStart, contextEnd: Int32
     let reasonStart, reasonEnd, keyStart, ledgerStart, linkStart, timeStart: Int32
     package let pillar: Justification.Pillar
+    /// Whether a `ChainTurn` is to be read from it.
+    let isTurn: Bool
     /// Whether `key`, `ledger` and `prev_hash` are what the frame found before it in the same buffer calls for.
     let continuesPrevious: Bool
     package let part: Part?
@@ -26,44 +28,48 @@ extension FrameView {
     /// The whole frame.
     package var frame: Range<Int> { start..<end }
     /// ENTRY, the bytes that are sealed.
-    package var entry: Range<Int> { start + Int(entryStart)..<end - 1 - FrameShape.tailByteCount }
+    package var entry: Range<Int> { place(entryStart)..<end &- (1 + FrameShape.tailByteCount) }
     /// Texts without their quotation marks.
-    package var action: Range<Int> { start + Int(actionStart)..<start + Int(actionEnd) }
-    package var actor: Range<Int> { start + Int(actorStart)..<start + Int(actorEnd) }
-    package var reason: Range<Int> { start + Int(reasonStart)..<start + Int(reasonEnd) }
+    package var action: Range<Int> { place(actionStart)..<place(actionEnd) }
+    package var actor: Range<Int> { place(actorStart)..<place(actorEnd) }
+    package var reason: Range<Int> { place(reasonStart)..<place(reasonEnd) }
     /// Canonical objects.
-    package var body: Range<Int> { start + Int(bodyStart)..<start + Int(bodyEnd) }
-    package var context: Range<Int> { start + Int(contextStart)..<start + Int(contextEnd) }
+    package var body: Range<Int> { place(bodyStart)..<place(bodyEnd) }
+    package var context: Range<Int> { place(contextStart)..<place(contextEnd) }
     /// The 64 digits of HASH and of SIG.
-    var hashText: Range<Int> { end - 140..<end - 76 }
-    package var signatureText: Range<Int> { end - 67..<end - 3 }
+    var hashText: Range<Int> { end &- 140..<end &- 76 }
+    package var signatureText: Range<Int> { end &- 67..<end &- 3 }
     /// `{"entry":…,"hash":…,"sig":…}`.
-    package var payload: Range<Int> { start + Int(entryStart) - FrameShape.head.utf8CodeUnitCount..<end - 1 }
+    package var payload: Range<Int> { place(entryStart) &- FrameShape.head.utf8CodeUnitCount..<end &- 1 }
 
     /// Behind the line feed.
-    private var end: Int { start + Int(byteCount) }
+    private var end: Int { place(byteCount) }
+
+    /// Where in the buffer. The frame was found there, so none of this overflows.
+    @inline(__always)
+    private func place(_ offset: Int32) -> Int { start &+ Int(offset) }
 
     /// From the start of ENTRY to the quotation mark behind the actor.
-    var actionAndActor: Range<Int> { start + Int(entryStart)..<start + Int(actorEnd) + 1 }
+    var actionAndActor: Range<Int> { place(entryStart)..<place(actorEnd) &+ 1 }
     /// From the quotation mark behind the reason to the one before `prev_hash`'s digits: the same in all entries of a ledger.
-    var keyAndLedger: Range<Int> { start + Int(reasonEnd)..<previousHashText.lowerBound }
+    var keyAndLedger: Range<Int> { place(reasonEnd)..<place(linkStart) }
     /// What stands between the context and `prev_hash`'s digits.
-    var justificationToLedger: Range<Int> { start + Int(contextEnd)..<previousHashText.lowerBound }
+    var justificationToLedger: Range<Int> { place(contextEnd)..<place(linkStart) }
     /// The 64 digits of `prev_hash`.
-    var previousHashText: Range<Int> { start + Int(linkStart)..<start + Int(linkStart) + 64 }
+    var previousHashText: Range<Int> { place(linkStart)..<place(linkStart) &+ 64 }
     /// The time up to its second.
-    var secondText: Range<Int> { start + Int(timeStart)..<start + Int(timeStart) + Timestamp.secondByteCount }
+    var secondText: Range<Int> { place(timeStart)..<place(timeStart) &+ Timestamp.secondByteCount }
 }
 
 // What hexadecimal digits stand for.
 extension FrameView {
     package func key(in bytes: Span<UInt8>) -> KeyID {
-        guard let key = KeyID(hex: bytes, at: start + Int(keyStart)) else { Self.hasForm() }
+        guard let key = KeyID(hex: bytes, at: place(keyStart)) else { Self.hasForm() }
         return key
     }
 
     package func ledger(in bytes: Span<UInt8>) -> LedgerID {
-        guard let ledger = LedgerID(hex: bytes, at: start + Int(ledgerStart)) else { Self.hasForm() }
+        guard let ledger = LedgerID(hex: bytes, at: place(ledgerStart)) else { Self.hasForm() }
         return ledger
     }
 

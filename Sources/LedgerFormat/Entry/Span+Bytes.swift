@@ -24,7 +24,8 @@ extension Span where Element == UInt8 {
     /// Whether the bytes of `range` stand at `offset` as well.
     @inline(__always)
     package func repeats(_ range: Range<Int>, at offset: Int) -> Bool {
-        let length = range.count
+        // Not `count`: where the compiler knows the length, `memcmp` becomes a few comparisons here too.
+        let length = range.upperBound &- range.lowerBound
         guard range.lowerBound >= 0, range.upperBound <= count, offset >= 0, offset <= count - length else { return false }
         return unsafe withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return length == 0 }

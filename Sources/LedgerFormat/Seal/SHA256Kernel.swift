@@ -167,6 +167,7 @@ extension FrameView {
 
 extension Span where Element == UInt8 {
     /// Whether 64 lower-case hexadecimal digits stand at `offset`.
+    @inline(__always)
     package func holdsDigest(at offset: Int) -> Bool {
         guard offset >= 0, offset <= count - 64 else { return false }
         return unsafe withUnsafeBufferPointer { bytes in
