@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .executable(name: "bulla", targets: ["BullaCommand"]),
         .library(name: "Bulla", targets: ["Bulla"]),
+        .library(name: "BullaLogging", targets: ["BullaLogging"]),
     ],
     traits: [
         .trait(
@@ -26,6 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
     targets: [
@@ -53,6 +55,13 @@ let package = Package(
         .target(
             name: "Bulla",
             dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
+            swiftSettings: sourceRules),
+        // Where swift-log's loggers write to the ledger
+        .target(
+            name: "BullaLogging",
+            dependencies: [
+                "CanonicalJSON", "LedgerFormat", "Ledger", "Bulla", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: sourceRules),
         // Floor 6
         .executableTarget(
@@ -89,6 +98,12 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "BullaLoggingTests",
+            dependencies: [
+                "BullaLogging", "Bulla", "CanonicalJSON", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
         .testTarget(
             name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"],
             swiftSettings: houseRules),
