@@ -19,6 +19,8 @@ final class LogFile: Sendable {
         /// In bytes.
         var size: Int
         var isRegular: Bool
+        /// When it was written to last, in nanoseconds since 1970.
+        var modified: Int64
 
         func isSameFile(as other: Status) -> Bool { device == other.device && inode == other.inode }
 
@@ -27,6 +29,7 @@ final class LogFile: Sendable {
             inode = UInt64(status.st_ino)
             size = Int(status.st_size)
             isRegular = status.st_mode & S_IFMT == S_IFREG
+            modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         }
     }
 
@@ -81,19 +84,30 @@ final class LogFile: Sendable {
         return (slash == path.utf8.startIndex ? "/" : String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
     }
 
-    /// The paths in its folder whose names begin with its own, as those of rotated logs do.
-    static func relatives(of path: String) -> [String] {
+    /// The regular files that the log was rotated to: in its folder, by its name with a number or a date behind it.
+    static func rotated(of path: String) -> [(path: String, status: Status)] {
         let (folder, name) = parts(of: path)
         guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe _ = closedir(stream) }
-        var paths: [String] = []
+        var files: [(path: String, status: Status)] = []
         while let entry = unsafe readdir(stream) {
             let found = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
             }
-            if found.hasPrefix(name) { paths.append(folder + "/" + found) }
+            guard isRotated(Array(found.utf8), Array(name.utf8)), let status = Self.status(of: folder + "/" + found),
+                status.isRegular
+            else { continue }
+            files.append((folder + "/" + found, status))
         }
-        return paths
+        return files
+    }
+
+    /// `NAME.1`, `NAME-20260131`, and the like; what is compressed has another ending.
+    private static func isRotated(_ found: [UInt8], _ name: [UInt8]) -> Bool {
+        guard found.starts(with: name), found.count > name.count + 1 else { return false }
+        let rest = found[name.count...]
+        return ".-".utf8.contains(found[name.count]) && found[name.count + 1].isDigit
+            && rest.allSatisfy { $0.isDigit || ".-_".utf8.contains($0) }
     }
 }
 

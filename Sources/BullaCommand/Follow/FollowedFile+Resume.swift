@@ -5,12 +5,10 @@ import LedgerFormat
 extension FollowedFile.Resumption {
     /// Where the ledger says that this actor's lines of a log end; nil when it has none of a file that is there.
     ///
-    /// The log may have been rotated meanwhile: then the file that was read last lies beside it, under a longer name.
+    /// The log may have been rotated meanwhile: then the file that was read last lies beside it, by another name.
     static func find(_ path: String, actor: String, _ view: LedgerView) throws(LedgerError) -> Self? {
         var files: [UInt64: String] = [:]
-        for path in LogFile.relatives(of: path) {
-            if let status = LogFile.status(of: path), status.isRegular { files[status.inode] = path }
-        }
+        for file in LogFile.rotated(of: path) { files[file.status.inode] = file.path }
         if let status = LogFile.status(of: path) { files[status.inode] = path }
         guard !files.isEmpty, let entry = try lastEntry(of: actor, in: files, view),
             let position = entry.id.flatMap(FollowPosition.init), let there = files[position.inode],

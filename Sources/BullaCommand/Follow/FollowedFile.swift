@@ -17,6 +17,8 @@ struct FollowedFile: LineSource {
     private let path: String
     private let key: SealingKey
     private let watch: FileWatch
+    /// Which file comes next, if it has been rotated already.
+    private var nextPath: String?
     /// Nil while there is none.
     private var file: LogFile?
     private var status: LogFile.Status?
@@ -24,6 +26,8 @@ struct FollowedFile: LineSource {
     /// Where in the file the first of `lines` stands.
     private var base = 0
     private var lines = LineBuffer(cutsLongLines: true)
+    /// The last bytes that were read, by which a file is known that was truncated and written anew.
+    private var tail: [UInt8] = []
     /// The writer has left the file: what is there is all.
     private var isOver = false
     /// A signal came: what is there up to here is still taken.
@@ -32,6 +36,7 @@ struct FollowedFile: LineSource {
     private(set) var byteCount = 0
 
     private static let readByteCount = 1 << 18
+    private static let tailByteCount = 64
 
     init(_ path: String, from resumption: Resumption?, key: SealingKey, watch: FileWatch) throws(LedgerError) {
         self.path = path
@@ -41,6 +46,8 @@ struct FollowedFile: LineSource {
             try open(resumption.file, life: resumption.life)
             base = resumption.offset
             lines = LineBuffer(cutsLongLines: true, partCount: resumption.partCount)
+            let tailStart = max(0, base - Self.tailByteCount)
+            tail = try resumption.file.read(at: tailStart, upTo: base - tailStart)
         } else if let file = try LogFile(path) {
             try open(file)
         }
@@ -95,14 +102,33 @@ struct FollowedFile: LineSource {
         earlierLineCount += lines.lineCount
         lines = LineBuffer(cutsLongLines: true)
         base = 0
+        tail = []
+        nextPath = successor()
         file = nil
         isOver = false
     }
 
+    /// Where the log was rotated to that was written behind this one, if it was rotated more than once meanwhile.
+    private func successor() -> String? {
+        guard let left = try? file?.status(), LogFile.status(of: path)?.isSameFile(as: left) == false else { return nil }
+        return LogFile.rotated(of: path).filter { $0.status.modified > left.modified && !$0.status.isSameFile(as: left) }
+            .min { $0.status.modified < $1.status.modified }?.path
+    }
+
     private mutating func readMore() throws(LedgerError) -> Bool {
-        if file == nil, let file = try LogFile(path) { try open(file) }
+        if file == nil {
+            var next = try LogFile(nextPath ?? path)
+            // Its name may be another one since.
+            if next == nil { next = try LogFile(path) }
+            if let next { try open(next) }
+        }
         guard let file else { return false }
-        let more = try file.read(at: position, upTo: min(Self.readByteCount, (stopOffset ?? .max) - position))
+        let count = min(Self.readByteCount, (stopOffset ?? .max) - position)
+        let found = try file.read(at: position - tail.count, upTo: tail.count + count)
+        // What was truncated is no continuation, however long it is again.
+        guard found.starts(with: tail) else { return false }
+        let more = Array(found.dropFirst(tail.count))
+        tail = Array(found.suffix(Self.tailByteCount))
         lines.append(more)
         byteCount += more.count
         return !more.isEmpty
@@ -113,7 +139,9 @@ struct FollowedFile: LineSource {
     /// Renamed it may still be written to, until the new one has something in it: the writer opens that only then.
     private mutating func isLeft() throws(LedgerError) -> Bool {
         guard let file, let status else { return false }
-        if try file.status().size < position { return true }
+        let tailNow = try file.read(at: position - tail.count, upTo: tail.count)
+        let size = try file.status().size
+        if tailNow != tail || size < position { return true }
         guard let there = LogFile.status(of: path), !there.isSameFile(as: status), there.size > 0 else { return false }
         // What was written here before that is seen by now.
         return try !readMore()
