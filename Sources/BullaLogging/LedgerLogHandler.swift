@@ -2,8 +2,11 @@ public import Logging
 
 /// A handler of swift-log that hands its lines to a ``LedgerLog``.
 public struct LedgerLogHandler: LogHandler {
+    /// Lines below it are not recorded.
     public var logLevel: Logger.Level = .info
+    /// What stands in each of its lines.
     public var metadata: Logger.Metadata = [:]
+    /// What is asked for more at each line.
     public var metadataProvider: Logger.MetadataProvider?
 
     private let log: LedgerLog
@@ -16,6 +19,7 @@ public struct LedgerLogHandler: LogHandler {
         self.actor = actor
     }
 
+    /// One member of `metadata`.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
