@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .executable(name: "bulla", targets: ["BullaCommand"]),
         .library(name: "Bulla", targets: ["Bulla"]),
+        .library(name: "BullaLogging", targets: ["BullaLogging"]),
     ],
     traits: [
         .trait(
@@ -26,6 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
     ],
     targets: [
@@ -60,6 +62,13 @@ let package = Package(
             swiftSettings: sourceRules),
         // A program that uses it, which the README shows and a test runs
         .executableTarget(name: "Example", dependencies: ["Bulla"], path: "Example", swiftSettings: houseRules),
+        // Where swift-log's loggers write to the ledger
+        .target(
+            name: "BullaLogging",
+            dependencies: [
+                "CanonicalJSON", "LedgerFormat", "Ledger", "Bulla", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: sourceRules),
         // Floor 6
         .executableTarget(
             name: "BullaCommand",
@@ -96,6 +105,12 @@ let package = Package(
             swiftSettings: houseRules),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "TestSupport"], swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "BullaLoggingTests",
+            dependencies: [
+                "BullaLogging", "Bulla", "CanonicalJSON", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: houseRules),
         .testTarget(
             name: "CommandLineTests", dependencies: ["BullaCommand", "PlantedDefects", "TestSupport"],
             swiftSettings: houseRules),

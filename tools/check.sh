@@ -8,7 +8,7 @@ swift format lint --strict --recursive --parallel Package.swift Sources Tests To
 
 echo "== house rules"
 if grep -rnE '^(package |public |internal |@_exported )*import Foundation' \
-    Sources/CanonicalJSON Sources/LedgerFormat Sources/DurableFiles Sources/Ledger Sources/Bulla Sources/BullaCommand; then
+    Sources/CanonicalJSON Sources/LedgerFormat Sources/DurableFiles Sources/Ledger Sources/Bulla Sources/BullaLogging Sources/BullaCommand; then
     echo "check: Foundation is not used here" >&2
     exit 1
 fi
@@ -20,7 +20,9 @@ floor() {
 floor CanonicalJSON 'LedgerFormat|DurableFiles|Ledger|BullaCommand'
 floor LedgerFormat 'DurableFiles|Ledger|BullaCommand'
 floor DurableFiles 'CanonicalJSON|LedgerFormat|Ledger|BullaCommand'
-floor Ledger 'Bulla|BullaCommand'
+floor Ledger 'Bulla|BullaLogging|BullaCommand'
+floor Bulla 'BullaLogging|BullaCommand'
+floor BullaLogging 'BullaCommand'
 if [ "$upward" = 1 ]; then
     echo "check: imports point downwards only" >&2
     exit 1

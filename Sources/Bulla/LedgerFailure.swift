@@ -1,4 +1,4 @@
-import Ledger
+package import Ledger
 
 /// Why a ledger did not do what was asked.
 public struct LedgerFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -40,7 +40,7 @@ public struct LedgerFailure: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 extension LedgerFailure {
-    init(_ error: LedgerError) {
+    package init(_ error: LedgerError) {
         self.init(code: Code(rawValue: error.code.rawValue) ?? .inputOutput, message: error.message)
     }
 }

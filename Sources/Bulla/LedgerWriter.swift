@@ -1,6 +1,6 @@
 import DurableFiles
-import Ledger
-import LedgerFormat
+package import Ledger
+package import LedgerFormat
 
 /// Records events; safe to use from many tasks at once, whose events then share a sync (group commit).
 ///
@@ -25,5 +25,10 @@ public final class LedgerWriter: Sendable {
         }
         guard let receipt = answer.receipts.last else { preconditionFailure("one draft, one receipt") }
         return Receipt(receipt)
+    }
+
+    /// Records drafts in their order, each for itself, and durable together; what follows one that fails is not recorded.
+    package func append(inOrder drafts: [Draft]) async -> [Result<WriterSession.Answer, LedgerError>] {
+        await committer.append(inOrder: drafts.map { [$0] })
     }
 }

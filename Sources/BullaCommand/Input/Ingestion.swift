@@ -3,22 +3,29 @@ import Ledger
 import LedgerFormat
 
 /// The work of `ingest`: lines to durable batches, the next one read while the disk is busy with the one before.
-struct Ingestion {
+struct Ingestion<Lines: LineSource> {
     private var recorder: Recorder
-    private var lines: LineReader
+    private var lines: Lines
     private var parser: LineParser
     private(set) var recordedCount = 0
     private(set) var repeatedCount = 0
     /// Lines whose entries are durable, and blank ones between them.
     private(set) var settledLineCount = 0
     private(set) var last: Receipt?
-    /// The numbers of the lines that were submitted and are not answered yet.
-    private var underWay: ArraySlice<Int> = []
+    /// Of what was submitted and is not answered yet.
+    private var underWay: ArraySlice<Origin> = []
 
-    private static let batchCount = 1000
-    private static let batchByteCount = 4 << 20
+    /// Where a draft comes from.
+    private struct Origin {
+        var line: Int
+        /// Whether the line is settled with it.
+        var isLast: Bool
+    }
 
-    init(recorder: Recorder, lines: LineReader, parser: LineParser) {
+    private static var batchCount: Int { 1000 }
+    private static var batchByteCount: Int { 4 << 20 }
+
+    init(recorder: Recorder, lines: Lines, parser: LineParser) {
         self.recorder = recorder
         self.lines = lines
         self.parser = parser
@@ -36,7 +43,7 @@ struct Ingestion {
     /// Reads what is there, up to a batch, and submits it; false at the end. Waits for input only without the lock.
     private mutating func recordBatch() throws(LedgerError) -> Bool {
         var drafts: [[Draft]] = []
-        var lineNumbers: [Int] = []
+        var origins: [Origin] = []
         var byteCount = 0
         var failure: LedgerError?
         var isOver = false
@@ -52,12 +59,16 @@ struct Ingestion {
                     break collecting
                 case .line(let line):
                     byteCount += line.count
-                    if let draft = try parse(line) {
+                    let parsed = try parse(line)
+                    for (index, draft) in parsed.enumerated() {
                         drafts.append([draft])
-                        lineNumbers.append(lines.lineCount)
-                    } else if drafts.isEmpty, underWay.isEmpty {
-                        settledLineCount = lines.lineCount
+                        origins.append(Origin(line: lines.lineCount, isLast: index == parsed.count - 1))
                     }
+                    if parsed.isEmpty, drafts.isEmpty, underWay.isEmpty { settledLineCount = lines.lineCount }
+                case .part(let range, let part):
+                    byteCount += range.count
+                    drafts.append([try parse(range, part)])
+                    origins.append(Origin(line: lines.lineCount + (part.isLast ? 0 : 1), isLast: part.isLast))
                 }
             } catch {
                 failure = error
@@ -69,7 +80,7 @@ struct Ingestion {
             recorder.release()
             return true
         }
-        try submit(drafts, lineNumbers)
+        try submit(drafts, origins)
         if let failure {
             try settle()
             throw stopping(failure)
@@ -77,19 +88,29 @@ struct Ingestion {
         return !isOver
     }
 
-    private mutating func parse(_ line: Range<Int>) throws(LedgerError) -> Draft? {
-        do throws(DraftError) {
-            let buffer = lines.buffer
-            return try parser.parse(buffer.span.extracting(line))
+    private mutating func parse(_ line: Range<Int>) throws(LedgerError) -> [Draft] {
+        let lines = lines
+        do throws(LineRefusal) {
+            return try parser.parse(line, of: lines.buffer) { lines.id(of: $0) }
         } catch {
-            let bytes = Array(lines.buffer[line])
-            let place = if case .json(let json) = error { ", column \(json.location(in: bytes).column)" } else { "" }
-            let code: ErrorCode = if case .reservedAction = error { .refused } else { .usage }
-            throw LedgerError(code, "line \(lines.lineCount)\(place) is refused: \(error)")
+            throw refused(error, line: lines.lineCount)
         }
     }
 
-    private mutating func submit(_ drafts: [[Draft]], _ lineNumbers: [Int]) throws(LedgerError) {
+    private func parse(_ range: Range<Int>, _ part: LinePart) throws(LedgerError) -> Draft {
+        do throws(LineRefusal) {
+            return try parser.parse(range, part, of: lines.buffer, id: lines.id(of: range))
+        } catch {
+            throw refused(error, line: lines.lineCount + (part.isLast ? 0 : 1))
+        }
+    }
+
+    private func refused(_ refusal: LineRefusal, line: Int) -> LedgerError {
+        let place = refusal.column.map { ", column \($0)" } ?? ""
+        return LedgerError(refusal.isReserved ? .refused : .usage, "line \(line)\(place) is refused: \(refusal.reason)")
+    }
+
+    private mutating func submit(_ drafts: [[Draft]], _ origins: [Origin]) throws(LedgerError) {
         guard !drafts.isEmpty else { return }
         if !recorder.isHolding {
             do throws(LedgerError) {
@@ -98,7 +119,7 @@ struct Ingestion {
                 throw settledLineCount == 0 ? error : stopping(error)
             }
         }
-        underWay += lineNumbers
+        underWay += origins
         try account(recorder.submit(drafts))
         if recorder.isWantedByOthers() {
             try settle()
@@ -111,15 +132,15 @@ struct Ingestion {
     /// Counts what was answered; the first failure ends the work, when nothing is under way any more.
     private mutating func account(_ answers: [Result<WriterSession.Answer, LedgerError>]) throws(LedgerError) {
         for answer in answers {
-            guard let line = underWay.popFirst() else { preconditionFailure("every answer has its line") }
+            guard let origin = underWay.popFirst() else { preconditionFailure("every answer has its line") }
             switch answer {
             case .success(let answer):
                 if answer.isRepetition { repeatedCount += 1 } else { recordedCount += 1 }
                 if let receipt = answer.receipts.last, receipt.seq > last?.seq ?? 0 { last = receipt }
-                settledLineCount = line
+                if origin.isLast { settledLineCount = origin.line }
             case .failure(let error):
                 underWay = []
-                throw stopping(LedgerError(error.code, "line \(line): \(error.message)", at: error.place))
+                throw stopping(LedgerError(error.code, "line \(origin.line): \(error.message)", at: error.place))
             }
         }
     }
@@ -127,6 +148,7 @@ struct Ingestion {
     private func stopping(_ error: LedgerError) -> LedgerError {
         let done =
             settledLineCount == 0 ? "nothing was recorded before it" : "everything up to line \(settledLineCount) is recorded"
-        return LedgerError(error.code, "\(error.message); \(done): go on at line \(settledLineCount + 1)", at: error.place)
+        let next = Lines.isResumed ? "started again, it goes on there" : "go on at line \(settledLineCount + 1)"
+        return LedgerError(error.code, "\(error.message); \(done): \(next)", at: error.place)
     }
 }

@@ -1,60 +1,43 @@
-import CanonicalJSON
 import Ledger
+import LedgerFormat
 
 /// Splits a stream into lines, and says when the next one would have to be waited for.
-struct LineReader {
+struct LineReader: LineSource {
     private let file: InputFile
-    private let lineByteCountMax: Int
-    private(set) var buffer: [UInt8] = []
-    private var start = 0
+    private var lines: LineBuffer
     private var isAtEnd = false
-    /// Lines that were handed out.
-    private(set) var lineCount = 0
-    /// Bytes that were read.
     private(set) var byteCount = 0
 
     private static let readByteCount = 1 << 18
 
-    init(_ file: InputFile, lineByteCountMax: Int) {
+    /// - Parameter cutsLongLines: whether a line that no entry holds comes in parts rather than as an error.
+    init(_ file: InputFile, cutsLongLines: Bool) {
         self.file = file
-        self.lineByteCountMax = lineByteCountMax
+        lines = LineBuffer(cutsLongLines: cutsLongLines)
     }
 
-    enum Next {
-        /// Where it stands in `buffer`, without its line feed, until the next call.
-        case line(Range<Int>)
-        /// Nothing is there yet.
-        case mustWait
-        case end
-    }
+    static var isResumed: Bool { false }
+    var buffer: [UInt8] { lines.bytes }
+    var lineCount: Int { lines.lineCount }
 
-    /// - Parameter waiting: whether to wait for the next line rather than say so.
-    mutating func next(waiting: Bool) throws(LedgerError) -> Next {
-        var searched = start
+    func id(of range: Range<Int>) -> String? { nil }
+
+    mutating func next(waiting: Bool) throws(LedgerError) -> NextLine {
         while true {
-            if let end = buffer.span.firstLineFeed(from: searched) {
-                defer { start = end + 1 }
-                lineCount += 1
-                return .line(start..<end)
-            }
-            searched = buffer.count
-            guard searched - start <= lineByteCountMax else {
+            switch lines.next(isAtEnd: isAtEnd) {
+            case .line(let range): return .line(range)
+            case .part(let range, let part): return .part(range, part)
+            case .tooLong:
                 throw LedgerError(
-                    .usage, "line \(lineCount + 1) of \(file.name) is longer than \(lineByteCountMax) bytes, which no entry holds"
+                    .usage,
+                    "line \(lineCount + 1) of \(file.name) is longer than \(LineBuffer.lineByteCountMax) bytes, which no entry holds"
                 )
+            case nil: break
             }
-            if isAtEnd {
-                guard start < buffer.count else { return .end }
-                defer { start = buffer.count }
-                lineCount += 1
-                return .line(start..<buffer.count)
-            }
+            if isAtEnd { return .end }
             if !waiting, !file.isReady { return .mustWait }
-            buffer.removeFirst(start)
-            searched -= start
-            start = 0
             if let more = try file.read(upTo: Self.readByteCount) {
-                buffer += more
+                lines.append(more)
                 byteCount += more.count
             } else {
                 isAtEnd = true

@@ -22,8 +22,13 @@ package struct Redactor {
 
     private func replace(_ secrets: [Range<Int>], in text: inout [UInt8]) {
         for secret in secrets.reversed() {
-            text.replaceSubrange(secret, with: Marker.opening + digest(Array(text[secret])).utf8 + Marker.closing)
+            text.replaceSubrange(secret, with: marker(Array(text[secret])).utf8)
         }
+    }
+
+    /// What stands for a secret.
+    func marker(_ secret: [UInt8]) -> String {
+        String(decoding: Marker.opening + digest(secret).utf8 + Marker.closing, as: UTF8.self)
     }
 }
 

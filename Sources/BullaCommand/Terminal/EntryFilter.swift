@@ -43,11 +43,11 @@ struct EntryFilter {
 /// Finds where the last N entries that fit begin, reading backwards in growing steps.
 struct LastMatches {
     private let view: LedgerView
-    private let filter: EntryFilter
+    private let matches: (FrameView, Span<UInt8>) -> Bool
 
-    init(_ view: LedgerView, _ filter: EntryFilter) {
+    init(_ view: LedgerView, matches: @escaping (FrameView, Span<UInt8>) -> Bool) {
         self.view = view
-        self.filter = filter
+        self.matches = matches
     }
 
     func first(of count: Int, from first: UInt64, through last: UInt64) throws(LedgerError) -> UInt64 {
@@ -58,7 +58,7 @@ struct LastMatches {
             let start = end - first >= step ? end - step + 1 : first
             var found: [UInt64] = []
             try EntryReader(view, .system).read(from: start, through: end) { frame, bytes in
-                if filter.matches(frame, bytes) { found.append(frame.seq) }
+                if matches(frame, bytes) { found.append(frame.seq) }
                 return true
             }
             seqs = found + seqs

@@ -67,7 +67,7 @@ struct LogCommand: ParsableCommand {
             let start = tip >= UInt64(last) ? tip - UInt64(last) + 1 : 1
             return try print(view, from: max(first, start), through: end, filter)
         }
-        let start = try LastMatches(view, filter).first(of: last, from: first, through: tip)
+        let start = try LastMatches(view, matches: filter.matches).first(of: last, from: first, through: tip)
         return try print(view, from: start, through: end, filter)
     }
 
