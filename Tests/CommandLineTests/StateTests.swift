@@ -107,7 +107,6 @@ struct StateTests {
         let deep = String(repeating: "[", count: 40) + String(repeating: "]", count: 40)
         try ledger.expectRefusal(20, "deeper") { try ledger.run(["state", "set", "/n", deep] + ada) }
         try ledger.expectRefusal(20, "no entry 9") { try ledger.run(["restore", "--to", "9"]) }
-        #expect(try ledger.append("{}", "--action", "state.patched").code == 64)
     }
 
     @Test("the namespaces of state and snapshots are written by their own verbs only")
