@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname -- "$0")/.."
 
-concurrent='DurableFilesTests.(LockConstitutionTests|LockTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests)|BullaTests.LibraryTests|BullaLoggingTests'
+concurrent='DurableFilesTests.(LockConstitutionTests|LockTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests)|BullaTests|BullaLoggingTests'
 parsing='CanonicalJSONTests|LedgerFormatTests|FuzzTests'
 
 # build SANITIZER SCRATCH-PATH

@@ -33,10 +33,12 @@ struct StateReading<State: Projection> {
 }
 
 extension Point: ExpressibleByArgument {
+    /// Reads what `--at` and `--to` take.
     public init?(argument: String) { self.init(argument) }
 }
 
 extension JSONPointer: ExpressibleByArgument {
+    /// Reads RFC 6901 text.
     public init?(argument: String) {
         guard let pointer = try? JSONPointer(parsing: argument) else { return nil }
         self = pointer
