@@ -80,6 +80,18 @@ struct FoldTests {
         #expect(ledgerError { () throws(LedgerError) in _ = try machine.fold() }?.code == .unverifiable)
     }
 
+    @Test("what a destroyed key has sealed is told at any entry, as long as a later one retires it")
+    func retiredKey() throws {
+        let machine = try SimulatedMachine()
+        var decider = try machine.decider()
+        for number in 1...3 { try decider.set("/n", .number(Double(number))) }
+        let old = try machine.write { session in try session.rotateKey(reason: "test").old }
+        try decider.set("/n", 4)
+        #expect(try machine.write { session in try session.retireKey(old, reason: "test", destroying: true) } != nil)
+        #expect(try machine.documents(FoldEnd(seq: 3)).state.root["n"] == 2)
+        #expect(try machine.documents().state.root["n"] == 4)
+    }
+
     @Test("a time means the last entry before which, itself included, none is later")
     func times() throws {
         let clock = Clock()

@@ -45,7 +45,10 @@ package struct FactReader: Sendable {
                 .tampered,
                 "the entry with seq \(start.seq) is not the one that was read before: this is another history of the ledger")
         }
-        if let absence = reading.keyAbsence { throw LedgerError(.unverifiable, "the state cannot be told: \(absence)") }
+        // An entry behind the end may retire the key, and then proves what it sealed.
+        if reading.keyAbsence != nil, let absence = try EntryReader(view, environment).read(from: start?.seq ?? 1).keyAbsence {
+            throw LedgerError(.unverifiable, "the state cannot be told: \(absence)")
+        }
     }
 
     private func isOfInterest(_ frame: FrameView, _ bytes: Span<UInt8>) -> Bool {

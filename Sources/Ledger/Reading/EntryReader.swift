@@ -17,7 +17,7 @@ package struct EntryReader: Sendable {
     /// write that is under way end it like the end of data.
     @discardableResult
     package func read(
-        from first: UInt64, through last: UInt64 = .max, visit: (FrameView, Span<UInt8>) -> Bool
+        from first: UInt64, through last: UInt64 = .max, visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
     ) throws(LedgerError) -> Reading {
         precondition(first >= 1, "seqs begin at 1")
         guard let genesis = view.genesis else {
@@ -109,6 +109,6 @@ package struct EntryReader: Sendable {
 
     /// The seq of the last whole frame.
     package func lastSeq() throws(LedgerError) -> UInt64 {
-        try read(from: view.validHead?.seq ?? 1) { _, _ in true }.next - 1
+        try read(from: view.validHead?.seq ?? 1).next - 1
     }
 }
