@@ -120,6 +120,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case everythingProven = "everything-proven"
     /// A repair takes over what any key has sealed, also one that the chain did not call for.
     case keyWindowsIgnored = "key-windows-ignored"
+    /// A repair keeps what comes first, also beside the chain that leads to HEAD's tip.
+    case forkFollowed = "fork-followed"
     /// What stands twice is taken over twice.
     case doublesReadmitted = "doubles-readmitted"
     /// A repair begins without the alert in HEAD.

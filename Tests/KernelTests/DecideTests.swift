@@ -40,6 +40,19 @@ struct DecideTests {
         try decider.set("/a", 1)
     }
 
+    @Test("a short patch that would fill any memory is refused as soon as the tree is too large")
+    func patchBomb() throws {
+        let machine = try SimulatedMachine()
+        var decider = try machine.decider()
+        let copies = (0..<60).map { JSONPatch.Operation.copy(from: JSONPointer(), to: JSONPointer(tokens: ["k\($0)"])) }
+        let many = (0...1000).map { _ in JSONPatch.Operation.add(JSONPointer(tokens: ["a"]), 1) }
+        for patch in [JSONPatch(copies), JSONPatch([.add(JSONPointer(tokens: ["a"]), .string("pad"))] + copies), JSONPatch(many)]
+        {
+            #expect(throws: LedgerError.self) { try decider.patch(patch) }
+        }
+        #expect(try machine.count("state.patched") == 0)
+    }
+
     @Test("the drafts of one decision are parts of a whole")
     func parts() throws {
         let machine = try SimulatedMachine()

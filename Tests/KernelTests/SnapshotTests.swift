@@ -84,6 +84,37 @@ struct SnapshotTests {
         #expect(try machine.count("snapshot.ignored") == 1)
     }
 
+    @Test("of an earlier key: passed over as honest, but not believed")
+    func earlierKey() throws {
+        let machine = try machine()
+        _ = try machine.write { try $0.rotateKey(reason: "test") }
+        let found = try machine.found()
+        #expect(found.ignored.map(\.fault) == [.earlierKey] && found.ignored.allSatisfy(\.fault.isHonest))
+        #expect(found.fold.state == (try machine.documents()).state)
+    }
+
+    @Test("what is no file stays where it is, and keeps nobody from the state")
+    func noFile() throws {
+        let machine = try machine()
+        machine.disk.plant(.fifo, at: Self.path)
+        var decider = try machine.decider()
+        try decider.set("/x", 1)
+        #expect(decider.takeNotices().contains { $0.contains("ignored") })
+        #expect(try machine.found().fold.state.root["x"] == 1)
+        #expect(try machine.count("snapshot.ignored") == 0)
+    }
+
+    @Test("what a killed writer left is removed by the next one that writes")
+    func leftovers() throws {
+        let machine = try machine()
+        let left = StoragePath(Layout.snapshots.name, "documents-00000000000000000009.new")
+        machine.disk.put([1, 2, 3], at: left)
+        var decider = try machine.decider()
+        _ = try decider.snapshot(of: Documents.self)
+        #expect(machine.files[left] == nil)
+        #expect(try machine.found().snapshotSeq == 16)
+    }
+
     @Test("another ledger's, another version's, another history's: each is ignored, with its reason")
     func foreign() throws {
         let machine = try machine()

@@ -73,7 +73,7 @@ extension PlantedDefect {
         case .backupUnsynced: .tests("SyncOrderTests.*backup")
         // Repairing
         case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
-        case .keyWindowsIgnored: .tests("RepairForgeryTests")
+        case .keyWindowsIgnored, .forkFollowed: .tests("RepairForgeryTests")
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")

@@ -105,6 +105,12 @@ extension LedgerOptions {
 }
 
 extension JSON {
+    /// For who forgot them.
+    private static func hint(_ bytes: [UInt8]) -> String {
+        let isWord = bytes.first.map { (0x41...0x5A).contains($0 & 0xDF) } ?? false
+        return isWord ? "; text needs its quotation marks" : ""
+    }
+
     /// Reads a value that is given as JSON text, as @FILE, or as - for stdin.
     fileprivate init(argument: String, what: String) throws(LedgerError) {
         let bytes: [UInt8]
@@ -117,7 +123,7 @@ extension JSON {
             let location = error.location(in: bytes)
             throw LedgerError(
                 .usage,
-                "\(what) is no JSON, at line \(location.line), column \(location.column): \(error); text needs its quotation marks"
+                "\(what) is no JSON, at line \(location.line), column \(location.column): \(error)\(Self.hint(bytes))"
             )
         }
     }

@@ -9,7 +9,7 @@ struct SnapshotCommand: ParsableCommand {
         commandName: "snapshot",
         abstract: "Keep folded state, so that opening a long ledger stays fast.",
         discussion: """
-            Writers make one every 10,000 entries. A snapshot is a cache: it is sealed, compared with the ledger before it is used, and \
+            Who changes the state makes one when 10,000 entries lie behind the last. A snapshot is a cache: it is sealed, compared with the ledger before it is used, and \
             never overrides it. All of snapshots/ can be removed at any time.
 
             Examples:
@@ -61,7 +61,7 @@ struct SnapshotVerifyCommand: ParsableCommand {
         let report = try SnapshotReport(storage)
         let wrong = try report.contradictions(storage)
         report.print(json: options.json, wrong)
-        if !wrong.isEmpty || report.rows.contains(where: { $0.fault != nil }) { Output.exit(ErrorCode.tampered.rawValue) }
+        if let code = report.code(wrong) { Output.exit(code.rawValue) }
     }
 }
 
@@ -74,9 +74,11 @@ private struct SnapshotReport {
     }
 
     let rows: [Row]
+    private let keyAbsence: String?
 
     init(_ storage: any Storage) throws(LedgerError) {
         let view = try LedgerView(storage)
+        keyAbsence = view.keyAbsence
         let folder = SnapshotFolder<Documents>(storage)
         var rows: [Row] = []
         do throws(StorageError) {
@@ -85,7 +87,7 @@ private struct SnapshotReport {
             throw LedgerError(error, doing: "cannot look for snapshots")
         }
         for index in rows.indices {
-            switch try folder.load(rows[index].seq, in: view, .system) {
+            switch folder.load(rows[index].seq, in: view, .system) {
             case .success(let snapshot): rows[index].snapshot = snapshot
             case .failure(let fault): rows[index].fault = fault
             }
@@ -106,8 +108,19 @@ private struct SnapshotReport {
         return wrong
     }
 
+    /// 10 if somebody must have touched one; 11 if nobody can tell, because the key is absent.
+    func code(_ wrong: Set<UInt64>) -> ErrorCode? {
+        let isTampered = rows.contains { row in
+            guard let fault = row.fault else { return false }
+            if case .unreadable = fault { return keyAbsence == nil }
+            return !fault.isHonest
+        }
+        if isTampered || !wrong.isEmpty { return .tampered }
+        return keyAbsence == nil || rows.isEmpty ? nil : .unverifiable
+    }
+
     func print(json: Bool, _ wrong: Set<UInt64>? = nil) {
-        if rows.isEmpty, !json { Output.line("there is no snapshot; writers make one every 10,000 entries") }
+        if rows.isEmpty, !json { Output.line("there is no snapshot; changes of the state make one every 10,000 entries") }
         for row in rows {
             let file = SnapshotFolder<Documents>.path(of: row.seq).description
             let fault = row.fault?.description ?? (wrong?.contains(row.seq) == true ? "the entries fold to another state" : nil)

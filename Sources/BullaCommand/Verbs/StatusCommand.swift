@@ -39,7 +39,8 @@ struct StatusCommand: ParsableCommand {
     ///
     /// Without one nothing is folded here: that takes longer the longer the ledger is.
     private static func usedSnapshot(_ view: LedgerView) -> UInt64? {
-        guard var found = try? FoundFold<Documents>(in: view, .system), found.snapshotSeq != nil else { return nil }
+        var found = FoundFold<Documents>(in: view, .system)
+        guard found.snapshotSeq != nil else { return nil }
         return (try? found.fold.advance(in: view, .system)).flatMap { found.snapshotSeq }
     }
 

@@ -96,7 +96,7 @@ extension Decider {
             try advance(&fold)
             return fold
         }
-        let found = try FoundFold<State>(in: try LedgerView(session.storage), environment)
+        let found = FoundFold<State>(in: try LedgerView(session.storage), environment)
         if !found.ignored.isEmpty { try quarantine(found) }
         var fold = found.fold
         try advance(&fold)
@@ -113,6 +113,11 @@ extension Decider {
     /// A crash behind the entry leaves the file: it is put away again, under the same id.
     private mutating func quarantine<State: Projection>(_ found: FoundFold<State>) throws(LedgerError) {
         for (seq, fault) in found.ignored {
+            if case .unreadable = fault {
+                // What is no file of ours stays where it is.
+                notices.append("the snapshot \(SnapshotFolder<State>.path(of: seq)) is ignored: \(fault)")
+                continue
+            }
             let evidence = try SnapshotEvidence(SnapshotFolder<State>.path(of: seq), in: session.storage)
             _ = try session.commit([[evidence.draft(fault)]])[0].get()
             try evidence.removeOriginal(in: session.storage)

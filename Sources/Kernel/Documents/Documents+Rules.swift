@@ -28,7 +28,9 @@ extension Documents {
     package func restoration(of earlier: Documents) -> JSONPatch {
         let patch = JSONPatch.diff(from: root, to: earlier.root)
         // Many small changes can be longer than the whole, which always fits.
-        guard patch.json.canonicalBytes().count > Self.byteCountMax else { return patch }
+        guard patch.operations.count > Self.operationCountMax || patch.json.canonicalBytes().count > Self.byteCountMax else {
+            return patch
+        }
         return JSONPatch([.replace(JSONPointer(), earlier.root)])
     }
 
@@ -49,20 +51,36 @@ extension Documents {
 
     private func changed(by patch: JSONPatch) throws(LedgerError) -> JSON {
         guard !patch.operations.isEmpty else { throw LedgerError(.usage, "the patch has no operation") }
-        var changed = root
-        do throws(JSONPatchError) { try patch.apply(to: &changed) } catch {
-            throw LedgerError(.refused, "the patch does not apply to the state: \(error); nothing was changed")
+        guard patch.operations.count <= Self.operationCountMax else {
+            throw LedgerError(
+                .refused,
+                "the patch has \(patch.operations.count) operations, and \(Self.operationCountMax) are allowed; nothing was changed"
+            )
+        }
+        var (changed, byteCount) = (root, root.canonicalBytes().count)
+        for (index, operation) in patch.operations.enumerated() {
+            // Looked at after each operation: copies of copies double a tree, and thirty of them fill any memory.
+            byteCount += operation.growth(of: changed)
+            do throws(JSONPatchError) { try JSONPatch([operation]).apply(to: &changed) } catch {
+                let error = JSONPatchError(operation: index, reason: error.reason)
+                throw LedgerError(.refused, "the patch does not apply to the state: \(error); nothing was changed")
+            }
+            if byteCount > Self.byteCountMax { byteCount = try Self.allowedByteCount(of: changed) }
         }
         guard changed.depth <= Self.depthMax else {
             throw LedgerError(.refused, "the state would nest deeper than \(Self.depthMax) levels; nothing was changed")
         }
-        let byteCount = changed.canonicalBytes().count
-        guard byteCount <= Self.byteCountMax else {
-            throw LedgerError(
-                .refused,
-                "the state would have \(byteCount) bytes, and \(Self.byteCountMax) are allowed; nothing was changed")
-        }
+        _ = try Self.allowedByteCount(of: changed)
         return changed
+    }
+
+    private static func allowedByteCount(of root: JSON) throws(LedgerError) -> Int {
+        let byteCount = root.canonicalBytes().count
+        guard byteCount <= byteCountMax else {
+            throw LedgerError(
+                .refused, "the state would have \(byteCount) bytes, and \(byteCountMax) are allowed; nothing was changed")
+        }
+        return byteCount
     }
 
     /// What was seen, and what is written: later conflicts are told by it.
@@ -77,6 +95,17 @@ extension Documents {
 }
 
 extension JSONPatch.Operation {
+    /// By how many bytes the tree's text grows at most, but for names and punctuation, of which the patch itself has as many.
+    fileprivate func growth(of root: JSON) -> Int {
+        switch self {
+        case .add(let path, let value), .replace(let path, let value):
+            value.canonicalBytes().count + path.description.utf8.count + 4
+        case .copy(let from, let path): (root[from]?.canonicalBytes().count ?? 0) + path.description.utf8.count + 4
+        case .move(_, let path): path.description.utf8.count + 4
+        case .remove, .test: 0
+        }
+    }
+
     /// The places that it changes.
     fileprivate var writes: [String] {
         switch self {

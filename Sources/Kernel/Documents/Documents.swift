@@ -32,6 +32,8 @@ package struct Documents: Projection, Equatable {
 
     /// The tree as canonical JSON has at most so many bytes, so that any state fits into one entry.
     package static let byteCountMax = 768 << 10
+    /// Operations of one patch at most: whoever folds pays for each, and so does every writer who waits meanwhile.
+    package static let operationCountMax = 1000
     /// Nested containers at most: an entry and a patch enclose the tree.
     package static let depthMax = 40
 }

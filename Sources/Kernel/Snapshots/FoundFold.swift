@@ -9,11 +9,11 @@ package struct FoundFold<State: Projection>: Sendable {
     /// Snapshots that were looked at and are not used, with the reason: they never override the ledger.
     package private(set) var ignored: [(seq: UInt64, fault: SnapshotFault)] = []
 
-    package init(in view: LedgerView, to end: FoldEnd = .tip, _ environment: Environment) throws(LedgerError) {
+    package init(in view: LedgerView, to end: FoldEnd = .tip, _ environment: Environment) {
         let folder = SnapshotFolder<State>(view.storage)
-        let seqs = try storing("cannot look for snapshots") { () throws(StorageError) in try folder.seqs() }
-        for seq in seqs.reversed() where seq <= end.seq {
-            switch try folder.load(seq, in: view, environment) {
+        // A folder that cannot be read, or is none, holds no snapshot; who writes one is told.
+        for seq in ((try? folder.seqs()) ?? []).reversed() where seq <= end.seq {
+            switch folder.load(seq, in: view, environment) {
             case .success(let snapshot):
                 if let time = end.time, snapshot.mark.latest > time { continue }
                 fold = Fold(snapshot.state, at: snapshot.mark)

@@ -23,15 +23,26 @@ package struct Snapshot<State: Projection>: Sendable {
 package enum SnapshotFault: Error, Sendable, Equatable {
     /// As for any sealed file: of another ledger is also what another key than the present one has sealed.
     case seal(SealedObjectFault)
+    /// A key that the ledger had before sealed it: honest then, and anybody's who has that key now.
+    case earlierKey
     case version, otherHistory
+    /// It cannot be read, or is no file at all.
+    case unreadable(String)
     /// The state cannot be read, or not be written.
     case state(String)
+}
+
+extension SnapshotFault {
+    /// Nobody need have touched it: another version of the program or an earlier key made it.
+    package var isHonest: Bool { self == .earlierKey || self == .version }
 }
 
 extension SnapshotFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .seal(let fault): fault.description
+        case .earlierKey: "an earlier key of this ledger sealed it"
+        case .unreadable(let why): why
         case .version: "another version of bulla folded it"
         case .otherHistory: "the entry that it was made at does not stand in this ledger"
         case .state(let why): "its state cannot be coded: \(why)"
@@ -53,14 +64,17 @@ extension Snapshot {
         return SealedObject(ledger: ledger, key: key.id, members).bytes(label: Self.label, key)
     }
 
-    /// Reads the file's bytes, which `key` must have sealed for `ledger`.
-    package init(file bytes: [UInt8], ledger: LedgerID, key: SealingKey) throws(SnapshotFault) {
+    /// Reads the file's bytes, which the ledger's present key must have sealed.
+    ///
+    /// - Parameter keys: all that are there, which tell what an earlier one has sealed.
+    package init(file bytes: [UInt8], ledger: LedgerID, key: KeyID, keys: [KeyID: SealingKey]) throws(SnapshotFault) {
         let object: SealedObject
         do throws(SealedObjectFault) {
-            object = try SealedObject(bytes, label: Self.label, ledger: ledger, keys: [key.id: key])
+            object = try SealedObject(bytes, label: Self.label, ledger: ledger, keys: keys)
         } catch {
             throw .seal(error)
         }
+        guard object.key == key else { throw .earlierKey }
         let members = object.members
         guard members["projection"]?.string == State.name else { throw .seal(.form) }
         guard members["version"]?.integer == Int64(State.version) else { throw .version }

@@ -13,7 +13,8 @@ struct SnapshotEvidence {
     /// Copies the file to `quarantine/`, durably, under a name that its bytes give: once, however often it is tried.
     init(_ path: StoragePath, in storage: any Storage) throws(LedgerError) {
         let bytes = try storing("cannot read a snapshot") { () throws(StorageError) in
-            try storage.open(path, .read).bounded(by: Self.byteCountMax)
+            let file = try storage.open(path, .read)
+            return try file.contents(upTo: min(file.status().size, Self.byteCountMax))
         }
         self.path = path
         byteCount = bytes.count
@@ -29,7 +30,7 @@ struct SnapshotEvidence {
         }
     }
 
-    /// One byte more than a snapshot may have shows that it is none.
+    /// A larger file is not put away: whoever looks does not read it.
     private static let byteCountMax = 64 << 20
 
     func draft(_ fault: SnapshotFault) throws(LedgerError) -> Draft {

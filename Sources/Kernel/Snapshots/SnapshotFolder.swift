@@ -33,18 +33,23 @@ package struct SnapshotFolder<State: Projection>: Sendable {
     }
 
     /// One that the ledger bears out, or why it is ignored.
-    package func load(_ seq: UInt64, in view: LedgerView, _ environment: Environment) throws(LedgerError) -> Result<
-        Snapshot<State>, SnapshotFault
-    > {
+    package func load(_ seq: UInt64, in view: LedgerView, _ environment: Environment) -> Result<Snapshot<State>, SnapshotFault> {
         let bytes: [UInt8]
         do throws(StorageError) {
-            bytes = try storage.open(Self.path(of: seq), .read).bounded(by: Snapshot<State>.byteCountMax)
+            let file = try storage.open(Self.path(of: seq), .read)
+            guard try file.status().size <= Snapshot<State>.byteCountMax else {
+                return .failure(.unreadable("it is larger than any snapshot"))
+            }
+            bytes = try file.contents(upTo: file.status().size)
         } catch {
-            throw LedgerError(error, doing: "cannot read a snapshot")
+            // A cache that cannot be read is no reason not to look at the ledger itself.
+            return .failure(.unreadable("\(error)"))
         }
-        guard let head = view.validHead, let key = view.keyring.keys[head.key] else { return .failure(.seal(.foreign)) }
+        guard let head = view.validHead else { return .failure(.seal(.foreign)) }
+        guard view.keyring.keys[head.key] != nil else { return .failure(.unreadable(view.keyring.absence(of: head.key))) }
         do throws(SnapshotFault) {
-            let snapshot = try Snapshot<State>(file: bytes, ledger: head.ledger, key: key)
+            let snapshot = try Snapshot<State>(
+                file: bytes, ledger: head.ledger, key: head.key, keys: view.keyring.keys)
             guard snapshot.mark.seq == seq else { return .failure(.seal(.form)) }
             return try Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
         } catch {
@@ -64,6 +69,13 @@ package struct SnapshotFolder<State: Projection>: Sendable {
         return holds
     }
 
+    /// What writers were killed at.
+    private func removeLeftovers() throws(StorageError) {
+        for name in try storage.names(in: Layout.snapshots) where name.hasPrefix(Self.prefix) && name.hasSuffix(".new") {
+            try storage.remove(StoragePath(Layout.snapshots.name, name))
+        }
+    }
+
     /// Writes one; requires the writer's lock, so that nobody else does. A crash leaves it or not.
     ///
     /// - Returns: whether it was small enough.
@@ -78,6 +90,7 @@ package struct SnapshotFolder<State: Projection>: Sendable {
                 try storage.makeDirectory(Layout.snapshots)
                 try storage.synchronize(directory: nil)
             }
+            try removeLeftovers()
             try storage.replace(Self.path(of: snapshot.mark.seq), bytes.span)
             for old in try seqs().dropLast(Self.countMax) { try storage.remove(Self.path(of: old)) }
         } catch {

@@ -44,7 +44,11 @@ package struct Resync: Sendable {
                 }
                 // A frame that was found sound and yet is refused is no beginning: the search goes on behind its first byte.
                 let isRefused = !isPrefix && verifier.entryCount == 0
-                let next = try nextFrame(behind: isRefused ? start : failure.place, skipping: isRefused ? 1 : 0)
+                // Never back: a decision that is not whole fails where it begins, and its entries were walked over.
+                let reached = verifier.entryCount > 0 ? verifier.position : failure.place
+                let isBehind = (failure.place.segment, failure.place.offset) < (reached.segment, reached.offset)
+                let next = try nextFrame(
+                    behind: isRefused ? start : isBehind ? reached : failure.place, skipping: isRefused ? 1 : 0)
                 try add(failure, next)
                 guard let next else { break }
                 start = next

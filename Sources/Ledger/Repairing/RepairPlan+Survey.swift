@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 extension RepairPlan {
     /// Walks over the whole ledger, and behind each damage on; reads only.
@@ -75,18 +76,72 @@ extension RepairPlan {
         }
         let whole = prefix
         if let tip = whole.tip, view.keyring.keys[tip.key] == nil { try cutPrefix(view) }
-        let salvage = try doing("cannot read the ledger") { () throws(StorageError) in
+        try doing("cannot read the ledger") { () throws(StorageError) in
             for damage in survey.damages {
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
             }
-            return try Salvage(view, survey, of: ledger, behind: prefix, head: validHead)
         }
+        var salvage = try salvaging(view, survey)
+        if salvage.windows.isHeadBelieved, try cutPrefixAtFork(view, survey) { salvage = try salvaging(view, survey) }
         // Only a key that was retired is gone for good: any other one's backup may turn up.
         if let tip = whole.tip, view.keyring.keys[tip.key] == nil, !salvage.windows.isRetired(tip.key) {
             throw Self.absence(of: tip.key, behind: tip.seq, view)
         }
+        let vouched = validHead
         if validHead != nil, salvage.contradictsHeadKey || !salvage.windows.isHeadBelieved { head = .failure(.foreignKey) }
         try doing("cannot read the ledger") { () throws(StorageError) in try count(salvage, view) }
+        // A key that entries name did exist, and HEAD calls for it: whoever lost its file looks for a backup first.
+        if let key = vouched?.key, view.keyring.keys[key] == nil,
+            salvage.windows.isIntroduced(key) || survivors.keylessCounts[key] != nil, !salvage.windows.isRetired(key)
+        {
+            throw Self.absence(of: key, behind: vouched?.seq ?? 0, view)
+        }
+    }
+
+    private func salvaging(_ view: LedgerView, _ survey: Survey) throws(LedgerError) -> Salvage {
+        try doing("cannot read the ledger") { () throws(StorageError) in
+            try Salvage(view, survey, of: ledger, behind: prefix, head: validHead)
+        }
+    }
+
+    /// Entries that link up to HEAD's tip are the ledger's. Where they go on from an entry of the prefix, what follows that entry in the
+    /// prefix is not, however well it is sealed: somebody with an old key, or a copy, put it before them.
+    ///
+    /// - Returns: whether it was so.
+    private mutating func cutPrefixAtFork(_ view: LedgerView, _ survey: Survey) throws(LedgerError) -> Bool {
+        guard let head = validHead, view.keyring.keys[head.key] != nil, !prefix.replacedKeys.contains(head.key),
+            !planted(.forkFollowed),
+            let run = survey.runs.dropFirst().first(where: \.holdsHead), run.start.seq > 1, run.start.seq <= prefix.seq
+        else { return false }
+        let forkSeq = run.start.seq - 1
+        let fork = try doing("cannot read the ledger") { () throws(StorageError) in
+            try (Self.hash(of: forkSeq, in: view), Self.link(at: run.start, in: view))
+        }
+        guard let hash = fork.0, hash == fork.1 else { return false }
+        try scanPrefix(view, through: forkSeq)
+        return true
+    }
+
+    /// The hash of an entry of the prefix.
+    private static func hash(of seq: UInt64, in view: LedgerView) throws(StorageError) -> Digest? {
+        var reader = try SegmentReader(view.storage)
+        var verifier = ChainVerifier(keys: view.keyring.keys)
+        var hash: Digest?
+        _ = try reader.scan(
+            &verifier,
+            visit: { frame, bytes in
+                if frame.seq == seq { hash = frame.hash(in: bytes) }
+                return frame.seq < seq
+            })
+        return hash
+    }
+
+    /// What the frame at a place says of the entry before it.
+    private static func link(at place: Place, in view: LedgerView) throws(StorageError) -> Digest? {
+        let file = try SegmentReader(view.storage).open(segment: place.segment)
+        let bytes = try file.bytes(in: place.offset..<min(place.offset + Limits.frame, file.status().size))
+        guard case .frame(let frame) = FrameView.find(in: bytes.span, at: 0) else { return nil }
+        return frame.previousHash(in: bytes.span)
     }
 
     /// Nothing can be sealed behind an entry that calls for a key which is not there: the prefix ends where the key still is.

@@ -14,6 +14,8 @@ struct Salvage {
         var key: KeyID
         var seqs: ClosedRange<UInt64>
         var isProven: Bool
+        /// The run that they are of.
+        var run: Int
         /// Their seals were checked, or links lead from them to one that was.
         var isSealed: Bool
 
@@ -37,6 +39,8 @@ struct Salvage {
     private let prefix: RepairPlan.Prefix
     private let head: Head?
     private var stretches: [Stretch] = []
+    /// The keys of each run, and how many entries are linked there.
+    private var runs: [(keys: Set<KeyID>, count: UInt64)] = []
     private var pieces: [Piece] = []
     private var traces = KeyWindows.Traces()
     private(set) var windows: KeyWindows
@@ -105,6 +109,7 @@ extension Salvage {
         // Entries of a decision, until all of them are there.
         var open: [Stretch] = []
         let first = stretches.count
+        runs.append(([], run.entryCount))
         // What entries say whose key is not there, until one follows that vouches for them.
         var unsealed = KeyWindows.Traces()
         var sealedSeq: UInt64 = 0
@@ -119,6 +124,7 @@ extension Salvage {
                     frameCount += 1
                     let key = frame.key(in: bytes)
                     let isSealed = view.keyring.keys[key] != nil
+                    if isSealed { runs[runs.count - 1].keys.insert(key) }
                     if !isSealed {
                         unsealed.note(frame, bytes)
                     } else {
@@ -133,7 +139,8 @@ extension Salvage {
                     }
                     let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
                     let isProven = run.holdsHead && head != nil
-                    let one = Stretch(start: place, key: key, seqs: own...own, isProven: isProven, isSealed: isSealed)
+                    let one = Stretch(
+                        start: place, key: key, seqs: own...own, isProven: isProven, run: runs.count - 1, isSealed: isSealed)
                     place.offset += frame.frame.count
                     if let part = frame.part {
                         // A decision without its beginning or its end never was one.
@@ -196,13 +203,18 @@ extension Salvage {
         return candidates
     }
 
-    /// Of several frames with one seq a proven one counts, else one under the newer key, and else the first.
+    /// Of several frames with one seq a proven one counts, else one under the newer key, else one that leads to a newer key, which whoever
+    /// has an old one cannot forge, else one that more entries are linked with, and else the first.
     private mutating func choose(_ candidates: [Piece]) {
         let order = candidates.indices.sorted {
             let (one, other) = (candidates[$0].stretch, candidates[$1].stretch)
             if one.isProven != other.isProven { return one.isProven }
             let (rank, otherRank) = (windows.rank(of: one.key), windows.rank(of: other.key))
-            return rank != otherRank ? rank > otherRank : $0 < $1
+            if rank != otherRank { return rank > otherRank }
+            let (newest, otherNewest) = (newestRank(of: one.run), newestRank(of: other.run))
+            if newest != otherNewest { return newest > otherNewest }
+            let (count, otherCount) = (runs[one.run].count, runs[other.run].count)
+            return count != otherCount ? count > otherCount : $0 < $1
         }
         var taken = prefix.taken
         for piece in order.map({ candidates[$0] }) {
@@ -214,6 +226,10 @@ extension Salvage {
         }
         pieces.sort { $0.seqs.lowerBound < $1.seqs.lowerBound }
     }
+}
+
+extension Salvage {
+    private func newestRank(of run: Int) -> Int { runs[run].keys.map(windows.rank).max() ?? .min }
 }
 
 extension ClosedRange<UInt64> {
