@@ -137,6 +137,57 @@ struct RepairForgeryTests {
         }
     }
 
+    @Test(
+        "before the true entries, where the chain takes them for its own: HEAD's links lead to the true ones, and all of them are proven"
+    )
+    func inserted() throws {
+        for count in [1, 3, 8] {
+            var scene = Scene()
+            // A chain of its own behind entry 2, under the key that was called for there; with 8 it swallows the introduction of the next.
+            var (tip, run) = (scene.chain.entries[1].tip, [UInt8]())
+            for _ in 0..<count {
+                let forge = Forge(after: tip) { $0.body = #"{"line":"a lie"}"# }
+                run += forge.frame(ForgedChain.keys[0])
+                tip.seq += 1
+                tip.hash = forge.seal(ForgedChain.keys[0]).hash
+            }
+            scene.instead[3] = run + scene.frame(3)
+            // Behind the introduction of the second key the first was not called for.
+            let ledger = try scene.expectRepaired(without: [], foreign: max(0, count - 3))
+            let unproven = try ledger.entries("--action", "ledger.readmitted").filter { $0["entry"]?["body"]?["proven"] != true }
+            #expect(unproven.isEmpty, "\(count)")
+        }
+    }
+
+    @Test("without HEAD: of two for one seq the one counts that leads to a newer key")
+    func insertedWithoutHead() throws {
+        var scene = Scene()
+        scene.instead[3] = scene.forged(4, by: 0) + scene.frame(3)
+        let ledger = try scene.ledger()
+        try ledger.directory.remove(ledger.name("HEAD"))
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        try ledger.expectIntact()
+        #expect(try !ledger.run("log", "--json").output.contains("a lie"))
+        #expect(try ledger.run("receipt", "4").output.contains(Receipt(scene.chain.entries[3].tip).line))
+    }
+
+    @Test("the file of the key that seals is lost: no repair before it is back, and none goes back to an older key")
+    func sealingKeyLost() throws {
+        for damages in [[3], [9], [3, 9]] as [[UInt64]] {
+            var scene = Scene()
+            for seq in damages { scene.instead[seq] = scene.damaged(seq) }
+            let ledger = try scene.ledger()
+            let file = "keys/\(ForgedChain.keys[2].id).key"
+            let bytes = try ledger.read(file)
+            try ledger.directory.remove(ledger.name(file))
+            try ledger.expectRefusal(11, "missing") { try ledger.run("repair", "--yes") }
+            try ledger.directory.write(bytes, to: ledger.name(file))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: ledger.path + "/" + file)
+            #expect(try ledger.run("repair", "--yes").code == 0, "\(damages)")
+            try ledger.expectIntact()
+        }
+    }
+
     @Test("a whole ledger cut before a key's introduction: the repair goes on with the key that HEAD names")
     func cut() throws {
         var scene = Scene()

@@ -4,6 +4,23 @@ import LedgerFormat
 import TestSupport
 import Testing
 
+@Suite("Resync and decisions that are not whole")
+struct ResyncDecisionTests {
+    @Test("a ledger cut inside a decision: found once, and repaired", arguments: [0, 1])
+    func cutInside(left: Int) async throws {
+        let machine = try SimulatedMachine(count: 3)
+        try machine.write { session in try session.decide((10...12).map { TestLedger.draft($0) }) }
+        // The decision's last frame is gone, or its last two.
+        let end = try machine.place(7 - UInt64(left)).offset
+        machine.setSegment(1, Array(machine.segment()[..<end]))
+        let survey = try Resync().run(LedgerView(machine.storage()))
+        #expect(survey.gaveUpAt == nil && survey.damages.count == 1 && survey.runs.count == 1, "\(survey)")
+        _ = try machine.repair()
+        #expect(try await machine.audit().verdict == .intact)
+        try machine.append(20...21)
+    }
+}
+
 @Suite("Resync: what survives behind damage")
 struct ResyncTests {
     /// A ledger of several segments, the place of each entry, and its length.

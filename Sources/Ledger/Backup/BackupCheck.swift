@@ -140,6 +140,11 @@ package struct BackupCheck: Sendable {
                         "the ledger at \(path) ends at seq \(last), before the backup's seq \(tip.seq): the ledger stepped back"))
             return
         }
+        // What a repair there lost, the backup still has.
+        if case .lost = try reader.fate(of: tip.seq) {
+            report.comparison = Comparison(path: path, lastSeq: last, missingCount: last - tip.seq)
+            return
+        }
         guard try reader.entry(tip.seq).hash == tip.hash else {
             report.objections.append(
                 .init(code: .tampered, message: "the ledger at \(path) has another entry with seq \(tip.seq): two histories"))
