@@ -9,7 +9,7 @@ struct StateCommand: ParsableCommand {
             (/team/ada/role), changes are JSON Patches (RFC 6901, RFC 6902). A point in time is a seq, a hash, or a time in UTC.
 
             Examples:
-              bulla state set /deploy/version '"1.2"' --actor user:ada --reason "release"
+              bulla state set /deploy '{"version":"1.2"}' --actor user:ada --reason "release"
               bulla state get /deploy
               bulla state get --at 2026-01-31T12:00:00Z
               bulla state history /deploy/version
