@@ -54,6 +54,6 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 /// Runs storage operations and says what they were for when they fail.
-func doing<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(LedgerError) -> Result {
+package func doing<Result>(_ what: String, _ body: () throws(StorageError) -> Result) throws(LedgerError) -> Result {
     do throws(StorageError) { return try body() } catch { throw LedgerError(error, doing: what) }
 }

@@ -37,12 +37,17 @@ struct StatusCommand: ParsableCommand {
 
     /// The snapshot from which the state can be folded up to the tip; nil if there is none that the ledger bears out.
     ///
-    /// Without one nothing is folded here: that takes longer the longer the ledger is.
+    /// Without one, or with too much behind it, nothing is folded here: that takes longer the longer the ledger is.
     private static func usedSnapshot(_ view: LedgerView) -> UInt64? {
         var found = FoundFold<Documents>(in: view, .system)
-        guard found.snapshotSeq != nil else { return nil }
-        return (try? found.fold.advance(in: view, .system)).flatMap { found.snapshotSeq }
+        guard let seq = found.snapshotSeq, let head = view.validHead, head.seq - min(seq, head.seq) <= foldedCountMax else {
+            return nil
+        }
+        return (try? found.fold.advance(in: view, .system)).flatMap { seq }
     }
+
+    /// Twice what lies between two snapshots of who changes state.
+    private static let foldedCountMax: UInt64 = 20_000
 
     private func json(_ status: LedgerStatus, _ anchor: AnchorVerdict?, _ snapshotSeq: UInt64?) -> JSON {
         let audit: JSON? = status.audits.full.map { full in

@@ -31,12 +31,12 @@ package struct Decider: Sendable {
     ) throws(LedgerError) -> Decided<Reply> {
         try session.acquire()
         let (decision, answer) = try releasing { decider throws(LedgerError) in
-            var fold = try decider.caughtUp(State.self)
+            let view = try LedgerView(decider.session.storage)
+            let fold = try decider.caughtUp(State.self, in: view)
             let moment = decider.moment(as: actor, fold.mark)
             let decision = try rule(fold.state, moment)
             let answer = try decider.commit(decision, as: actor)
-            try decider.advance(&fold)
-            decider.keepSnapshotIfDue(fold)
+            decider.goOn(from: fold, in: view)
             return (decision, answer)
         }
         let receipts = Array(answer.receipts.prefix(decision.drafts.count))
@@ -51,7 +51,7 @@ package struct Decider: Sendable {
     package mutating func snapshot<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64 {
         try session.acquire()
         return try releasing { decider throws(LedgerError) in
-            let fold = try decider.caughtUp(State.self)
+            let fold = try decider.caughtUp(State.self, in: try LedgerView(decider.session.storage))
             guard try decider.keepSnapshot(fold) else {
                 throw LedgerError(.refused, "the state of \(State.name) is larger than a snapshot may be")
             }
@@ -89,28 +89,39 @@ package struct Decider: Sendable {
 // State
 extension Decider {
     /// The projection's state at the tip; requires the lock.
-    private mutating func caughtUp<State: Projection>(_: State.Type) throws(LedgerError) -> Fold<State> {
+    private mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
         if var fold = folds[State.name] as? Fold<State> {
             // Whatever is wrong with it, it is folded anew the next time.
             folds[State.name] = nil
-            try advance(&fold)
+            try advance(&fold, in: view)
             return fold
         }
-        let found = FoundFold<State>(in: try LedgerView(session.storage), environment)
+        let found = FoundFold<State>(in: view, environment)
         if !found.ignored.isEmpty { try quarantine(found) }
         var fold = found.fold
-        try advance(&fold)
+        try advance(&fold, in: view)
         return fold
     }
 
-    private mutating func advance<State: Projection>(_ fold: inout Fold<State>) throws(LedgerError) {
-        try fold.advance(in: try LedgerView(session.storage), environment)
+    private mutating func advance<State: Projection>(_ fold: inout Fold<State>, in view: LedgerView) throws(LedgerError) {
+        try fold.advance(in: view, environment)
         folds[State.name] = fold
+    }
+
+    /// Folds what was recorded just now, and keeps a snapshot if one is due; what goes wrong here leaves the decision as durable as it is.
+    private mutating func goOn<State: Projection>(from fold: Fold<State>, in view: LedgerView) {
+        var fold = fold
+        do throws(LedgerError) {
+            try advance(&fold, in: view)
+            try keepSnapshotIfDue(fold)
+        } catch {
+            notices.append("it is recorded, but the state of \(State.name) was not kept for the next decision: \(error)")
+        }
     }
 
     /// Records and puts away what is no snapshot of this ledger, so that it is looked at once.
     ///
-    /// A crash behind the entry leaves the file: it is put away again, under the same id.
+    /// A crash behind the entry leaves the file: it is recorded and put away once more, and its evidence is there once.
     private mutating func quarantine<State: Projection>(_ found: FoundFold<State>) throws(LedgerError) {
         for (seq, fault) in found.ignored {
             if case .unreadable = fault {
@@ -118,7 +129,8 @@ extension Decider {
                 notices.append("the snapshot \(SnapshotFolder<State>.path(of: seq)) is ignored: \(fault)")
                 continue
             }
-            let evidence = try SnapshotEvidence(SnapshotFolder<State>.path(of: seq), in: session.storage)
+            let evidence = try SnapshotEvidence(
+                SnapshotFolder<State>.path(of: seq), upTo: Snapshot<State>.byteCountMax, in: session.storage)
             _ = try session.commit([[evidence.draft(fault)]])[0].get()
             try evidence.removeOriginal(in: session.storage)
             notices.append("the snapshot \(evidence.path) is ignored, and kept in \(evidence.kept): \(fault)")
@@ -156,17 +168,11 @@ extension Decider {
 
 // Snapshots
 extension Decider {
-    /// A snapshot is a cache: that none could be written is a notice.
-    private mutating func keepSnapshotIfDue<State: Projection>(_ fold: Fold<State>) {
-        do throws(LedgerError) {
-            let last = try storing("cannot look for snapshots") { () throws(StorageError) in
-                try SnapshotFolder<State>(session.storage).seqs().last ?? 0
-            }
-            guard fold.seq >= last + snapshotInterval else { return }
-            _ = try keepSnapshot(fold)
-        } catch {
-            notices.append("no snapshot of \(State.name) was written: \(error)")
+    private mutating func keepSnapshotIfDue<State: Projection>(_ fold: Fold<State>) throws(LedgerError) {
+        let last = try doing("cannot look for snapshots") { () throws(StorageError) in
+            try SnapshotFolder<State>(session.storage).seqs().last ?? 0
         }
+        if fold.seq >= last + snapshotInterval { _ = try keepSnapshot(fold) }
     }
 
     /// Only of what HEAD vouches for: what lies behind may still be cut.

@@ -27,7 +27,7 @@ extension Documents {
     /// The patch that leads from here to an earlier state; empty if nothing changes.
     package func restoration(of earlier: Documents) -> JSONPatch {
         let patch = JSONPatch.diff(from: root, to: earlier.root)
-        // Many small changes can be longer than the whole, which always fits.
+        // Many small changes can be longer than the whole, or more than one patch may have; the whole always fits.
         guard patch.operations.count > Self.operationCountMax || patch.json.canonicalBytes().count > Self.byteCountMax else {
             return patch
         }
@@ -95,7 +95,7 @@ extension Documents {
 }
 
 extension JSONPatch.Operation {
-    /// By how many bytes the tree's text grows at most, but for names and punctuation, of which the patch itself has as many.
+    /// By how many bytes the tree's text grows at most, with the name that it may give to a value.
     fileprivate func growth(of root: JSON) -> Int {
         switch self {
         case .add(let path, let value), .replace(let path, let value):

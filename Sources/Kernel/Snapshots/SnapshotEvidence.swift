@@ -11,17 +11,19 @@ struct SnapshotEvidence {
     private let byteCount: Int
 
     /// Copies the file to `quarantine/`, durably, under a name that its bytes give: once, however often it is tried.
-    init(_ path: StoragePath, in storage: any Storage) throws(LedgerError) {
-        let bytes = try storing("cannot read a snapshot") { () throws(StorageError) in
+    ///
+    /// - Parameter limit: whoever looks for snapshots reads no larger file.
+    init(_ path: StoragePath, upTo limit: Int, in storage: any Storage) throws(LedgerError) {
+        let bytes = try doing("cannot read a snapshot") { () throws(StorageError) in
             let file = try storage.open(path, .read)
-            return try file.contents(upTo: min(file.status().size, Self.byteCountMax))
+            return try file.contents(upTo: min(file.status().size, limit))
         }
         self.path = path
         byteCount = bytes.count
         digest = Digest(sha256: bytes.span)
         let kept = StoragePath(Layout.quarantine.name, "snapshot-\(digest.description.prefix(16)).bin")
         self.kept = kept
-        try storing("cannot keep a snapshot as evidence") { () throws(StorageError) in
+        try doing("cannot keep a snapshot as evidence") { () throws(StorageError) in
             if try storage.status(of: Layout.quarantine) == nil {
                 try storage.makeDirectory(Layout.quarantine)
                 try storage.synchronize(directory: nil)
@@ -30,10 +32,7 @@ struct SnapshotEvidence {
         }
     }
 
-    /// A larger file is not put away: whoever looks does not read it.
-    private static let byteCountMax = 64 << 20
-
-    func draft(_ fault: SnapshotFault) throws(LedgerError) -> Draft {
+    func draft(_ fault: SnapshotFault) -> Draft {
         let body: JSONObject = [
             "bytes": .number(Double(byteCount)), "evidence": .string(kept.description), "file": .string(path.description),
             "reason": .string(fault.description), "sha256": .string(digest.description),
@@ -48,7 +47,7 @@ struct SnapshotEvidence {
     }
 
     func removeOriginal(in storage: any Storage) throws(LedgerError) {
-        try storing("cannot put a snapshot away") { () throws(StorageError) in
+        try doing("cannot put a snapshot away") { () throws(StorageError) in
             try storage.remove(path)
             try storage.synchronize(directory: Layout.snapshots)
         }
