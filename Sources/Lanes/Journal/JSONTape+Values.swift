@@ -35,27 +35,13 @@ extension JSONTape {
         }
     }
 
-    /// The token of the member called `name` of the object at `index`: of several the last, as Python has it.
-    func member(_ name: String, of index: Int, in bytes: Span<UInt8>) -> Int? {
-        var found: Int?
-        var token = index + 1
-        while token < tokens[index].next {
-            if isName(tokens[token], name, in: bytes) { found = token + 1 }
-            token = tokens[token + 1].next
-        }
-        return found
-    }
-
-    private func isName(_ token: Token, _ name: String, in bytes: Span<UInt8>) -> Bool {
-        if token.kind == .escapedText { return text(of: token, in: bytes) == PythonText(name) }
-        return bytes.extracting(token.range).isEqual(to: name)
-    }
-
     /// Whether the token is this text.
-    func isText(_ index: Int, _ text: String, in bytes: Span<UInt8>) -> Bool {
-        switch tokens[index].kind {
-        case .plainText, .escapedText: isName(tokens[index], text, in: bytes)
-        default: false
+    func isText(_ index: Int, _ literal: StaticString, in bytes: Span<UInt8>) -> Bool {
+        let token = tokens[index]
+        switch token.kind {
+        case .plainText: return token.range.count == literal.utf8CodeUnitCount && bytes.holds(literal, at: token.range.lowerBound)
+        case .escapedText: return text(of: token, in: bytes) == PythonText(literal.description)
+        default: return false
         }
     }
 

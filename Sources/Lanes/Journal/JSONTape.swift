@@ -1,4 +1,5 @@
 import CanonicalJSON
+import LedgerFormat
 
 /// JSON text as a list of the places of its values: read and checked without building anything, so that what a fold does not look at
 /// costs next to nothing. The grammar is that of Python's `json.loads`.
@@ -28,21 +29,12 @@ struct JSONTape {
     /// Reads the text in `range` of `bytes`, which is one value with white space around it. After a failure the tape says nothing.
     mutating func read(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Failure) {
         tokens.removeAll(keepingCapacity: true)
-        position = 0
+        position = range.lowerBound
         // Nothing beyond the range is seen, so the end of the line is the end.
-        let line = bytes.extracting(range)
+        let line = bytes.extracting(0..<range.upperBound)
         try value(in: line, depth: 0)
         skipSpace(in: line)
         guard position == line.count else { throw Failure() }
-        shift(by: range.lowerBound)
-    }
-
-    private mutating func shift(by offset: Int) {
-        guard offset != 0 else { return }
-        for index in tokens.indices {
-            let range = tokens[index].range
-            tokens[index].range = range.lowerBound + offset..<range.upperBound + offset
-        }
     }
 }
 
@@ -175,10 +167,10 @@ extension JSONTape {
         }
     }
 
-    private mutating func word(_ word: String, _ kind: Kind, in bytes: Span<UInt8>) throws(Failure) {
+    private mutating func word(_ word: StaticString, _ kind: Kind, in bytes: Span<UInt8>) throws(Failure) {
         let start = position
-        position += word.utf8.count
-        guard position <= bytes.count, bytes.extracting(start..<position).isEqual(to: word) else { throw Failure() }
+        guard bytes.holds(word, at: start) else { throw Failure() }
+        position += word.utf8CodeUnitCount
         append(kind, start..<position)
     }
 
@@ -212,15 +204,5 @@ extension JSONTape {
         let start = position
         while case UInt8(ascii: "0")...UInt8(ascii: "9") = byte(bytes) { position += 1 }
         guard position > start else { throw Failure() }
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether these are the bytes of `text`.
-    func isEqual(to text: String) -> Bool {
-        let other = text.utf8Span.span
-        guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
-        return true
     }
 }

@@ -87,41 +87,52 @@ extension JournalFold {
             corrupt.append(line)
             return
         }
-        for name in ["seq", "seq_watermark"] {
-            guard let token = tape.member(name, of: 0, in: bytes) else { continue }
-            guard let seq = PythonInteger(of: tape.value(at: token, of: bytes)) else { continue }
-            greatestSeq = max(greatestSeq, seq)
-        }
-        guard let operation = tape.member("op", of: 0, in: bytes) else { return }
+        let fields = JournalFields(of: 0, tape, bytes)
+        count(fields.seq, tape, bytes)
+        count(fields.watermark, tape, bytes)
+        guard let operation = fields.operation else { return }
+        if tape.isText(operation, "CHECKPOINT", in: bytes) { return reset(to: fields.leases, tape, bytes) }
         if tape.isText(operation, "_CORRUPT", in: bytes) { corrupt.append(line) }
-        if tape.isText(operation, "CHECKPOINT", in: bytes) { return reset(tape, bytes) }
-        guard let change = Self.change(operation, tape, bytes), let identity = tape.identity(of: 0, bytes) else { return }
+        guard let change = Change(operation, tape, bytes) else { return }
+        let identity = tape.identity(fields, bytes)
+        if identity.isEmpty { return }
         switch change {
         case .set:
-            if let lease = tape.member("lease", of: 0, in: bytes), tape.tokens[lease].kind == .object {
+            if let lease = fields.lease, tape.tokens[lease].kind == .object {
                 set(identity, to: tape.tokens[lease].range, isInline: false)
             } else {
                 set(identity, to: range, isInline: true)
             }
         case .remove: live[identity] = nil
-        case .beat: beat(identity, tape, bytes)
+        case .beat: beat(identity, fields, tape, bytes)
         case .adopt:
-            for name in ["holder", "pid", "host_id"] {
-                guard let token = tape.member(name, of: 0, in: bytes), tape.tokens[token].kind != .null else { continue }
-                live[identity]?.set(name, to: tape.place(of: token))
-            }
-            beat(identity, tape, bytes)
+            adopt(identity, fields, tape)
+            beat(identity, fields, tape, bytes)
         }
     }
 
-    private enum Change { case set, remove, beat, adopt }
+    private mutating func count(_ token: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+        guard let token, let seq = PythonInteger(of: tape.value(at: token, of: bytes)) else { return }
+        greatestSeq = max(greatestSeq, seq)
+    }
 
-    private static func change(_ operation: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) -> Change? {
-        let operations: [(String, Change)] = [
-            ("ACQUIRE", .set), ("HEARTBEAT", .beat), ("RELEASE", .remove), ("RECONCILE", .set), ("SCAVENGE", .remove),
-            ("ADOPT", .adopt),
-        ]
-        return operations.first { tape.isText(operation, $0.0, in: bytes) }?.1
+    /// What an operation does to the live leases; all others are evidence only.
+    private enum Change {
+        case set, remove, beat, adopt
+
+        init?(_ operation: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+            if tape.isText(operation, "ACQUIRE", in: bytes) || tape.isText(operation, "RECONCILE", in: bytes) {
+                self = .set
+            } else if tape.isText(operation, "RELEASE", in: bytes) || tape.isText(operation, "SCAVENGE", in: bytes) {
+                self = .remove
+            } else if tape.isText(operation, "HEARTBEAT", in: bytes) {
+                self = .beat
+            } else if tape.isText(operation, "ADOPT", in: bytes) {
+                self = .adopt
+            } else {
+                return nil
+            }
+        }
     }
 
     /// A lease that is known keeps its place.
@@ -131,22 +142,29 @@ extension JournalFold {
         live[identity] = LiveLease(place: place, range: range, isInline: isInline)
     }
 
-    private mutating func beat(_ identity: LeaseIdentity, _ tape: JSONTape, _ bytes: Span<UInt8>) {
-        for name in ["heartbeat_at", "ts"] {
-            guard let token = tape.member(name, of: 0, in: bytes), tape.isTruthy(token, bytes) else { continue }
+    private mutating func adopt(_ identity: LeaseIdentity, _ fields: JournalFields, _ tape: JSONTape) {
+        let changes: [(String, Int?)] = [("holder", fields.holder), ("pid", fields.process), ("host_id", fields.host)]
+        for case (let name, let token?) in changes where tape.tokens[token].kind != .null {
+            live[identity]?.set(name, to: tape.place(of: token))
+        }
+    }
+
+    private mutating func beat(_ identity: LeaseIdentity, _ fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+        for case let token? in [fields.heartbeat, fields.time] where tape.isTruthy(token, bytes) {
             live[identity]?.set("heartbeat_at", to: tape.place(of: token))
             return
         }
     }
 
     /// A checkpoint's leases are known by what they say of themselves.
-    private mutating func reset(_ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func reset(to leases: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
         live = [:]
-        guard let leases = tape.member("leases", of: 0, in: bytes), tape.tokens[leases].kind == .array else { return }
+        guard let leases, tape.tokens[leases].kind == .array else { return }
         var token = leases + 1
         while token < tape.tokens[leases].next {
-            if tape.tokens[token].kind == .object, let identity = tape.identity(of: token, bytes) {
-                set(identity, to: tape.tokens[token].range, isInline: false)
+            if tape.tokens[token].kind == .object {
+                let identity = tape.identity(JournalFields(of: token, tape, bytes), bytes)
+                if !identity.isEmpty { set(identity, to: tape.tokens[token].range, isInline: false) }
             }
             token = tape.tokens[token].next
         }
@@ -154,15 +172,13 @@ extension JournalFold {
 }
 
 extension JSONTape {
-    /// The identity of the object at `index`; nil if both parts are empty.
-    fileprivate func identity(of index: Int, _ bytes: Span<UInt8>) -> LeaseIdentity? {
-        let identity = LeaseIdentity(loop: name("loop_ts", of: index, bytes), lane: name("lane", of: index, bytes))
-        return identity.isEmpty ? nil : identity
+    fileprivate func identity(_ fields: JournalFields, _ bytes: Span<UInt8>) -> LeaseIdentity {
+        LeaseIdentity(loop: name(fields.loop, bytes), lane: name(fields.lane, bytes))
     }
 
-    /// `str(value or "")` of a member.
-    private func name(_ name: String, of index: Int, _ bytes: Span<UInt8>) -> PythonText {
-        guard let token = member(name, of: index, in: bytes), isTruthy(token, bytes) else { return PythonText([]) }
+    /// `str(value or "")`.
+    private func name(_ token: Int?, _ bytes: Span<UInt8>) -> PythonText {
+        guard let token, isTruthy(token, bytes) else { return PythonText([]) }
         return value(at: token, of: bytes).pythonText
     }
 

@@ -12,6 +12,15 @@ package struct PythonText: Hashable, Sendable {
     package var isEmpty: Bool { bytes.isEmpty }
 }
 
+extension PythonText {
+    /// All bytes at once: `Array` would take them one by one.
+    package func hash(into hasher: inout Hasher) {
+        // The pointer lives as long as the closure, and the hasher only reads through it.
+        unsafe bytes.withUnsafeBytes { buffer in unsafe hasher.combine(bytes: buffer) }
+        hasher.combine(bytes.count)
+    }
+}
+
 extension PythonText: Comparable {
     package static func < (left: PythonText, right: PythonText) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 }
