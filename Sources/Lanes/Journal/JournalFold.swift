@@ -71,6 +71,14 @@ extension PythonObject {
 }
 
 extension PythonJSON {
+    /// Reads JSON text; nil if it is none.
+    package init?(reading bytes: [UInt8]) {
+        var tape = JSONTape()
+        let text = PythonText(decoding: bytes).bytes
+        do throws(JSONTape.Failure) { try tape.read(0..<text.count, of: text.span) } catch { return nil }
+        self = tape.value(at: 0, of: text.span)
+    }
+
     /// What was read before, and so is known to be JSON.
     init(reread range: Range<Int>, of bytes: Span<UInt8>) {
         var tape = JSONTape()

@@ -8,6 +8,14 @@ package struct CompactedJournal: Sendable {
 }
 
 extension LaneJournal {
+    /// Whether the same leases are live in both, in the same order, and the next seq is the same.
+    package func holdsTheSame(as other: LaneJournal) -> Bool {
+        func written(_ journal: LaneJournal) -> [[UInt8]] {
+            journal.leases.map { PythonJSON.object($0.lease).dumped(keepsOnOneLine: true) }
+        }
+        return leases.map(\.identity) == other.leases.map(\.identity) && written(self) == written(other) && nextSeq == other.nextSeq
+    }
+
     /// The journal as one checkpoint and what says of lines that they were bad.
     ///
     /// This is the one place where we do better than the reference on purpose, unless `isCompatible`. What it writes does not always lead to

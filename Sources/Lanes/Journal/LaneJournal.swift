@@ -20,6 +20,9 @@ package struct LaneJournal: Sendable {
         (self.text, self.lines, self.fold) = (text, lines, fold)
     }
 
+    /// A line at most, without its end.
+    package static let lineByteCountMax = JournalReader.lineByteCountMax
+
     package var entryCount: Int { lines.count }
 
     /// The last `count` entries; a line that is no JSON is one that says so: `{"op":"_CORRUPT","_raw":…,"_line":…}`.

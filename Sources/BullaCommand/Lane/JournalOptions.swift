@@ -1,0 +1,52 @@
+import ArgumentParser
+import CanonicalJSON
+import Lanes
+import Ledger
+
+/// What every verb on a journal takes.
+struct JournalOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The journal (default: $DISPATCH_LANE_JOURNAL_PATH, or .dos/lane-journal.jsonl).", valueName: "path"))
+    var file: String?
+
+    @Flag(help: "Print one JSON value.")
+    var json = false
+
+    func validate() throws {
+        if file?.isEmpty == true { throw ValidationError("--file names no journal") }
+    }
+
+    /// Those that a parsed verb has taken.
+    init?(of verb: any ParsableCommand) {
+        let groups = Mirror(reflecting: verb).children.lazy.compactMap { $0.value as? OptionGroup<JournalOptions> }
+        guard let group = groups.first else { return nil }
+        self = group.wrappedValue
+    }
+
+    init() {}
+
+    var journal: JournalFile {
+        let variables = ["DISPATCH_LANE_JOURNAL_PATH", "JOB_LANE_JOURNAL_PATH"]
+        return JournalFile(file ?? variables.lazy.compactMap(LedgerOptions.variable).first ?? ".dos/lane-journal.jsonl")
+    }
+}
+
+/// What only the verbs take whose answers the reference gives too.
+struct CompatibilityOptions: ParsableArguments {
+    @Flag(name: .customLong("compat"), help: "Answer byte for byte as dos-kernel 0.22.0, also where it errs.")
+    var isCompatible = false
+
+    /// Prints values, one a line, or as one array.
+    func print(_ values: [PythonObject], asArray: Bool) {
+        let values = values.map(PythonJSON.object)
+        if asArray { return print(.array(values)) }
+        for value in values { print(value) }
+    }
+
+    func print(_ value: PythonJSON) {
+        Output.write(shown(value.dumped(keepsOnOneLine: false)) + [0x0A])
+    }
+
+    /// JSON text without what a terminal would obey, unless it must be as the reference writes it.
+    func shown(_ text: [UInt8]) -> [UInt8] { isCompatible ? text : Printable.json(text) }
+}
