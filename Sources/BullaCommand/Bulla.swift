@@ -26,7 +26,8 @@ struct Bulla: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
-            StateCommand.self, LaneCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self, KeyCommand.self,
+            StateCommand.self, LaneCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self,
+            KeyCommand.self,
             RepairCommand.self, BackupCommand.self, AnchorCommand.self,
         ])
 }

@@ -16,6 +16,7 @@ struct JournalCommand: ParsableCommand {
               bulla lane journal compact --dry-run
             """,
         subcommands: [
-            JournalTailCommand.self, JournalReplayCommand.self, JournalSeqCommand.self, JournalCompactCommand.self, JournalAppendCommand.self,
+            JournalTailCommand.self, JournalReplayCommand.self, JournalSeqCommand.self, JournalCompactCommand.self,
+            JournalAppendCommand.self,
         ])
 }

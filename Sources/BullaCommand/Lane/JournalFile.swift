@@ -49,11 +49,15 @@ struct JournalFile {
             if orNone { return Found() }
             throw LedgerError(.usage, "there is no lane journal at \(path); name one with --file")
         }
-        guard place.isRegular else { throw LedgerError(.usage, "\(path) is no regular file, and so no lane journal; name one with --file") }
+        guard place.isRegular else {
+            throw LedgerError(.usage, "\(path) is no regular file, and so no lane journal; name one with --file")
+        }
         guard let file = try LogFile(path) else { throw changed() }
         let before = try file.status()
         guard before.size <= Self.byteCountMax else {
-            throw LedgerError(.usage, "\(path) has \(before.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
+            throw LedgerError(
+                .usage,
+                "\(path) has \(before.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(before.size)
@@ -68,7 +72,9 @@ struct JournalFile {
     }
 
     private func changed() -> LedgerError {
-        LedgerError(.inputOutput, "\(path) got shorter while it was read, so that what was read means nothing; nothing was written, try again")
+        LedgerError(
+            .inputOutput,
+            "\(path) got shorter while it was read, so that what was read means nothing; nothing was written, try again")
     }
 }
 
@@ -90,7 +96,9 @@ extension JournalFile {
             try write(bytes, to: file, aside)
             try check(fsync(file), "cannot write \(aside)")
             // The reference appends without taking the lock: what it wrote meanwhile would be lost.
-            guard let now = LogFile.status(of: target), let before = found.status, now.isSameFile(as: before), now.size == before.size else {
+            guard let now = LogFile.status(of: target), let before = found.status, now.isSameFile(as: before),
+                now.size == before.size
+            else {
                 throw LedgerError(.busy, "\(path) was written to meanwhile; nothing was changed, try again")
             }
             try check(unsafe rename(aside, target), "cannot replace \(path)")
@@ -112,7 +120,9 @@ extension JournalFile {
         defer { close(file) }
         let size = found.bytes.count
         do throws(LedgerError) { try write(bytes, to: file, path) } catch {
-            if let now = LogFile.status(of: target), now.size > size, now.size < size + bytes.count { _ = ftruncate(file, off_t(size)) }
+            if let now = LogFile.status(of: target), now.size > size, now.size < size + bytes.count {
+                _ = ftruncate(file, off_t(size))
+            }
             throw error
         }
         try check(fsync(file), "it is not known whether the entry in \(path) is durable")
@@ -140,7 +150,9 @@ extension JournalFile {
             }
         }
         guard done >= 0 else { throw failure("cannot write to \(name)") }
-        guard done == bytes.count else { throw LedgerError(.inputOutput, "only a part could be written to \(name): the disk may be full") }
+        guard done == bytes.count else {
+            throw LedgerError(.inputOutput, "only a part could be written to \(name): the disk may be full")
+        }
     }
 
     private func synchronizeFolder(of path: String) throws(LedgerError) {
@@ -181,6 +193,9 @@ struct JournalLock {
         let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             if errno == EEXIST { return false }
+            if errno == ENOENT {
+                throw LedgerError(.usage, "there is no folder for the journal's lock \(path); name a journal with --file")
+            }
             throw LedgerError(.inputOutput, "cannot make the journal's lock \(path): \(Errno(rawValue: errno))")
         }
         // What stands in it is for people; the lock is that it is there.

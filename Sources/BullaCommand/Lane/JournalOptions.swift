@@ -36,6 +36,14 @@ struct CompatibilityOptions: ParsableArguments {
     @Flag(name: .customLong("compat"), help: "Answer byte for byte as dos-kernel 0.22.0, also where it errs.")
     var isCompatible = false
 
+    var printer: JournalPrinter { JournalPrinter(isCompatible: isCompatible) }
+}
+
+/// Prints what stands in journals.
+struct JournalPrinter {
+    /// Whether it must be as the reference writes it, also what a terminal would obey.
+    var isCompatible = false
+
     /// Prints values, one a line, or as one array.
     func print(_ values: [PythonObject], asArray: Bool) {
         let values = values.map(PythonJSON.object)
@@ -43,10 +51,8 @@ struct CompatibilityOptions: ParsableArguments {
         for value in values { print(value) }
     }
 
-    func print(_ value: PythonJSON) {
-        Output.write(shown(value.dumped(keepsOnOneLine: false)) + [0x0A])
-    }
+    func print(_ value: PythonJSON) { write(value.dumped(keepsOnOneLine: !isCompatible) + [0x0A]) }
 
-    /// JSON text without what a terminal would obey, unless it must be as the reference writes it.
-    func shown(_ text: [UInt8]) -> [UInt8] { isCompatible ? text : Printable.json(text) }
+    /// Prints JSON text.
+    func write(_ text: [UInt8]) { Output.write(isCompatible ? text : Printable.json(lines: text)) }
 }

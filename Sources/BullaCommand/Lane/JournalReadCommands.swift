@@ -25,7 +25,7 @@ struct JournalTailCommand: ParsableCommand {
 
     func run() throws {
         let journal = try options.journal.read()
-        compatibility.print(journal.entries(last: n ?? .max), asArray: options.json)
+        compatibility.printer.print(journal.entries(last: n ?? .max), asArray: options.json)
     }
 }
 
@@ -45,7 +45,7 @@ struct JournalReplayCommand: ParsableCommand {
 
     func run() throws {
         let journal = try options.journal.read()
-        compatibility.print(journal.leases.map(\.lease), asArray: options.json)
+        compatibility.printer.print(journal.leases.map(\.lease), asArray: options.json)
     }
 }
 
@@ -63,7 +63,7 @@ struct JournalSeqCommand: ParsableCommand {
     func run() throws {
         let journal = try options.journal.read()
         let next = PythonJSON.integer(journal.nextSeq)
-        guard options.json else { return compatibility.print(next) }
-        compatibility.print(.object(PythonObject([("last_seq", .integer(journal.lastSeq)), ("next_seq", next)])))
+        guard options.json else { return compatibility.printer.print(next) }
+        compatibility.printer.print(.object(PythonObject([("last_seq", .integer(journal.lastSeq)), ("next_seq", next)])))
     }
 }

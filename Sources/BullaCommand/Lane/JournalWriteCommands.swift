@@ -6,7 +6,8 @@ import LedgerFormat
 
 /// What verbs take that write to a journal.
 struct JournalWriterOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("How long to wait for the journal's lock before giving up with exit code 75.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp("How long to wait for the journal's lock before giving up with exit code 75.", valueName: "seconds"))
     var wait: Double = 10
 
     func validate() throws {
@@ -40,7 +41,7 @@ struct JournalCompactCommand: ParsableCommand {
     func run() throws {
         let file = options.journal
         if dryRun {
-            Output.write(compatibility.shown(try compacted(try file.read(), file).bytes))
+            compatibility.printer.write(try compacted(try file.read(), file).bytes)
             return
         }
         let lock = try JournalLock(beside: file, waiting: writer.microseconds, .system)
@@ -57,32 +58,35 @@ struct JournalCompactCommand: ParsableCommand {
         let again: LaneJournal
         do throws(JournalError) { again = try LaneJournal(compacted.bytes) } catch {
             throw LedgerError(
-                .refused, "\(file.path) cannot be compacted: its leases do not fit into one line, and dos-kernel knows no other form")
+                .refused,
+                "\(file.path) cannot be compacted: its leases do not fit into one line, and dos-kernel knows no other form")
         }
         guard compatibility.isCompatible || again.holdsTheSame(as: journal) else {
-            throw LedgerError(.refused, "\(file.path) is not compacted: that would change which leases are live; nothing was written")
+            throw LedgerError(
+                .refused, "\(file.path) is not compacted: that would change which leases are live; nothing was written")
         }
         return compacted
     }
 
     private func tell(_ found: JournalFile.Found, _ journal: LaneJournal, _ compacted: CompactedJournal, _ file: JournalFile) {
         if options.json {
-            compatibility.print(
+            compatibility.printer.print(
                 .object(
                     PythonObject([
-                        ("file", .text(file.path)), ("bytes_before", number(found.bytes.count)), ("bytes_after", number(compacted.bytes.count)),
+                        ("file", .text(file.path)), ("bytes_before", number(found.bytes.count)),
+                        ("bytes_after", number(compacted.bytes.count)),
                         ("entries_before", number(journal.entryCount)), ("entries_after", number(compacted.entryCount)),
                     ])))
         } else {
             Output.line(
                 Printable.text(
-                    "\(file.path): \(journal.entryCount) entries in \(found.bytes.count) bytes are now \(compacted.entryCount) in "
-                        + "\(compacted.bytes.count)"))
+                    "\(file.path): from \(journal.entryCount) to \(compacted.entryCount) entries, from \(found.bytes.count) to "
+                        + "\(compacted.bytes.count) bytes"))
         }
         if compacted.acquiredCount > 0 {
             Output.error(
-                "bulla: \(compacted.acquiredCount) leases stand behind the checkpoint as entries of their own, since the checkpoint would lose "
-                    + "them or know them by another name; --compat writes what dos-kernel 0.22.0 writes")
+                "bulla: as entries of their own, behind the checkpoint, stand \(compacted.acquiredCount) of the leases: it would lose them or "
+                    + "know them by another name; --compat writes what dos-kernel 0.22.0 writes")
         }
     }
 
@@ -116,10 +120,11 @@ struct JournalAppendCommand: ParsableCommand {
         let stamped = journal.stamped(entry, at: Environment.system.now())
         let line = journal.line(of: stamped)
         guard line.count <= LaneJournal.lineByteCountMax else {
-            throw LedgerError(.usage, "the entry has \(line.count) bytes; a journal's line has \(LaneJournal.lineByteCountMax) at most")
+            throw LedgerError(
+                .usage, "the entry has \(line.count) bytes; a journal's line has \(LaneJournal.lineByteCountMax) at most")
         }
         try file.append(line, to: found)
-        CompatibilityOptions().print(.object(stamped))
+        JournalPrinter().print(.object(stamped))
     }
 
     private func parsed() throws(LedgerError) -> PythonObject {

@@ -13,7 +13,8 @@ extension LaneJournal {
         func written(_ journal: LaneJournal) -> [[UInt8]] {
             journal.leases.map { PythonJSON.object($0.lease).dumped(keepsOnOneLine: true) }
         }
-        return leases.map(\.identity) == other.leases.map(\.identity) && written(self) == written(other) && nextSeq == other.nextSeq
+        return leases.map(\.identity) == other.leases.map(\.identity) && written(self) == written(other)
+            && nextSeq == other.nextSeq
     }
 
     /// The journal as one checkpoint and what says of lines that they were bad.
