@@ -17,6 +17,12 @@ extension LaneJournal {
             && nextSeq == other.nextSeq
     }
 
+    /// What a lease says of itself once it is written: sorting the members of a nested object changes Python's text of it.
+    private static func writtenIdentity(of lease: PythonObject) -> LeaseIdentity {
+        let written = PythonJSON(reading: PythonJSON.object(lease).dumped(keepsOnOneLine: true))
+        return LeaseIdentity(of: written?.object ?? PythonObject())
+    }
+
     /// The journal as one checkpoint and what says of lines that they were bad.
     ///
     /// This is the one place where we do better than the reference on purpose, unless `isCompatible`. What it writes does not always lead to
@@ -30,7 +36,7 @@ extension LaneJournal {
             compacted.entryCount += 1
         }
         let leases = leases
-        let plain = isCompatible ? leases[...] : leases.prefix { LeaseIdentity(of: $0.lease) == $0.identity }
+        let plain = isCompatible ? leases[...] : leases.prefix { Self.writtenIdentity(of: $0.lease) == $0.identity }
         write(
             PythonObject([
                 ("op", .text("CHECKPOINT")), ("leases", .array(plain.map { .object($0.lease) })),
