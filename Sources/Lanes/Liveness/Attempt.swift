@@ -1,4 +1,4 @@
-import CanonicalJSON
+package import CanonicalJSON
 
 /// How an attempt at a unit of work ended.
 package enum AttemptOutcome: String, Sendable, CaseIterable {
@@ -36,7 +36,7 @@ package struct Attempt: Sendable, Equatable {
 }
 
 extension Attempt {
-    var json: JSON {
+    package var json: JSON {
         var object: JSONObject = [
             "at": at.json, "outcome": .string(outcome.rawValue), "unit_id": .string(unit.text),
         ]

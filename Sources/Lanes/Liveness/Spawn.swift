@@ -1,4 +1,4 @@
-import CanonicalJSON
+package import CanonicalJSON
 
 /// Somebody is about to take a lane.
 package struct Spawn: Sendable, Equatable {
@@ -19,7 +19,7 @@ package struct Spawn: Sendable, Equatable {
 }
 
 extension Spawn {
-    var json: JSON { ["at": at.json, "holder": .string(holder), "lane": .string(lane.text)] }
+    package var json: JSON { ["at": at.json, "holder": .string(holder), "lane": .string(lane.text)] }
 
     init?(_ json: JSON) {
         guard let lane = json["lane"]?.string.flatMap({ Label($0) }), let holder = json["holder"]?.string,

@@ -14,6 +14,15 @@ package struct LeaseRight: Sendable, Equatable {
     }
 }
 
+/// What came of a request.
+package struct Acquisition: Sendable {
+    package var verdict: Verdict
+    /// What was granted; its token is the seq of the decision's last entry.
+    package var lease: Lease?
+    /// Whose time was over.
+    package var evicted: [Lease] = []
+}
+
 // What may be done, and which entries say so. Each rule sees all that was recorded before, under the writer's lock.
 extension Lanes {
     /// Grants a lane or refuses it; both are recorded.
@@ -21,11 +30,11 @@ extension Lanes {
     /// What is expired is taken away first, in the same decision: whatever stands against the claim, and some of the rest.
     ///
     /// - Throws: `refused` for what is no question for the arbiter, and then nothing is recorded.
-    package func acquire(_ request: LaneRequest, _ moment: Moment) throws(LedgerError) -> Decision<Verdict> {
+    package func acquire(_ request: LaneRequest, _ moment: Moment) throws(LedgerError) -> Decision<Acquisition> {
         let now = Instant(moment)
         let verdict = try judge(request, at: now)
         guard verdict.outcome == .acquire, let lane = verdict.lane else {
-            return Decision([try refusal(of: request, verdict, moment)], reply: verdict)
+            return Decision([try refusal(of: request, verdict, moment)], reply: Acquisition(verdict: verdict))
         }
         let evicted = evictions(for: verdict, at: now)
         var drafts: [Draft] = []
@@ -50,7 +59,7 @@ extension Lanes {
         body["pid"] = lease.process.map { .number(Double($0.pid)) }
         body["env_digest"] = request.notes["env_digest"]
         drafts.append(try moment.draft(.acquire, request.reason, body))
-        return Decision(drafts, reply: verdict)
+        return Decision(drafts, reply: Acquisition(verdict: verdict, lease: lease, evicted: evicted))
     }
 
     package func release(_ right: LeaseRight, _ reason: String, _ host: String, _ moment: Moment) throws(LedgerError) -> Decision<Lease> {
