@@ -42,11 +42,16 @@ enum HostFacts {
 
     /// Field 22 of its `stat`; nil if there is no such process, or it is dead and only not buried.
     private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let bytes = try? InputFile("/proc/\(pid)/stat").all(upTo: 1 << 16) else { return nil }
-        // 4711 (name, any bytes) S 1 …
-        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
-        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        guard let fields = statFields(of: pid), fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
         return UInt64(fields[19])
+    }
+
+    /// What `stat` says behind a process's name, its state first; nil if there is no such process.
+    static func statFields(of pid: Int32) -> [Substring]? {
+        // 4711 (name, any bytes) S 1 …
+        guard let bytes = try? InputFile("/proc/\(pid)/stat").all(upTo: 1 << 16),
+            let close = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        return String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
     }
 }

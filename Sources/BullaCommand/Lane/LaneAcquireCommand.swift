@@ -91,8 +91,11 @@ struct LaneAcquireCommand: ParsableCommand {
     private func refuse(_ verdict: Verdict, _ settings: LaneSettings, _ now: Instant) throws(LedgerError) {
         if options.json { Output.line(Printable.json(.object(verdict.json(settings, at: now)))) }
         let lane = verdict.lane.map { "the lane \($0)" } ?? "any lane"
-        let end = verdict.blocking.map { "; that lease ends at \($0.end(at: now)) unless it beats" } ?? ""
-        throw LedgerError(.refused, "\(lane) is refused: \(verdict.reason)\(end)")
+        let end = verdict.blocking.map { lease in
+            let takeable = lease.beat.end(after: lease.ttl + settings.grace, seenAt: now)
+            return "; it may be taken over from \(takeable) on unless it beats"
+        }
+        throw LedgerError(.refused, "\(lane) is refused: \(verdict.reason)\(end ?? "")")
     }
 
     private func notes() throws(LedgerError) -> JSONObject {

@@ -34,7 +34,10 @@ package struct Instant: Sendable, Equatable {
 
     /// When, on the wall's clock as it goes now, so much time has passed since.
     package func end(after microseconds: Int64, seenAt now: Instant) -> Timestamp {
-        Timestamp(microseconds: now.time.microseconds + microseconds - age(at: now))
+        let steady = time.microseconds + microseconds
+        let seen = now.time.microseconds + microseconds - age(at: now)
+        // Two clocks are never read at quite the same time; only a step shows.
+        return Timestamp(microseconds: abs(seen - steady) < 1_000_000 ? steady : seen)
     }
 }
 
