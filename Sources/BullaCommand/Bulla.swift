@@ -26,9 +26,8 @@ struct Bulla: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
-            StateCommand.self, LaneCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self,
-            KeyCommand.self,
-            RepairCommand.self, BackupCommand.self, AnchorCommand.self,
+            StateCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self, KeyCommand.self,
+            LaneCommand.self, RepairCommand.self, BackupCommand.self, AnchorCommand.self,
         ])
 }
 
@@ -41,7 +40,7 @@ enum Main {
         do {
             try RawArguments.checkText()
             var command = try parsed()
-            isJSONWanted = LedgerOptions(of: command)?.json ?? JournalOptions(of: command)?.json ?? false
+            isJSONWanted = LedgerOptions(of: command)?.json ?? false
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
