@@ -5,7 +5,6 @@ import argparse, datetime, decimal, hashlib, hmac, io, json, os, re, stat, sys
 
 class Stop(Exception): """(exit code, why): there is no verdict"""
 class Fault(Exception): """(reason): a check failed"""
-class Later(Fault): """the same, but only because a later version wrote the entry"""
 
 # §1. JSON is canonical when it comes out as it went in; so order, duplicates, spaces and escapes need no other check.
 def number(x):  # as ECMAScript's Number::toString; Python's repr finds the same digits
@@ -90,6 +89,7 @@ class Ledger:  # §2, §6
         if not self.names and not head_bytes: raise Stop(64, "no ledger in " + base)
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
+        self.later = None                                      # of the first entry that a later version wrote
         self.first = self.read_first()
         try: self.head = loads(head_bytes, HEAD)  # None when it is missing or wrong
         except Fault: self.head = None
@@ -166,7 +166,7 @@ class Ledger:  # §2, §6
         sig, signed = self.mac(self.called, raw), self.called in self.keys
         if not self.hashed(payload, raw) or signed and sig != payload["sig"]: raise Fault("HASH or SIG does not match")
         if entry["v"] < 1: raise Fault("no such version")
-        if entry["v"] > 1: raise Later("a later version wrote this entry")
+        if entry["v"] > 1 and not self.later: self.later = self.place
         called = self.called
         if action == "key.rotated":
             if body["key"] in self.introduced: raise Fault("a key comes a second time")
@@ -211,15 +211,15 @@ class Ledger:  # §2, §6
         return not rest or b"\0" in rest or bool(begun and len(begun[2] or b"") <= int(begun[1]) <= 1048576)
 
 def verify(base, key_files=(), again=False):  # verdict, exit code, place, reason
-    ledger, reason, later = Ledger(base, key_files), None, False
+    ledger, reason = Ledger(base, key_files), None
     try:
         ledger.walk()
         if ledger.rest: reason, b = "the last decision is incomplete", ledger.start
-    except Fault as fault: reason, b, later = str(fault), ledger.place, isinstance(fault, Later)
+    except Fault as fault: reason, b = str(fault), ledger.place
     start, done = ledger.start if ledger.rest else ledger.place, ledger.place[:2] + (ledger.place[2] - 1,)
-    if reason and not later and not ledger.torn(*start): return "tampered", 10, b, reason
+    if reason and not ledger.torn(*start): return "tampered", 10, b, reason
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
-    if later: return "unverifiable", 11, b, reason
+    if ledger.later: return "unverifiable", 11, ledger.later, "a later version wrote this entry"
     if ledger.absent():
         # A rotation may have brought a key since they were listed.
         if not again and not key_files and len(ledger.read_keys(())) > len(ledger.keys): return verify(base, key_files, True)

@@ -186,7 +186,9 @@ extension Repair {
                 try builder.change(to: last)
             }
             var failure: StorageError?
-            try Salvage(view, survey, of: plan.ledger, behind: plan.prefix, head: plan.validHead).walk { draft, _, _, _ in
+            let salvage = try Salvage(
+                view, survey, of: plan.ledger, behind: plan.prefix, head: plan.validHead, path: plan.path)
+            try salvage.walk { draft, _, _, _ in
                 guard let draft, failure == nil, !planted(.survivorsForgotten) else { return }
                 do throws(StorageError) { try builder.append(draft) } catch { failure = error }
             }

@@ -57,6 +57,8 @@ package struct RepairPlan: Sendable {
     /// What HEAD's bytes were, if they were no valid HEAD.
     package var faultyHead: [UInt8] = []
     package var damages: [Damage] = []
+    /// What HEAD proves by links.
+    var path = ProvenPath()
     package var survivors = Survivors()
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?
