@@ -57,7 +57,7 @@ struct RepairLinkTests {
         func rotation(behind tip: ChainTip) -> (bytes: [UInt8], tip: ChainTip) {
             forged(behind: tip) {
                 $0.action = ChainTurn.rotated
-                $0.body = #"{"key":"0123456789abcdef","proof":"\#(Digest.zero)","line":"a lie"}"#
+                $0.body = #"{"key":"0123456789abcdef","line":"a lie","proof":"\#(Digest.zero)"}"#
             }
         }
 
@@ -128,7 +128,7 @@ struct RepairLinkTests {
             case .ending:
                 // Links lead from it, and none to it.
                 bytes = scene.forged(behind: tip).bytes
-                bytes += scene.forged(behind: scene.tips[seq]).bytes
+                bytes += scene.forged(behind: scene.tips[seq]) { $0.key = scene.old }.bytes
                 count = 2
             }
             try scene.write(before: [seq + 1: bytes])
@@ -160,6 +160,16 @@ struct RepairLinkTests {
             let isKept = seq == 6
             try scene.expectRepaired(without: isKept ? [seq] : Set(1...seq), keyless: isKept ? 0 : Int64(seq - 1))
         }
+    }
+
+    @Test("the plan names the bytes that are damaged, and no others")
+    func damages() throws {
+        let scene = try Scene()
+        try scene.write(instead: [3: scene.damaged(3)])
+        let plan = try JSON(parsing: Array(scene.ledger.run("repair", "--json").lastLine.utf8))["plan"]
+        let damages = try #require(plan?["damages"]?.array)
+        #expect(damages.count == 1 && damages[0]["bytes"] == .number(Double(scene.frames[2].count)), "\(damages)")
+        #expect(damages[0]["sha256"]?.string == Digest(sha256: scene.damaged(3).span).description && damages[0]["next"] == 4)
     }
 
     @Test("a damage between the forged frame and HEAD: links lead as far as it, and the forged one is evidence")

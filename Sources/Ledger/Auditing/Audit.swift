@@ -241,7 +241,8 @@ extension Audit {
         }
         let entry: Entry
         do throws(LedgerError) {
-            let reader = EntryReader(view, environment)
+            var reader = EntryReader(view, environment)
+            reader.passesLaterVersions = true
             if case .lost(let repair) = try reader.fate(of: receipt.seq) {
                 return "the receipt's entry, seq \(receipt.seq), was lost in repair \(repair)"
             }

@@ -93,13 +93,31 @@ struct ProvenPath: Sendable {
         return standing[low - 1].start.segment == place.segment && place.offset < standing[low - 1].end
     }
 
-    /// The stretches behind a verified prefix, of one that it cuts only what lies behind it.
+    /// The stretches behind a verified prefix; of one that begins before its end, what lies behind it.
     func stretches(behind end: Place) -> [Stretch] {
         stretches.filter { !$0.ends(before: end) }.map { stretch in
             var stretch = stretch
             if stretch.start.stands(before: end) { stretch.start = end }
             return stretch
         }
+    }
+
+    /// What of a damaged range does not hold proven frames, in which a search by seals finds nothing; one of no bytes, if all of it does.
+    func rest(of damage: Survey.Damage) -> [Survey.Damage] {
+        let end = damage.start.offset + damage.byteCount
+        var start = damage.start
+        var rest: [Survey.Damage] = []
+        func add(upTo end: Int, _ next: Place?) {
+            guard start.offset < end else { return }
+            rest.append(.init(start: start, next: next, byteCount: end - start.offset, reason: damage.reason))
+        }
+        for stretch in standing
+        where stretch.start.segment == start.segment && stretch.end > start.offset && stretch.start.offset < end {
+            add(upTo: stretch.start.offset, stretch.start)
+            start = Place(segment: start.segment, offset: stretch.end, seq: stretch.lastSeq + 1)
+        }
+        add(upTo: end, damage.next)
+        return rest.isEmpty ? [.init(start: damage.start, next: damage.next, byteCount: 0, reason: damage.reason)] : rest
     }
 
     /// The last entry of a verified prefix that is on the path, where that leaves it before its end: 0 for none; nil where it does not,

@@ -71,11 +71,6 @@ extension RepairPlan {
                 "more than \(skipCountMax) damages, and the search was given up at \(place); allow more with --max-skips",
                 at: place)
         }
-        try doing("cannot read the ledger") { () throws(StorageError) in
-            for damage in survey.damages {
-                damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
-            }
-        }
         let (vouched, called) = (validHead, prefix.tip?.key ?? view.genesis?.key)
         var salvage = try salvaging(view, survey)
         if salvage.isHeadTrusted, try followLinks(view) { salvage = try salvaging(view, survey) }
@@ -94,7 +89,12 @@ extension RepairPlan {
             // Only a key that was retired is gone for good: any other one's backup may turn up.
             guard salvage.windows.isRetired(tip.key) else { throw Self.absence(of: tip.key, behind: tip.seq, view) }
         }
-        try doing("cannot read the ledger") { () throws(StorageError) in try count(salvage, view) }
+        try doing("cannot read the ledger") { () throws(StorageError) in
+            for damage in survey.damages.flatMap(path.rest(of:)) {
+                damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
+            }
+            try count(salvage, survey, view)
+        }
         // A key that entries name did exist, and HEAD calls for it: whoever lost its file looks for a backup first.
         if let key = vouched?.key, view.keyring.keys[key] == nil,
             salvage.windows.isIntroduced(key) || survivors.keylessCounts[key] != nil, !salvage.windows.isRetired(key)
@@ -140,13 +140,13 @@ extension RepairPlan {
         try scanPrefix(view, through: last)
     }
 
-    private mutating func count(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) {
+    private mutating func count(_ salvage: Salvage, _ survey: Survey, _ view: LedgerView) throws(StorageError) {
         survivors.lastSeq = salvage.last?.seq ?? 0
         survivors.lastKey = salvage.last?.key
         survivors.isLastKeyIntroduced = salvage.last.map { salvage.windows.isIntroduced($0.key) } ?? false
         survivors.foreignCounts = salvage.foreignCounts
         survivors.keylessCounts = salvage.keylessCounts
-        for damage in damages { try countKeyless(in: damage.range, view) }
+        for damage in survey.damages { try countKeyless(in: damage, view) }
         let prefixSeq = prefix.seq
         var survivors = survivors
         try salvage.walk { draft, isProven, frame, _ in
