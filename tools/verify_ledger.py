@@ -83,7 +83,7 @@ class Ledger:  # §2, §6
         for path in (os.path.join(base, name) for name in ("", "ledger", "keys")):
             if os.path.lexists(path) and not os.path.isdir(path) or os.path.realpath(path) != os.path.abspath(path):
                 raise Stop(20, "a link on the way, or no directory: " + path)
-        with self.open("HEAD") as file: head_bytes = file.read(4096)  # a right HEAD is shorter
+        self.head_bytes = head_bytes = self.read_head()
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
         self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and int(n[:20]) in POSITIVE)
         if not self.names and not head_bytes: raise Stop(64, "no ledger in " + base)
@@ -101,6 +101,9 @@ class Ledger:  # §2, §6
                     or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
         self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
         self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
+    def read_head(self):
+        with self.open("HEAD") as file: return file.read(4096)  # a right HEAD is shorter
+    def has_moved(self): return self.read_head() != self.head_bytes or self.read_keys(()).keys() != self.keys.keys()
     def read_first(self):  # the first entry, if it has the form of one
         if self.names[:1] != [self.place[0]]: return None
         with self.open("ledger", self.names[0]) as file:
@@ -210,7 +213,7 @@ class Ledger:  # §2, §6
         begun = re.fullmatch(rb"([1-9][0-9]{0,6})(?::([^\n]*))?", rest)
         return not rest or b"\0" in rest or bool(begun and len(begun[2] or b"") <= int(begun[1]) <= 1048576)
 
-def verify(base, key_files=(), again=False):  # verdict, exit code, place, reason
+def verify(base, key_files=(), looks=8):  # verdict, exit code, place, reason
     ledger, reason = Ledger(base, key_files), None
     try:
         ledger.walk()
@@ -221,8 +224,8 @@ def verify(base, key_files=(), again=False):  # verdict, exit code, place, reaso
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
     if ledger.later: return "unverifiable", 11, ledger.later, "a later version wrote this entry"
     if ledger.absent():
-        # A rotation may have brought a key since they were listed.
-        if not again and not key_files and len(ledger.read_keys(())) > len(ledger.keys): return verify(base, key_files, True)
+        # Rotations may have brought a key since they were listed, and taken away one that HEAD named then.
+        if looks and not key_files and ledger.has_moved(): return verify(base, key_files, looks - 1)
         return "unverifiable", 11, done, "a sealing key is absent"
     return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
 

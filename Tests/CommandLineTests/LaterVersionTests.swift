@@ -33,11 +33,15 @@ struct LaterVersionTests {
         }
         let ledger = try ledger(chain, chain.bytes)
         try ledger.directory.write(Array((Receipt(chain.entries[5].tip).line + "\n").utf8), to: "receipt")
-        #expect(try ledger.verdict("--receipt", ledger.directory.path("receipt")) == unverifiable(chain), "a receipt from behind it holds")
+        #expect(
+            try ledger.verdict("--receipt", ledger.directory.path("receipt")) == unverifiable(chain),
+            "a receipt from behind it holds")
         #expect(try ledger.verdict("--threads", "2") == unverifiable(chain))
     }
 
-    @Test("a frame that claims to be of one and is none of the chain's: the next one does not link, 10, and an audit raises the alert")
+    @Test(
+        "a frame that claims to be of one and is none of the chain's: the next one does not link, 10, and an audit raises the alert"
+    )
     func inserted() throws {
         var chain = ForgedChain()
         chain.append()

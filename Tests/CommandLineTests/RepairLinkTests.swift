@@ -97,7 +97,9 @@ struct RepairLinkTests {
 
     enum Forgery: CaseIterable { case rotation, twoRotations, laterVersion, gap, branch, ending }
 
-    @Test("frames under the destroyed key, put between true ones: none is taken over, and all true ones are", arguments: Forgery.allCases)
+    @Test(
+        "frames under the destroyed key, put between true ones: none is taken over, and all true ones are",
+        arguments: Forgery.allCases)
     func inserted(forgery: Forgery) throws {
         for seq in [2, 4] {
             let scene = try Scene()
@@ -112,11 +114,12 @@ struct RepairLinkTests {
                 count = 2
             case .laterVersion: bytes = scene.forged(behind: tip) { $0.version = "2" }.bytes
             case .gap:
-                bytes = scene.forged(behind: tip) {
-                    $0.action = ChainTurn.repaired
-                    $0.seq = "1000000"
-                    $0.body = #"{"gap":{"first":\#(seq + 1),"last":999999},"line":"a lie"}"#
-                }.bytes
+                bytes =
+                    scene.forged(behind: tip) {
+                        $0.action = ChainTurn.repaired
+                        $0.seq = "1000000"
+                        $0.body = #"{"gap":{"first":\#(seq + 1),"last":999999},"line":"a lie"}"#
+                    }.bytes
             case .branch:
                 var last = tip
                 for _ in 0..<9 {

@@ -120,7 +120,9 @@ struct RepairLossTests {
         try ledger.expectIntact()
     }
 
-    @Test("what a destroyed key sealed before the damage is only evidence: the plan says how much, and why; what links prove is not")
+    @Test(
+        "what a destroyed key sealed before the damage is only evidence: the plan says how much, and why; what links prove is not"
+    )
     func sealedByDestroyed() throws {
         for (text, keyless, readmitted) in [("ledger.genesis\"", 0, 9), ("{\"line\":\"2\"", 2, 7)] {
             let (ledger, old) = try retired()
@@ -153,6 +155,27 @@ struct RepairLossTests {
         #expect(try ledger.run("repair", "--yes").code == 0)
         try ledger.expectIntact()
         #expect(try ledger.bodies("--action", "ledger.readmitted").count == 4)
+    }
+
+    @Test(
+        "in the place of its plan stands what is no file: refused, also before it is done",
+        arguments: ["directory", "link", "FIFO"])
+    func planTaken(kind: String) throws {
+        let ledger = try CommandLedger(entries: 3)
+        try damage(ledger, "{\"line\":\"2\"")
+        let path = ledger.path + "/repair"
+        switch kind {
+        case "directory": try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        case "link": try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "HEAD")
+        default: #expect(mkfifo(path, 0o600) == 0)
+        }
+        for arguments in [[], ["--yes"]] as [[String]] {
+            let refused = try ledger.run(["repair"] + arguments)
+            #expect(refused.code == 20 && refused.error.contains("moved away: ") && refused.output.isEmpty, "\(refused)")
+        }
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        try ledger.expectIntact()
     }
 
     @Test("the longest words, all of them control characters, fit into the entry; longer ones are usage, and say which")

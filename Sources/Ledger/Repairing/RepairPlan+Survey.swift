@@ -114,7 +114,9 @@ extension RepairPlan {
     ///
     /// - Returns: whether there are any.
     private mutating func followLinks(_ view: LedgerView) throws(LedgerError) -> Bool {
-        guard let head = validHead, view.keyring.keys[head.key] != nil, !prefix.replacedKeys.contains(head.key) else { return false }
+        guard let head = validHead, view.keyring.keys[head.key] != nil, !prefix.replacedKeys.contains(head.key) else {
+            return false
+        }
         path = try doing("cannot read the ledger") { [ledger] () throws(StorageError) in
             try ProvenPath(to: head, view, of: ledger)
         }

@@ -194,7 +194,8 @@ extension Salvage {
         }
         let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
         let one = Stretch(
-            start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven, run: runs.count - 1,
+            start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven,
+            run: runs.count - 1,
             isSealed: isSealed)
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
         // A decision without its beginning or its end never was one.
