@@ -156,11 +156,11 @@ struct RepairLinkTests {
 
     @Test("true entries under the destroyed key behind a damage are proven; those before it are only evidence")
     func behindDamage() throws {
-        for seq in [1, 2, 3, 5, 6] {
+        for seq in [1, 2, 3, 5, 6, 8] {
             let scene = try Scene()
             try scene.write(instead: [seq: scene.damaged(seq)])
-            // Behind the rotation the key is there that the chain calls for, and what stands before the damage can stay.
-            let isKept = seq == 6
+            // Behind the rotation the key is there that the chain calls for, but nothing that it sealed, until seq 6, vouches for the rotation.
+            let isKept = seq > 6
             try scene.expectRepaired(without: isKept ? [seq] : Set(1...seq), keyless: isKept ? 0 : Int64(seq - 1))
         }
     }
@@ -183,6 +183,27 @@ struct RepairLinkTests {
         try scene.expectRepaired(without: [1, 2, 3, 4], keyless: 4)
     }
 
+    @Test(
+        "all that the destroyed key sealed is written anew, up to the next key's introduction with its true proof: it proves nothing"
+    )
+    func rewritten() throws {
+        let scene = try Scene()
+        var (tip, bytes) = (scene.tips[0], [UInt8]())
+        for seq in 2...5 {
+            let forged = scene.forged(behind: tip) {
+                guard seq == 5 else { return }
+                let text = String(decoding: scene.frames[4], as: UTF8.self)
+                $0.action = ChainTurn.rotated
+                $0.body = text.firstMatch(of: /"body":({[^}]*})/).map { String($0.output.1) } ?? ""
+            }
+            bytes += forged.bytes
+            tip = forged.tip
+        }
+        #expect(tip.key == scene.tips[4].key)
+        try scene.write(instead: [2: bytes, 3: [], 4: [], 5: []])
+        try scene.expectRepaired(without: [1, 2, 3, 4, 5], keyless: 5)
+    }
+
     @Test("frames in another order, and a copy: links find them")
     func disordered() throws {
         let scene = try Scene()
@@ -194,13 +215,27 @@ struct RepairLinkTests {
         #expect(try scene.ledger.run("state", "get").output == scene.state)
     }
 
-    @Test("without HEAD nothing tells a forged frame from a true one: refused")
+    @Test(
+        "without HEAD nothing tells a forged frame from a true one: none of them is taken over; what claims a later version stops the repair"
+    )
     func withoutHead() throws {
-        let scene = try Scene()
-        for forged in [scene.rotation(behind: scene.tips[1]), scene.forged(behind: scene.tips[1]) { $0.version = "2" }] {
-            try scene.write(before: [3: forged.bytes])
-            try? scene.ledger.directory.remove(scene.ledger.name("HEAD"))
-            try scene.ledger.expectRefusal(11) { try scene.ledger.run("repair", "--yes") }
+        for isLater in [true, false] {
+            let scene = try Scene()
+            let later = scene.forged(behind: scene.tips[1]) { $0.version = "2" }
+            try scene.write(before: [3: isLater ? later.bytes : scene.rotation(behind: scene.tips[1]).bytes])
+            try scene.ledger.directory.remove(scene.ledger.name("HEAD"))
+            if isLater {
+                try scene.ledger.expectRefusal(11, "a later version") { try scene.ledger.run("repair", "--yes") }
+            } else {
+                let done = try scene.ledger.run("repair", "--yes")
+                #expect(done.code == 0 && done.output.contains("6 entries are sealed with key \(scene.old)"), "\(done)")
+                try scene.ledger.expectIntact()
+                #expect(
+                    try scene.ledger.entries("--action", "ledger.readmitted").allSatisfy {
+                        $0["entry"]?["body"]?["proven"] == false
+                    })
+                #expect(try !scene.ledger.run("log", "--json").output.contains("a lie"))
+            }
         }
     }
 

@@ -120,13 +120,18 @@ struct ProvenPath: Sendable {
         return rest.isEmpty ? [.init(start: damage.start, next: damage.next, byteCount: 0, reason: damage.reason)] : rest
     }
 
+    /// The last entry of a verified prefix that is on the path; 0 for none.
+    func lastSeq(in prefix: RepairPlan.Prefix) -> UInt64 {
+        guard let shared = stretches.last(where: { $0.start.stands(before: prefix.end) }) else { return 0 }
+        return min(shared.lastSeq, prefix.seq)
+    }
+
     /// The last entry of a verified prefix that is on the path, where that leaves it before its end: 0 for none; nil where it does not,
     /// or nothing is known.
     func fork(from prefix: RepairPlan.Prefix) -> UInt64? {
         guard let last = stretches.last, !last.ends(before: prefix.end) else { return nil }
-        let shared = stretches.last { $0.start.stands(before: prefix.end) }
-        guard isWhole || shared != nil, shared?.ends(before: prefix.end) ?? true else { return nil }
-        return shared?.lastSeq ?? 0
+        let seq = lastSeq(in: prefix)
+        return seq < prefix.seq && (isWhole || seq > 0) ? seq : nil
     }
 }
 

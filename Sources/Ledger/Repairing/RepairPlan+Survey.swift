@@ -83,11 +83,10 @@ extension RepairPlan {
         if salvage.holdsLaterVersion || isOfLaterVersion(isSealed: called.flatMap { view.keyring.keys[$0] } != nil) {
             throw LedgerError(.unverifiable, "cannot repair what a later version of bulla has written; use that version")
         }
-        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
-            try cutPrefix(view, through: prefix.lastSealableSeq ?? 0)
+        if let key = try cutPrefixAtKeys(view) {
             salvage = try salvaging(view, survey)
             // Only a key that was retired is gone for good: any other one's backup may turn up.
-            guard salvage.windows.isRetired(tip.key) else { throw Self.absence(of: tip.key, behind: tip.seq, view) }
+            guard salvage.windows.isRetired(key.id) else { throw Self.absence(of: key.id, behind: key.seq, view) }
         }
         try doing("cannot read the ledger") { () throws(StorageError) in
             for damage in survey.damages.flatMap(path.rest(of:)) {
@@ -130,6 +129,24 @@ extension RepairPlan {
         guard case .laterVersion = failure?.reason, let seq = failure?.place.seq else { return false }
         guard let head = validHead, head.seq >= seq, let first = path.stretches.first else { return true }
         return isSealed && first.start.seq > seq
+    }
+
+    /// The prefix ends where a seal, or a link from HEAD, vouches for it, and something can be sealed behind it. What stands behind the last such
+    /// entry anybody can have written, also the introduction of a key that is there: that key's proof says nothing of what came before.
+    ///
+    /// - Returns: the key that was not there, if any of the prefix was given up, and the seq before which it was needed.
+    private mutating func cutPrefixAtKeys(_ view: LedgerView) throws(LedgerError) -> (id: KeyID, seq: UInt64)? {
+        var missing: (id: KeyID, seq: UInt64)?
+        let vouchedSeq = max(prefix.lastSealedSeq, path.lastSeq(in: prefix))
+        if let key = prefix.sealing, vouchedSeq < prefix.seq, !planted(.prefixUnvouched) {
+            missing = (key, prefix.seq - 1)
+            try cutPrefix(view, through: vouchedSeq)
+        }
+        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
+            missing = missing ?? (tip.key, tip.seq)
+            try cutPrefix(view, through: prefix.lastSealableSeq)
+        }
+        return missing
     }
 
     /// - Parameter last: the entry to end at; 0 for none.
@@ -207,6 +224,8 @@ extension RepairPlan {
                     if frame.part?.isLast ?? true {
                         found.tip = tip
                         taken.note(frame, bytes)
+                        found.sealing = frame.key(in: bytes)
+                        if view.keyring.keys[frame.key(in: bytes)] != nil { found.lastSealedSeq = tip.seq }
                         if view.keyring.keys[tip.key] != nil { found.lastSealableSeq = tip.seq }
                     } else {
                         taken.pass(frame)

@@ -13,8 +13,12 @@ package struct RepairPlan: Sendable {
         var taken: [ClosedRange<UInt64>] = []
         /// Keys that it has replaced by others.
         var replacedKeys: Set<KeyID> = []
-        /// The last entry behind which the key is there that the chain calls for; nil if there is none.
-        var lastSealableSeq: UInt64?
+        /// The key that sealed the last entry.
+        var sealing: KeyID?
+        /// The last entry whose seal was checked: links vouch for those before it; 0 if there is none.
+        var lastSealedSeq: UInt64 = 0
+        /// The last entry behind which the key is there that the chain calls for; 0 if there is none.
+        var lastSealableSeq: UInt64 = 0
     }
 
     /// How the entry fits whose seq and hash HEAD names.
