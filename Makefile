@@ -5,6 +5,7 @@ BUILD := swift build -c release --static-swift-stdlib --disable-local-rpath --sc
 
 # The big ledger of `make bench`; below 1000 the run only shows that everything works, and PERFORMANCE.md stays as it is.
 MEGABYTES ?= $(if $(QUICK),50,1000)
+SAMPLES := swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path .build-static --product Samples
 BENCH := swift build -c release --package-path Benchmarks --scratch-path .build-bench
 
 # The test build: optimised, because debug code is ten times slower and tests the same; with the defects that tests must notice.
@@ -59,8 +60,10 @@ coverage: need-swift need-judge need-strace
 
 bench: need-swift need-yardsticks
 	@$(BUILD)
+	@$(SAMPLES)
 	@$(BENCH)
-	@"$$($(BENCH) --show-bin-path)/Benchmarks" "$$($(BUILD) --show-bin-path)/bulla" $(MEGABYTES) .build-bench
+	@"$$($(BENCH) --show-bin-path)/Benchmarks" "$$($(BUILD) --show-bin-path)/bulla" "$$($(SAMPLES) --show-bin-path)/Samples" \
+		$(MEGABYTES) .build-bench
 
 install: need-swift
 	$(BUILD)

@@ -97,6 +97,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Torture", swiftSettings: houseRules),
+        // Ledgers for `make bench`, which is a package of its own and cannot write the house's entries
+        .executableTarget(
+            name: "Samples", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
+            path: "Benchmarks/Samples", swiftSettings: houseRules),
         .target(
             name: "FuzzProperties", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "TestSupport"],
             path: "Fuzz/Properties", swiftSettings: houseRules),

@@ -5,7 +5,6 @@ import argparse, datetime, decimal, hashlib, hmac, io, json, os, re, stat, sys
 
 class Stop(Exception): """(exit code, why): there is no verdict"""
 class Fault(Exception): """(reason): a check failed"""
-class Later(Fault): """the same, but only because a later version wrote the entry"""
 
 # §1. JSON is canonical when it comes out as it went in; so order, duplicates, spaces and escapes need no other check.
 def number(x):  # as ECMAScript's Number::toString; Python's repr finds the same digits
@@ -84,12 +83,13 @@ class Ledger:  # §2, §6
         for path in (os.path.join(base, name) for name in ("", "ledger", "keys")):
             if os.path.lexists(path) and not os.path.isdir(path) or os.path.realpath(path) != os.path.abspath(path):
                 raise Stop(20, "a link on the way, or no directory: " + path)
-        with self.open("HEAD") as file: head_bytes = file.read(4096)  # a right HEAD is shorter
+        self.head_bytes = head_bytes = self.read_head()
         names = os.listdir(os.path.join(base, "ledger")) if os.path.isdir(os.path.join(base, "ledger")) else []
         self.names = sorted(n for n in names if fits(n, r"[0-9]{20}\.frames") and int(n[:20]) in POSITIVE)
         if not self.names and not head_bytes: raise Stop(64, "no ledger in " + base)
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
+        self.later = None                                      # of the first entry that a later version wrote
         self.first = self.read_first()
         try: self.head = loads(head_bytes, HEAD)  # None when it is missing or wrong
         except Fault: self.head = None
@@ -101,6 +101,9 @@ class Ledger:  # §2, §6
                     or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
         self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
         self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
+    def read_head(self):
+        with self.open("HEAD") as file: return file.read(4096)  # a right HEAD is shorter
+    def has_moved(self): return self.read_head() != self.head_bytes or self.read_keys(()).keys() != self.keys.keys()
     def read_first(self):  # the first entry, if it has the form of one
         if self.names[:1] != [self.place[0]]: return None
         with self.open("ledger", self.names[0]) as file:
@@ -166,7 +169,7 @@ class Ledger:  # §2, §6
         sig, signed = self.mac(self.called, raw), self.called in self.keys
         if not self.hashed(payload, raw) or signed and sig != payload["sig"]: raise Fault("HASH or SIG does not match")
         if entry["v"] < 1: raise Fault("no such version")
-        if entry["v"] > 1: raise Later("a later version wrote this entry")
+        if entry["v"] > 1 and not self.later: self.later = self.place
         called = self.called
         if action == "key.rotated":
             if body["key"] in self.introduced: raise Fault("a key comes a second time")
@@ -210,19 +213,19 @@ class Ledger:  # §2, §6
         begun = re.fullmatch(rb"([1-9][0-9]{0,6})(?::([^\n]*))?", rest)
         return not rest or b"\0" in rest or bool(begun and len(begun[2] or b"") <= int(begun[1]) <= 1048576)
 
-def verify(base, key_files=(), again=False):  # verdict, exit code, place, reason
-    ledger, reason, later = Ledger(base, key_files), None, False
+def verify(base, key_files=(), looks=8):  # verdict, exit code, place, reason
+    ledger, reason = Ledger(base, key_files), None
     try:
         ledger.walk()
         if ledger.rest: reason, b = "the last decision is incomplete", ledger.start
-    except Fault as fault: reason, b, later = str(fault), ledger.place, isinstance(fault, Later)
+    except Fault as fault: reason, b = str(fault), ledger.place
     start, done = ledger.start if ledger.rest else ledger.place, ledger.place[:2] + (ledger.place[2] - 1,)
-    if reason and not later and not ledger.torn(*start): return "tampered", 10, b, reason
+    if reason and not ledger.torn(*start): return "tampered", 10, b, reason
     if not ledger.head: return "tampered", 10, ("HEAD", 0, done[2]), "HEAD is missing or wrong"
-    if later: return "unverifiable", 11, b, reason
+    if ledger.later: return "unverifiable", 11, ledger.later, "a later version wrote this entry"
     if ledger.absent():
-        # A rotation may have brought a key since they were listed.
-        if not again and not key_files and len(ledger.read_keys(())) > len(ledger.keys): return verify(base, key_files, True)
+        # Rotations may have brought a key since they were listed, and taken away one that HEAD named then.
+        if looks and not key_files and ledger.has_moved(): return verify(base, key_files, looks - 1)
         return "unverifiable", 11, done, "a sealing key is absent"
     return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
 

@@ -42,7 +42,11 @@ public struct LedgerDirectory: Sendable {
     public func openWriter() throws(LedgerFailure) -> LedgerWriter { LedgerWriter(try open(), anchor: anchor) }
 
     /// Opens the ledger for decisions on folded state; its lock is taken for each.
-    public func openKernel() throws(LedgerFailure) -> LedgerKernel { LedgerKernel(try open(), anchor: anchor) }
+    ///
+    /// - Parameter snapshotEvery: entries from one snapshot of a projection's state to the next; at least 1.
+    public func openKernel(snapshotEvery: UInt64 = 10_000) throws(LedgerFailure) -> LedgerKernel {
+        LedgerKernel(try open(), anchor: anchor, snapshotEvery: max(1, snapshotEvery))
+    }
 
     /// Verifies the whole ledger without a lock and without writing a byte.
     ///

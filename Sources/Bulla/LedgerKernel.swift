@@ -9,9 +9,11 @@ public final class LedgerKernel: Sendable {
     private let decider: IOLock<Decider>
     private let storage: any Storage
 
-    init(_ storage: any Storage, anchor: (any AnchorStore)?) {
+    init(_ storage: any Storage, anchor: (any AnchorStore)?, snapshotEvery: UInt64) {
         self.storage = storage
-        decider = IOLock(path: storage.basePath, Decider(storage, .system, anchor: anchor))
+        var decider = Decider(storage, .system, anchor: anchor)
+        decider.snapshotInterval = snapshotEvery
+        self.decider = IOLock(path: storage.basePath, decider)
     }
 
     /// Takes the ledger's lock, catches up with what others recorded, asks `rule`, and records what it wants.

@@ -36,11 +36,10 @@ enum Main {
     static func main() async {
         Output.fillStandardStreams()
         Output.ignoreFileSizeSignal()
-        var isJSONWanted = false
+        let isJSONWanted = RawArguments.wantJSON
         do {
             try RawArguments.checkText()
             var command = try parsed()
-            isJSONWanted = LedgerOptions(of: command)?.json ?? false
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -52,6 +51,9 @@ enum Main {
             Output.error("bulla: \(Printable.text(error.message))")
             Output.exit(error.code.rawValue)
         } catch {
+            if isJSONWanted, Bulla.exitCode(for: error) == .validationFailure {
+                Output.line(Printable.json(LedgerError(.usage, Bulla.message(for: error)).json))
+            }
             finish(error)
         }
         Output.exit(0)

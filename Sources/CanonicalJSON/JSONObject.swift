@@ -86,11 +86,12 @@ extension JSONObject {
 
     /// Where `key` is, or where it would have to be inserted.
     func position(of key: String) -> (index: Int, found: Bool) {
+        let wanted = key.utf8Span.span
         var low = 0
         var high = members.count
         while low < high {
             let middle = low + (high - low) / 2
-            switch KeyOrder.compare(members[middle].key, key) {
+            switch KeyOrder.compare(members[middle].key.utf8Span.span, wanted) {
             case .equal: return (middle, true)
             case .less: low = middle + 1
             case .greater: high = middle

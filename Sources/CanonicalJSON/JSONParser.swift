@@ -6,6 +6,8 @@ struct JSONParser {
     let maximumDepth: Int
     /// Where the keys of all objects that are still open begin, the innermost object's last.
     private var keyOffsets: [Int] = []
+    /// Where the last key that was read begins.
+    private var keyOffset = 0
     /// Reused for every string that contains escapes.
     var unescaped: [UInt8] = []
 
@@ -57,43 +59,62 @@ struct JSONParser {
     }
 
     private mutating func array(in bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSON] {
-        try open(depth: depth, in: bytes)
         var elements: [JSON] = []
-        if bytes.byte(at: position) == UInt8(ascii: "]") {
-            position += 1
-            return elements
+        try self.elements(in: bytes, depth: depth) { (parser, bytes) throws(JSONError) in
+            elements.append(try parser.value(in: bytes, depth: depth))
         }
-        repeat {
-            elements.append(try value(in: bytes, depth: depth))
-        } while try hasNext(in: bytes, closer: UInt8(ascii: "]"))
         return elements
     }
 
-    private mutating func object(in bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONObject {
+    /// Calls `read` at each element of the array at `position`, which it must read; the array lies inside `depth - 1` others.
+    @inline(__always)
+    mutating func elements(
+        in bytes: Span<UInt8>, depth: Int, _ read: (inout JSONParser, Span<UInt8>) throws(JSONError) -> Void
+    ) throws(JSONError) {
         try open(depth: depth, in: bytes)
-        if bytes.byte(at: position) == UInt8(ascii: "}") {
+        if bytes.byte(at: position) == UInt8(ascii: "]") {
             position += 1
-            return JSONObject()
+            return
         }
+        repeat {
+            try read(&self, bytes)
+        } while try hasNext(in: bytes, closer: UInt8(ascii: "]"))
+    }
+
+    private mutating func object(in bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONObject {
         var members: [JSONObject.Member] = []
         let outerKeys = keyOffsets.count
-        repeat {
-            keyOffsets.append(position)
-            members.append(try member(in: bytes, depth: depth))
-        } while try hasNext(in: bytes, closer: UInt8(ascii: "}"))
+        try self.members(in: bytes, depth: depth) { (parser, key, bytes) throws(JSONError) in
+            parser.keyOffsets.append(parser.keyOffset)
+            members.append(JSONObject.Member(key: key, value: try parser.value(in: bytes, depth: depth)))
+        }
         let object = try sorted(members, keyOffsets: keyOffsets[outerKeys...])
         keyOffsets.removeSubrange(outerKeys...)
         return object
     }
 
-    private mutating func member(in bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONObject.Member {
-        guard bytes.byte(at: position) == UInt8(ascii: "\"") else { throw .unexpected(in: bytes, at: position) }
-        let key = try string(in: bytes)
-        skipSpace(in: bytes)
-        guard bytes.byte(at: position) == UInt8(ascii: ":") else { throw .unexpected(in: bytes, at: position) }
-        position += 1
-        skipSpace(in: bytes)
-        return JSONObject.Member(key: key, value: try value(in: bytes, depth: depth))
+    /// Calls `read` at the value of each member of the object at `position`, with its key; it must read the value.
+    ///
+    /// Keys come as they stand, also doubled ones. The object lies inside `depth - 1` others.
+    @inline(__always)
+    mutating func members(
+        in bytes: Span<UInt8>, depth: Int, _ read: (inout JSONParser, String, Span<UInt8>) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        try open(depth: depth, in: bytes)
+        if bytes.byte(at: position) == UInt8(ascii: "}") {
+            position += 1
+            return
+        }
+        repeat {
+            guard bytes.byte(at: position) == UInt8(ascii: "\"") else { throw .unexpected(in: bytes, at: position) }
+            keyOffset = position
+            let key = try string(in: bytes)
+            skipSpace(in: bytes)
+            guard bytes.byte(at: position) == UInt8(ascii: ":") else { throw .unexpected(in: bytes, at: position) }
+            position += 1
+            skipSpace(in: bytes)
+            try read(&self, key, bytes)
+        } while try hasNext(in: bytes, closer: UInt8(ascii: "}"))
     }
 
     /// Brings an object's members into order; the error names the earliest key that repeats another.

@@ -13,12 +13,13 @@ extension JSONPatch {
     ///
     /// What nobody else holds is not copied, see `JSON.withValue(at:_:)`; adding and removing move the siblings behind.
     package func apply(to document: inout JSON) throws(JSONPatchError) {
-        var undo: [Operation] = []
+        // What is one step is made or not.
+        var undo: [Operation]? = operations.count == 1 && operations[0].isOneStep ? nil : []
         for (index, operation) in operations.enumerated() {
             do throws(JSONPatchError.Reason) {
                 try document.make(operation, undo: &undo)
             } catch {
-                document.takeBack(undo)
+                document.takeBack(undo ?? [])
                 throw JSONPatchError(operation: index, reason: error)
             }
         }
@@ -26,14 +27,20 @@ extension JSONPatch {
 }
 
 extension JSON {
-    /// Makes one operation, and puts behind `undo` what takes its steps back; on an error, those that were made.
+    /// Makes one operation, and puts behind `undo`, if there is one, what takes its steps back; on an error, those that were made.
     fileprivate mutating func make(
-        _ operation: JSONPatch.Operation, undo: inout [JSONPatch.Operation]
+        _ operation: JSONPatch.Operation, undo: inout [JSONPatch.Operation]?
     ) throws(JSONPatchError.Reason) {
         switch operation {
-        case .add(let path, let value): undo.append(try add(value, at: path))
-        case .remove(let path): undo.append(.add(path, try remove(at: path)))
-        case .replace(let path, let value): undo.append(.replace(path, try replace(at: path, with: value)))
+        case .add(let path, let value):
+            let back = try add(value, at: path)
+            undo?.append(back)
+        case .remove(let path):
+            let old = try remove(at: path)
+            undo?.append(.add(path, old))
+        case .replace(let path, let value):
+            let old = try replace(at: path, with: value)
+            undo?.append(.replace(path, old))
         case .move(let from, let path):
             guard from != path else {
                 _ = try existing(at: from)
@@ -41,9 +48,12 @@ extension JSON {
             }
             if from.isPrefix(of: path) { throw .movesIntoItself }
             let value = try remove(at: from)
-            undo.append(.add(from, value))
-            undo.append(try add(value, at: path))
-        case .copy(let from, let path): undo.append(try add(try existing(at: from), at: path))
+            undo?.append(.add(from, value))
+            let back = try add(value, at: path)
+            undo?.append(back)
+        case .copy(let from, let path):
+            let back = try add(try existing(at: from), at: path)
+            undo?.append(back)
         case .test(let path, let value):
             guard try existing(at: path) == value else { throw .testFailed(path) }
         }
@@ -52,7 +62,7 @@ extension JSON {
     /// Takes steps back, the last one first. Each fits the document that the steps before it had left, so none can fail;
     /// going on with a document that is half of a patch would be worse than to stop.
     fileprivate mutating func takeBack(_ undo: [JSONPatch.Operation]) {
-        var taken: [JSONPatch.Operation] = []
+        var taken: [JSONPatch.Operation]?
         for operation in undo.reversed() {
             do throws(JSONPatchError.Reason) {
                 try make(operation, undo: &taken)
@@ -119,6 +129,13 @@ extension JSON {
     ) throws(JSONPatchError.Reason) -> Result {
         guard let result = try withValue(at: path.tokens.dropLast(), body) else { throw .notFound(path) }
         return result
+    }
+}
+
+extension JSONPatch.Operation {
+    /// Whether it fails, if it does, before it has changed anything.
+    fileprivate var isOneStep: Bool {
+        if case .move = self { false } else { true }
     }
 }
 

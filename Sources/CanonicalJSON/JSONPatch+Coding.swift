@@ -21,26 +21,31 @@ extension JSONPatch {
 }
 
 extension JSONPatch.Operation {
+    /// The members that an operation knows.
+    struct Parts {
+        var name, path, from, value: JSON?
+    }
+
     fileprivate init(_ json: JSON) throws(JSONPatchError.Reason) {
         guard case .object(let object) = json else { throw .notAnObject }
-        guard case .string(let name) = object["op"] else { throw .badMember("op") }
+        try self.init(Parts(name: object["op"], path: object["path"], from: object["from"], value: object["value"]))
+    }
+
+    init(_ parts: Parts) throws(JSONPatchError.Reason) {
+        guard case .string(let name) = parts.name else { throw .badMember("op") }
         switch name {
-        case "add": self = .add(try Self.pointer("path", of: object), try Self.value(of: object))
-        case "remove": self = .remove(try Self.pointer("path", of: object))
-        case "replace": self = .replace(try Self.pointer("path", of: object), try Self.value(of: object))
-        case "move":
-            self = .move(from: try Self.pointer("from", of: object), to: try Self.pointer("path", of: object))
-        case "copy":
-            self = .copy(from: try Self.pointer("from", of: object), to: try Self.pointer("path", of: object))
-        case "test": self = .test(try Self.pointer("path", of: object), try Self.value(of: object))
+        case "add": self = .add(try Self.pointer("path", parts.path), try Self.value(parts))
+        case "remove": self = .remove(try Self.pointer("path", parts.path))
+        case "replace": self = .replace(try Self.pointer("path", parts.path), try Self.value(parts))
+        case "move": self = .move(from: try Self.pointer("from", parts.from), to: try Self.pointer("path", parts.path))
+        case "copy": self = .copy(from: try Self.pointer("from", parts.from), to: try Self.pointer("path", parts.path))
+        case "test": self = .test(try Self.pointer("path", parts.path), try Self.value(parts))
         default: throw .unknownOperation
         }
     }
 
-    private static func pointer(
-        _ name: String, of object: JSONObject
-    ) throws(JSONPatchError.Reason) -> JSONPointer {
-        guard case .string(let text) = object[name] else { throw .badMember(name) }
+    private static func pointer(_ name: String, _ member: JSON?) throws(JSONPatchError.Reason) -> JSONPointer {
+        guard case .string(let text) = member else { throw .badMember(name) }
         do throws(JSONPointer.SyntaxError) {
             return try JSONPointer(parsing: text)
         } catch {
@@ -49,8 +54,8 @@ extension JSONPatch.Operation {
     }
 
     /// The member `value`, which may be null but not absent.
-    private static func value(of object: JSONObject) throws(JSONPatchError.Reason) -> JSON {
-        guard let value = object["value"] else { throw .badMember("value") }
+    private static func value(_ parts: Parts) throws(JSONPatchError.Reason) -> JSON {
+        guard let value = parts.value else { throw .badMember("value") }
         return value
     }
 

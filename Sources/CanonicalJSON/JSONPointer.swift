@@ -20,6 +20,10 @@ package struct JSONPointer: Sendable {
         tokens = []
         guard !text.isEmpty else { return }
         guard text.utf8.first == UInt8(ascii: "/") else { throw .noLeadingSlash }
+        if let plain = Self.plainTokens(text.utf8Span.span) {
+            tokens = plain
+            return
+        }
         var token: [UInt8] = []
         var offset = 0
         var afterTilde = false
@@ -39,6 +43,28 @@ package struct JSONPointer: Sendable {
         }
         if afterTilde { throw .badEscape(offset: offset) }
         tokens.append(String(decoding: token, as: UTF8.self))
+    }
+
+    /// What stands behind slashes, the first of which begins the text; nil if anything is escaped.
+    private static func plainTokens(_ text: Span<UInt8>) -> [String]? {
+        var tokens: [String] = []
+        var start = 1
+        for index in 1..<text.count {
+            switch text[index] {
+            case UInt8(ascii: "~"): return nil
+            case UInt8(ascii: "/"):
+                tokens.append(token(text.extracting(start..<index)))
+                start = index + 1
+            default: break
+            }
+        }
+        tokens.append(token(text.extracting(start..<text.count)))
+        return tokens
+    }
+
+    private static func token(_ bytes: Span<UInt8>) -> String {
+        guard let text = try? UTF8Span(validating: bytes) else { preconditionFailure("a slash is no part of a character") }
+        return String(copying: text)
     }
 
     package func appending(_ token: String) -> JSONPointer {

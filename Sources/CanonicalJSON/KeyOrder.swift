@@ -18,6 +18,7 @@ enum KeyOrder: Equatable {
         compare(left.utf8Span.span, right.utf8Span.span)
     }
 
+    @inline(__always)
     static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> KeyOrder {
         let shared = min(left.count, right.count)
         var offset = 0

@@ -17,17 +17,28 @@ extension Span where Element == UInt8 {
         fullWord(at: offset) ?? tailWord(at: offset)
     }
 
-    @inline(never)
+    /// A word that the end cuts off. Where a whole one ends there too, that is read, and what it has too much is shifted out.
+    @inline(__always)
     private func tailWord(at offset: Int) -> UInt64 {
-        var word: UInt64 = 0
-        var shift: UInt64 = 0
-        var index = offset
-        while index < count {
-            word |= UInt64(self[index]) << shift
-            shift += 8
-            index += 1
+        guard offset >= 0, offset < count else { return 0 }
+        if let last = fullWord(at: count &- 8) { return last &>> UInt64(8 &* (8 &- (count &- offset))) }
+        return shortTail(at: offset)
+    }
+
+    /// The same of at most seven bytes in all: from both ends, where they overlap they are the same.
+    @inline(__always)
+    private func shortTail(at offset: Int) -> UInt64 {
+        let length = count &- offset
+        if length >= 4 {
+            // Both lie inside, and every bit pattern is a UInt32.
+            let low = unsafe UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+            let high = unsafe UInt32(
+                littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self))
+            return UInt64(low) | UInt64(high) &<< UInt64(8 &* (length &- 4))
         }
-        return word
+        let middle = length &>> 1
+        return UInt64(byte(at: offset)) | UInt64(byte(at: offset &+ middle)) &<< UInt64(8 &* middle)
+            | UInt64(byte(at: count &- 1)) &<< UInt64(8 &* (length &- 1))
     }
 
     /// The offset of the first line feed from `start` on.

@@ -19,14 +19,23 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     package var message: String
     /// The first bad place, if it is about one.
     package var place: Place?
-    /// A path no longer leads to what was opened.
-    package var isDrift: Bool
+    package var cause: Cause
 
-    package init(_ code: ErrorCode, _ message: String, at place: Place? = nil, isDrift: Bool = false) {
+    /// What is done about it depends on this.
+    package enum Cause: Sendable {
+        /// The entries themselves, or anything else that the message says.
+        case content
+        /// A path no longer leads to what was opened.
+        case drift
+        /// The anchor contradicts the ledger, which is sound in itself.
+        case anchor
+    }
+
+    package init(_ code: ErrorCode, _ message: String, at place: Place? = nil, _ cause: Cause = .content) {
         self.code = code
         self.message = message
         self.place = place
-        self.isDrift = isDrift
+        self.cause = cause
     }
 
     package var description: String { message }
@@ -46,7 +55,7 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     package init(_ error: StorageError, doing what: String) {
         switch error.kind {
         case .drift:
-            self.init(.tampered, "\(what): \(error)", isDrift: true)
+            self.init(.tampered, "\(what): \(error)", .drift)
         case .refused: self.init(.refused, "\(what): \(error)")
         case .system, .crashed: self.init(.inputOutput, "\(what): \(error)")
         }

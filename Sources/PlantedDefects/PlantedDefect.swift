@@ -122,6 +122,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case keyWindowsIgnored = "key-windows-ignored"
     /// A repair keeps what comes first, also beside the chain that leads to HEAD's tip.
     case forkFollowed = "fork-followed"
+    /// Whatever stands before a frame that HEAD proves is proven too.
+    case pathUnlinked = "path-unlinked"
+    /// A repair leaves in place what neither a seal nor a link from HEAD vouches for.
+    case prefixUnvouched = "prefix-unvouched"
     /// What stands twice is taken over twice.
     case doublesReadmitted = "doubles-readmitted"
     /// A repair begins without the alert in HEAD.

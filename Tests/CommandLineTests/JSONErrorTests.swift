@@ -18,6 +18,23 @@ struct JSONErrorTests {
         #expect(result.error.hasSuffix("bulla: \(message)\n"), "\(result)", sourceLocation: source)
     }
 
+    @Test("so it is of a command line that cannot be read, by the parser and by the verb's own rules")
+    func unreadable() throws {
+        let ledger = try CommandLedger(entries: 1)
+        for arguments in [
+            ["audit", "--json", "--budget", "-1"], ["log", "--json", "--frobnicate"], ["show", "--json"], ["nonsense", "--json"],
+            ["append", "--json", "--wait", "-2"],
+        ] {
+            let result = try ledger.run(arguments)
+            #expect(result.code == 64 && result.error.contains("rror: "), "\(result)")
+            let error = try #require(try JSON(parsing: Array(result.output.utf8))["error"])
+            #expect(error["code"] == 64 && error["verdict"] == "usage", "\(result)")
+            let message = try #require(error["message"]?.string)
+            #expect(!message.isEmpty && result.error.contains(message), "\(result)")
+        }
+        #expect(try ledger.run("show").output.isEmpty)
+    }
+
     @Test("a verb that fails and has said nothing says it as JSON too")
     func failing() throws {
         let ledger = try CommandLedger(entries: 3)

@@ -98,6 +98,26 @@ struct RunTests {
         #expect(try ledger.run("status").output.contains("full up to seq "))
     }
 
+    @Test("a snapshot of the state is kept when so many entries lie behind the last one")
+    func snapshots() throws {
+        let ledger = try CommandLedger(entries: 3)
+        #expect(try ledger.run("state", "set", "/a", "1", "--actor", "user:ada").code == 0)
+        let service = try Service(ledger, "--snapshot-every", "6")
+        let seqs = {
+            try ledger.run("snapshot", "list", "--json").output.split(separator: "\n")
+                .compactMap { try JSON(parsing: Array($0.utf8))["seq"]?.integer }
+        }
+        try waitUntil("two are there") { try seqs().count >= 2 }
+        let result = try service.stop(SIGTERM)
+        #expect(result.code == 0 && result.error.isEmpty, "\(result)")
+        let kept = try seqs()
+        #expect(zip(kept, kept.dropFirst()).allSatisfy { $1 - $0 >= 6 }, "\(kept)")
+        #expect(try ledger.run("snapshot", "verify").code == 0)
+        #expect(try ledger.run("state", "get", "/a").output == "1\n")
+        #expect(try JSON(parsing: Array(ledger.run("status", "--json").output.utf8))["snapshot_loaded"] == true)
+        try ledger.expectIntact()
+    }
+
     @Test("--json tells the same as lines of JSON")
     func json() throws {
         let ledger = try CommandLedger()

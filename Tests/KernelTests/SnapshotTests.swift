@@ -67,7 +67,7 @@ struct SnapshotTests {
         let forged = try Snapshot(ledger: ledger, mark: mark, state: Documents()).sealed(
             with: SealingKey(bytes: Array(repeating: 7, count: 32)))
         machine.disk.setBytes(of: Self.path, to: forged)
-        #expect(try machine.found().ignored.map(\.fault) == [.seal(.foreign)])
+        #expect(try machine.found().ignored.map(\.fault) == [.seal(.otherKey)])
         var decider = try machine.decider()
         try decider.set("/x", 1)
         let entries = try machine.entries().filter { $0.action == "snapshot.ignored" }

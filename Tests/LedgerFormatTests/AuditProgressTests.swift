@@ -52,7 +52,7 @@ struct AuditProgressTests {
     func foreign() throws {
         let other = SealingKey(bytes: [UInt8](repeating: 7, count: 32))
         let bytes = Self.progress().sealed(with: TestLedger.key)
-        #expect(throws: SealedObjectFault.foreign) { try read(bytes, other) }
+        #expect(throws: SealedObjectFault.otherKey) { try read(bytes, other) }
         // It names our key, and another has sealed it.
         #expect(throws: SealedObjectFault.mac) { try read(Self.progress().sealed(with: other)) }
         #expect(throws: SealedObjectFault.foreign) {

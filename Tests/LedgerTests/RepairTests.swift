@@ -317,7 +317,8 @@ struct RepairSurvivorTests {
         let readmitted = after.frames.filter { $0.isProven != nil }
         #expect(readmitted.map(\.own) == Array(6...21))
         #expect(readmitted.map(\.payload) == model.frames[5...].map(\.payload))
-        #expect(readmitted.filter { $0.isProven == true }.map(\.own) == Array(16...21))
+        // Links from HEAD lead to all of them, wherever they stand.
+        #expect(readmitted.allSatisfy { $0.isProven == true })
         #expect(outcome.plan?.survivors.leftOutCount == 3 && outcome.plan?.lostCount == 0)
         #expect(try await machine.audit().verdict == .intact)
         #expect(machine.disk.files().contains { machine.disk.bytes(of: $0) == damaged && $0.parent?.parent == Layout.quarantine })

@@ -74,6 +74,7 @@ extension PlantedDefect {
         // Repairing
         case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
         case .keyWindowsIgnored, .forkFollowed: .tests("RepairForgeryTests")
+        case .pathUnlinked, .prefixUnvouched: .tests("RepairLinkTests")
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")

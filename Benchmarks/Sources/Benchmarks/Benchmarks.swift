@@ -11,21 +11,21 @@ enum Benchmarks {
 
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let megabytes = Int(arguments[2]), megabytes >= leastMegabytes,
+        guard arguments.count == 5, let megabytes = Int(arguments[3]), megabytes >= leastMegabytes,
             FileManager.default.fileExists(atPath: Report.template)
         else {
-            Progress.note("usage: Benchmarks BULLA MEGABYTES BUILD-FOLDER, in the repository, from \(leastMegabytes) MB on")
+            Progress.note("usage: Benchmarks BULLA SAMPLES MEGABYTES BUILD-FOLDER, in the repository, from \(leastMegabytes) MB on")
             exit(64)
         }
         do {
-            try await run(bulla: arguments[1], megabytes: megabytes, buildFolder: arguments[3])
+            try await run(bulla: arguments[1], samples: arguments[2], megabytes: megabytes, buildFolder: arguments[4])
         } catch {
             Progress.note("bench: \(error)")
             exit(1)
         }
     }
 
-    private static func run(bulla: String, megabytes: Int, buildFolder: String) async throws {
+    private static func run(bulla: String, samples: String, megabytes: Int, buildFolder: String) async throws {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? buildFolder
         let folder = URL(fileURLWithPath: parent).appendingPathComponent("bulla-bench-\(getpid())").path
         try Workload.makeFolder(folder)
@@ -38,7 +38,7 @@ enum Benchmarks {
         let yardstick = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent("Yardstick").path
         let workload = try Workload(bulla: bulla, yardstick: yardstick, megabytes: megabytes, folder: folder)
-        let report = try await measure(workload, machine)
+        let report = try await measure(workload, machine, samples: samples)
 
         let isFull = megabytes >= fullMegabytes
         let target = isFull ? "." : buildFolder
@@ -50,13 +50,15 @@ enum Benchmarks {
             "\nwritten: \(Report.page) and \(Report.plot)" + (isFull ? "" : " in \(target), because this run was small"))
     }
 
-    private static func measure(_ workload: Workload, _ machine: Machine) async throws -> Report {
+    private static func measure(_ workload: Workload, _ machine: Machine, samples: String) async throws -> Report {
         let program = ProgramCases(workload: workload, machine: machine)
         let library = LibraryCases(workload: workload)
+        let kernel = KernelCases(workload: workload, samples: samples)
         var rows: [Row] = []
         let cases: [(String, () async throws -> [Row])] = [
             ("verify", program.verify), ("ingest", program.ingest), ("append, in process", library.append),
             ("append, whole process", program.append), ("start", program.start), ("reading back", program.read),
+            ("state", kernel.documents),
         ]
         for (name, measure) in cases {
             Progress.note(name)

@@ -29,6 +29,9 @@ enum RawArguments {
         }
     }
 
+    /// Whether the answer is to be JSON, also where it is that the rest of the command line cannot be read.
+    static var wantJSON: Bool { all.prefix { $0 != Array("--".utf8) }.contains(Array("--json".utf8)) }
+
     /// The last `count` arguments.
     static func last(_ count: Int) -> [[UInt8]] { Array(all.suffix(count)) }
 

@@ -48,7 +48,9 @@ struct LedgerWatch {
         state.ledger = view.genesis?.ledger
         state.key = view.validHead?.key ?? view.genesis?.key
         state.keyAbsence = view.keyAbsence
-        state.audit = Self.lastFullAudit(view, now: state.now)
+        let audits = FoundProgress(view, now: state.now)
+        state.audit = audits.progress?.full.map { MonitorState.FullAudit(time: $0.time, seq: $0.seq) }
+        state.isAuditKnown = audits.progress != nil && audits.notice == nil
         guard case .success(let head) = view.head else {
             guard case .failure(let fault) = view.head else { return }
             throw LedgerError(.tampered, "\(fault); `bulla verify` shows how far the ledger is whole")
@@ -73,10 +75,6 @@ struct LedgerWatch {
         }
         guard let lastSeq = tip?.seq, let verdict = try watch?.verdict(lastSeq: lastSeq, environment) else { return }
         if case .alarm = verdict, let message = verdict.message(ledger: options.path) { throw LedgerError(.tampered, message) }
-    }
-
-    private static func lastFullAudit(_ view: LedgerView, now: Timestamp) -> MonitorState.FullAudit? {
-        FoundProgress(view, now: now).progress?.full.map { MonitorState.FullAudit(time: $0.time, seq: $0.seq) }
     }
 
     /// Nil at the first look, and behind a ledger that was put back.

@@ -91,7 +91,11 @@ package struct MonitorLayout {
         let size = state.byteCount.map { Format.bytes($0) } ?? "unknown"
         facts.append(("size", size + (state.segmentCount.map { " in \($0) segment\($0 == 1 ? "" : "s")" } ?? "")))
         facts.append(
-            ("audit", state.audit.map { "full one \(age(of: $0.time, at: state.now)), up to seq \($0.seq)" } ?? "unknown"))
+            (
+                "audit",
+                state.audit.map { "full one \(age(of: $0.time, at: state.now)), up to seq \($0.seq)" }
+                    ?? (state.isAuditKnown ? "never" : "unknown")
+            ))
         facts.append(("key", state.keyAbsence ?? state.key.map { "\($0), present" } ?? "unknown"))
         facts.append(("ledger", state.ledger?.description ?? "unknown"))
         return facts

@@ -42,6 +42,8 @@ package struct MonitorState: Sendable {
     package var keyAbsence: String?
     /// Nil when it is not known.
     package var audit: FullAudit?
+    /// False if nobody can tell whether there was one.
+    package var isAuditKnown = false
     package var isAlert = false
     /// Nil when nobody has the writer's lock, or it is not known.
     package var holder: LockHolder?

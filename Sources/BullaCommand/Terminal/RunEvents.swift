@@ -14,6 +14,8 @@ struct RunEvents {
         case pulse
         case signal(Int32)
         case audited(Result<AuditFinding, LedgerError>)
+        /// Snapshots were looked after, by who comes with it.
+        case kept(SnapshotKeeper)
     }
 
     let stream: AsyncStream<Event>
@@ -45,6 +47,15 @@ struct RunEvents {
     func audit(_ slice: @escaping @Sendable () async -> Result<AuditFinding, LedgerError>) {
         let sender = sender
         Task.detached { sender.yield(.audited(await slice())) }
+    }
+
+    func keepSnapshots(_ keeper: SnapshotKeeper) {
+        let sender = sender
+        Task.detached {
+            var keeper = keeper
+            keeper.keep()
+            sender.yield(.kept(keeper))
+        }
     }
 
     static let stopping: [Int32] = [SIGINT, SIGTERM]

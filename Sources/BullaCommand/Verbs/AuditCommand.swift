@@ -24,7 +24,8 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("boot, fast or deep.", valueName: "name"))
     var policy = "deep"
 
-    @Option(help: ArgumentHelp("Stop after so many seconds, instead of the policy's.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Stop after so many seconds, instead of the policy's.", valueName: "seconds"))
     var budget: Double?
 
     @Flag(help: "Begin at the first entry, wherever the last audit stopped.")

@@ -24,15 +24,6 @@ struct LedgerOptions: ParsableArguments {
 
     var path: String { ledger ?? Self.variable("BULLA_DIR") ?? ".bulla" }
 
-    /// Those that a parsed verb has taken.
-    init?(of verb: any ParsableCommand) {
-        let groups = Mirror(reflecting: verb).children.lazy.compactMap { $0.value as? OptionGroup<LedgerOptions> }
-        guard let group = groups.first else { return nil }
-        self = group.wrappedValue
-    }
-
-    init() {}
-
     /// The ledger's storage, opened.
     func storage() throws(LedgerError) -> POSIXStorage {
         do throws(StorageError) {

@@ -10,7 +10,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Stay up: verify the ledger at the start, say that it lives, and audit in the background.",
         discussion: """
             Verifies by the policy boot, records `run.online`, then `run.pulse` at every interval, with a slice of an audit after each: \
-            0.3 s, every tenth time 2 s, each from where the one before stopped. Other processes go on recording. SIGINT or SIGTERM \
+            0.3 s, every tenth time 2 s, each from where the one before stopped, and a snapshot of the state when one is due. Other processes go on recording. SIGINT or SIGTERM \
             stop it: `run.offline` is recorded, and the code is 0. Damage, a changed path or a raised alert stop it with 10 or 21, and \
             a failing disk with 30; it says why, and what to do.
 
@@ -31,6 +31,11 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("A group that may connect too (mode 0660), by name or number.", valueName: "group"))
     var socketGroup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Entries from one snapshot of the state to the next; 0 for none (default: 10000).", valueName: "entries"))
+    var snapshotEvery: UInt64 = 10_000
 
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -73,16 +78,26 @@ struct RunCommand: AsyncParsableCommand {
     /// Until a signal comes, whose name it answers.
     private func loop(_ runner: inout Runner, _ events: RunEvents) async throws(LedgerError) -> String {
         events.pulse(after: interval)
+        // Nil while it is at work.
+        var keeper =
+            snapshotEvery == 0 ? nil : SnapshotKeeper(try options.storage(), writer.settings, options.anchor, snapshotEvery)
         for await event in events.stream {
             switch event {
             case .signal(let number): return RunEvents.name(of: number)
             case .audited(let result): try await runner.take(try result.get())
+            case .kept(var idle):
+                for notice in idle.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+                keeper = idle
             case .pulse:
                 do throws(LedgerError) {
                     if let policy = try await runner.pulse() { events.audit(runner.slice(policy)) }
                 } catch  where error.code == .busy {
                     // Somebody else keeps the lock: that is told, and tried again.
                     Output.error("bulla: no pulse: \(Printable.text(error.message))")
+                }
+                if let ready = keeper {
+                    keeper = nil
+                    events.keepSnapshots(ready)
                 }
                 events.pulse(after: interval)
             }

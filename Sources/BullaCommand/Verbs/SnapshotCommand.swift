@@ -9,7 +9,7 @@ struct SnapshotCommand: ParsableCommand {
         commandName: "snapshot",
         abstract: "Keep folded state, so that opening a long ledger stays fast.",
         discussion: """
-            Who changes the state makes one when 10,000 entries lie behind the last. A snapshot is a cache: it is sealed, compared with the ledger before it is used, and \
+            Who changes the state makes one when 10,000 entries lie behind the last, and so does `bulla run` (--snapshot-every). A snapshot is a cache: it is sealed, compared with the ledger before it is used, and \
             never overrides it. All of snapshots/ can be removed at any time.
 
             Examples:
@@ -120,7 +120,9 @@ private struct SnapshotReport {
     }
 
     func print(json: Bool, _ wrong: Set<UInt64>? = nil) {
-        if rows.isEmpty, !json { Output.line("there is no snapshot; changes of the state make one every 10,000 entries") }
+        if rows.isEmpty, !json {
+            Output.line("there is no snapshot; changes of the state and `bulla run` make one every 10,000 entries")
+        }
         for row in rows {
             let file = SnapshotFolder<Documents>.path(of: row.seq).description
             let fault = row.fault?.description ?? (wrong?.contains(row.seq) == true ? "the entries fold to another state" : nil)

@@ -24,7 +24,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(parsing: .upToNextOption, help: ArgumentHelp("Files with receipts, in any text around them.", valueName: "file"))
     var receipt: [String] = []
 
-    @Option(help: ArgumentHelp("Stop after so many seconds.", valueName: "seconds"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop after so many seconds.", valueName: "seconds"))
     var budget: Double?
 
     @Option(help: ArgumentHelp("Begin at this entry, as a partial result says.", valueName: "seq"))

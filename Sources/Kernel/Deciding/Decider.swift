@@ -169,11 +169,28 @@ extension Decider {
 
 // Snapshots
 extension Decider {
-    private mutating func keepSnapshotIfDue<State: Projection>(_ fold: Fold<State>) throws(LedgerError) {
-        let last = try doing("cannot look for snapshots") { () throws(StorageError) in
+    /// Writes a snapshot if so many entries, of whatever kind, lie behind the last one. Folds before it takes the lock: nobody waits for that.
+    ///
+    /// - Returns: the seq that it is of; nil if none is due.
+    package mutating func snapshotIfDue<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64? {
+        let view = try LedgerView(session.storage)
+        guard let seq = view.validHead?.seq, seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval else { return nil }
+        var fold = folds[State.name] as? Fold<State> ?? FoundFold<State>(in: view, environment).fold
+        folds[State.name] = nil
+        // What HEAD does not vouch for may still be cut.
+        try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
+        folds[State.name] = fold
+        return try snapshot(of: State.self)
+    }
+
+    private func lastSnapshotSeq<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64 {
+        try doing("cannot look for snapshots") { () throws(StorageError) in
             try SnapshotFolder<State>(session.storage).seqs().last ?? 0
         }
-        if fold.seq >= last + snapshotInterval { _ = try keepSnapshot(fold) }
+    }
+
+    private mutating func keepSnapshotIfDue<State: Projection>(_ fold: Fold<State>) throws(LedgerError) {
+        if fold.seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval { _ = try keepSnapshot(fold) }
     }
 
     /// Only of what HEAD vouches for: what lies behind may still be cut.

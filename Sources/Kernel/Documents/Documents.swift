@@ -16,9 +16,9 @@ package struct Documents: Projection, Equatable {
     package init() {}
 
     package mutating func apply(_ fact: Fact) {
-        guard Self.actions.contains(fact.action), let body = fact.body["patch"] else { return }
+        guard fact.action == Self.patched || fact.action == Self.restored else { return }
         do throws(JSONPatchError) {
-            try JSONPatch(body).apply(to: &root)
+            try fact.patch()?.apply(to: &root)
         } catch {
             // All of it or nothing, and the same everywhere.
             skippedCount += 1
@@ -28,7 +28,6 @@ package struct Documents: Projection, Equatable {
 
     static let patched = "state.patched"
     static let restored = "state.restored"
-    private static let actions = [patched, restored]
 
     /// The tree as canonical JSON has at most so many bytes, so that any state fits into one entry.
     package static let byteCountMax = 768 << 10

@@ -1,7 +1,7 @@
 package import CanonicalJSON
 package import LedgerFormat
 
-/// What one verified entry says, as projections see it.
+/// What one verified entry says, as projections see it; its parts are read when they are asked for.
 package struct Fact: Sendable {
     /// The seq under which it was recorded, and which receipts of it name.
     package let seq: UInt64
@@ -10,49 +10,62 @@ package struct Fact: Sendable {
     package let time: Timestamp
     /// A dotted verb.
     package let action: String
-    /// `kind:name`.
-    package let actor: String
-    /// An object.
-    package let body: JSON
-    /// An object.
-    package let context: JSON
     package let pillar: Justification.Pillar
-    /// What stands between the quotation marks of a canonical JSON string: few ask for it, and reading it costs more than keeping it.
-    fileprivate let reasonText: [UInt8]
+    /// The canonical bytes of the entry from its actor to its reason, and where its parts lie in them.
+    private let text: [UInt8]
+    private let actorPlace, bodyPlace, contextPlace, reasonPlace: Range<Int>
 }
 
 extension Fact {
     /// What a view shows of `bytes`; nil for what a repair re-admitted without proof, which is shown and never folded.
     init?(_ frame: FrameView, of bytes: Span<UInt8>) {
         guard let readmission = Readmission(frame, of: bytes) else {
-            self.init(
-                seq: frame.seq, position: frame.seq, time: frame.time, action: bytes.text(frame.action),
-                actor: bytes.text(frame.actor), body: bytes.object(frame.body), context: bytes.object(frame.context),
-                pillar: frame.pillar, reasonText: bytes.copy(frame.reason))
+            self.init(frame, of: bytes, at: frame.seq)
             return
         }
         guard readmission.isProven else { return nil }
-        let entry = readmission.entry
-        self.init(
-            seq: entry.seq, position: frame.seq, time: entry.time, action: entry.action, actor: entry.actor,
-            body: entry.body.span.object(entry.body.indices), context: entry.context.span.object(entry.context.indices),
-            pillar: entry.justification.pillar,
-            reasonText: Array(JSON.string(entry.justification.reason).canonicalBytes().dropFirst().dropLast()))
+        self.init(readmission.view, of: readmission.frame.span, at: frame.seq)
     }
 
-    /// Why it was done.
-    package var reason: String {
-        let text = [UInt8(ascii: "\"")] + reasonText + [UInt8(ascii: "\"")]
-        guard let reason = (try? JSON(parsing: text))?.string else { preconditionFailure("a verified reason is a string") }
-        return reason
+    private init(_ frame: FrameView, of bytes: Span<UInt8>, at position: UInt64) {
+        self.position = position
+        seq = frame.seq
+        time = frame.time
+        action = bytes.text(frame.action)
+        pillar = frame.pillar
+        let start = frame.actor.lowerBound
+        // With the quotation mark behind the reason: it is read as a JSON string.
+        text = bytes.copy(start..<frame.reason.upperBound + 1)
+        actorPlace = frame.actor.lowerBound - start..<frame.actor.upperBound - start
+        bodyPlace = frame.body.lowerBound - start..<frame.body.upperBound - start
+        contextPlace = frame.context.lowerBound - start..<frame.context.upperBound - start
+        reasonPlace = frame.reason.lowerBound - start - 1..<frame.reason.upperBound - start + 1
     }
 }
 
-extension Span<UInt8> {
-    /// The object whose canonical text stands in a range of a verified frame.
-    fileprivate func object(_ range: Range<Int>) -> JSON {
-        if range.count == 2 { return [:] }
-        guard let object = try? JSON(parsing: extracting(range)) else { preconditionFailure("a verified entry is JSON") }
-        return object
+extension Fact {
+    /// `kind:name`.
+    package var actor: String { text.span.text(actorPlace) }
+
+    /// An object.
+    package var body: JSON { value(at: bodyPlace) }
+
+    /// An object.
+    package var context: JSON { value(at: contextPlace) }
+
+    /// Why it was done.
+    package var reason: String {
+        guard let reason = value(at: reasonPlace).string else { preconditionFailure("a verified reason is a string") }
+        return reason
+    }
+
+    /// The body's member `patch`, read without a tree of the body.
+    package func patch() throws(JSONPatchError) -> JSONPatch? {
+        try JSONPatch(member: "patch", ofCanonical: text.span.extracting(bodyPlace))
+    }
+
+    private func value(at place: Range<Int>) -> JSON {
+        guard let value = try? JSON(parsing: text.span.extracting(place)) else { preconditionFailure("a verified entry is JSON") }
+        return value
     }
 }

@@ -28,7 +28,9 @@ package struct AnchorWatch: Sendable {
         let view = try LedgerView(storage, keyring: keyring)
         return try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
             var found: Digest?
-            try EntryReader(view, environment).read(from: seq, through: seq) { frame, bytes in
+            var reader = EntryReader(view, environment)
+            reader.passesLaterVersions = true
+            try reader.read(from: seq, through: seq) { frame, bytes in
                 found = frame.hash(in: bytes)
                 return false
             }

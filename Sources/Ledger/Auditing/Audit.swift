@@ -52,6 +52,7 @@ extension Audit {
             if threadCount > 1, budget == nil {
                 verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
             }
+            verifier.passesLaterVersions = true
             // The time is over, and the walk goes on to the next end of a decision.
             var isEnding = false
             while true {
@@ -158,9 +159,8 @@ extension Audit {
         case .tampered(let failure):
             report.place = failure.place
             report.reason = failure.reason.description
-            // A later version says nothing against the ledger; a HEAD that is missing or wrong does.
-            if case .laterVersion = failure.reason { report.verdict = .unverifiable } else { report.verdict = .tampered }
-            if report.verdict == .tampered || view.validHead != nil { return report }
+            report.verdict = .tampered
+            return report
         case .torn(let tear):
             report.verdict = .torn
             report.place = tear.place
@@ -179,7 +179,10 @@ extension Audit {
             report.reason = fault.description
             return report
         }
-        if let absence = report.keyAbsence {
+        // What a later version may have meant we do not know; all that needs no knowledge of it was checked, to the end.
+        if let later = verifier.laterVersion {
+            report.find(later)
+        } else if let absence = report.keyAbsence {
             let torn = report.verdict == .torn ? "; behind it lies a torn tail" : ""
             report.verdict = .unverifiable
             report.place = verifier.verifiedEnd
@@ -192,9 +195,19 @@ extension Audit {
         var report = AuditReport(
             verdict: .partial, place: verifier.verifiedEnd, reason: "the time budget ran out", tip: verifier.tip,
             entryCount: verifier.entryCount, head: view.validHead)
+        if let later = verifier.laterVersion, view.validHead != nil { report.find(later) }
         // The walk starts at a frame before the wanted one, and may not have come to it.
         report.resumeSeq = max(verifier.position.seq, firstSeq)
         return report
+    }
+}
+
+extension AuditReport {
+    /// What a later version has written.
+    fileprivate mutating func find(_ later: ChainFailure) {
+        verdict = .unverifiable
+        place = later.place
+        reason = later.reason.description
     }
 }
 
@@ -228,7 +241,8 @@ extension Audit {
         }
         let entry: Entry
         do throws(LedgerError) {
-            let reader = EntryReader(view, environment)
+            var reader = EntryReader(view, environment)
+            reader.passesLaterVersions = true
             if case .lost(let repair) = try reader.fate(of: receipt.seq) {
                 return "the receipt's entry, seq \(receipt.seq), was lost in repair \(repair)"
             }

@@ -41,10 +41,11 @@ extension WriterSession {
         if failure != nil, isRepaired(behind: finding.report.head?.seq ?? 0) {
             finding.verifier = ChainVerifier(keys: try LedgerView(storage).keyring.keys, head: state.head)
             finding.verifier.allowsExtraMembers = finding.policy.allowsExtra
+            finding.verifier.passesLaterVersions = true
             finding.firstSeq = 1
             failure = try self.failure(&finding.verifier, finding.policy, state)
         }
-        if let failure { throw latch(raisingAlert(state.head, state.key, failure)) }
+        if let failure = failure ?? finding.verifier.laterVersion { throw latch(raisingAlert(state.head, state.key, failure)) }
         let place = finding.verifier.position
         finding.report.verdict = .intact
         finding.report.reason = nil

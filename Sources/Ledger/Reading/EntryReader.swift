@@ -5,6 +5,8 @@ package import LedgerFormat
 package struct EntryReader: Sendable {
     private let view: LedgerView
     private let environment: Environment
+    /// Whether it goes on behind entries of a later version: a hash can be compared all the same.
+    var passesLaterVersions = false
 
     package init(_ view: LedgerView, _ environment: Environment) {
         self.view = view
@@ -34,6 +36,7 @@ package struct EntryReader: Sendable {
                     return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
                 }
                 var verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
+                verifier.passesLaterVersions = passesLaterVersions
                 let end = try reader.scan(
                     &verifier,
                     visit: { frame, bytes in

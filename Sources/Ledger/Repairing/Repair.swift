@@ -40,7 +40,10 @@ package struct Repair: Sendable {
 
     /// What would be done.
     package func plan(_ storage: any Storage) throws(LedgerError) -> RepairPlan {
-        try plan(try LedgerView(storage))
+        let view = try LedgerView(storage)
+        // What would stop the repair is said before it.
+        _ = try record(view)
+        return try plan(view)
     }
 
     /// With what was seen here before: its seqs are not used again, also where the ledger was put back to an older state.
@@ -186,7 +189,9 @@ extension Repair {
                 try builder.change(to: last)
             }
             var failure: StorageError?
-            try Salvage(view, survey, of: plan.ledger, behind: plan.prefix, head: plan.validHead).walk { draft, _, _, _ in
+            let salvage = try Salvage(
+                view, survey, of: plan.ledger, behind: plan.prefix, head: plan.validHead, path: plan.path)
+            try salvage.walk { draft, _, _, _ in
                 guard let draft, failure == nil, !planted(.survivorsForgotten) else { return }
                 do throws(StorageError) { try builder.append(draft) } catch { failure = error }
             }
@@ -245,13 +250,14 @@ extension Repair {
 
     /// The plan that lies in the file `repair`, if one of our keys has sealed it for this ledger.
     private func record(_ view: LedgerView) throws(LedgerError) -> RepairRecord? {
-        let bytes = try doing("cannot read the plan of a repair") { () throws(StorageError) -> [UInt8] in
-            do throws(StorageError) {
-                return try view.storage.open(Layout.repair, .read).contents(upTo: RepairRecord.byteCountMax)
-            } catch {
-                if error.isNotFound { return [] }
-                throw error
+        var bytes: [UInt8] = []
+        do throws(StorageError) {
+            bytes = try view.storage.open(Layout.repair, .read).contents(upTo: RepairRecord.byteCountMax)
+        } catch {
+            if case .refused = error.kind {
+                throw LedgerError(error, doing: "cannot repair before what stands in the place of a repair's plan is moved away")
             }
+            if !error.isNotFound { throw LedgerError(error, doing: "cannot read the plan of a repair") }
         }
         guard let record = RepairRecord(bytes, keys: view.keyring.keys), record.ledger == view.ledger else { return nil }
         return record

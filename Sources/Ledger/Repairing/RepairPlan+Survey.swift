@@ -11,9 +11,6 @@ extension RepairPlan {
         prefix = Prefix()
         head = Self.judgeHead(view, ledger)
         try scanPrefix(view)
-        if case .laterVersion = failure?.reason {
-            throw LedgerError(.unverifiable, "cannot repair what a later version of bulla has written; use that version")
-        }
         try compareHead(view)
         if failure != nil { try findSurvivors(view, skipCountMax) }
         if let head = validHead, view.keyring.keys[head.key] == nil {
@@ -74,22 +71,29 @@ extension RepairPlan {
                 "more than \(skipCountMax) damages, and the search was given up at \(place); allow more with --max-skips",
                 at: place)
         }
-        let whole = prefix
-        if let tip = whole.tip, view.keyring.keys[tip.key] == nil { try cutPrefix(view) }
+        let (vouched, called) = (validHead, prefix.tip?.key ?? view.genesis?.key)
+        var salvage = try salvaging(view, survey)
+        if salvage.isHeadTrusted, try followLinks(view) { salvage = try salvaging(view, survey) }
+        if vouched != nil, !salvage.isHeadTrusted {
+            head = .failure(.foreignKey)
+            path = ProvenPath()
+            try scanPrefix(view)
+            salvage = try salvaging(view, survey)
+        }
+        if salvage.holdsLaterVersion || isOfLaterVersion(isSealed: called.flatMap { view.keyring.keys[$0] } != nil) {
+            throw LedgerError(.unverifiable, "cannot repair what a later version of bulla has written; use that version")
+        }
+        if let key = try cutPrefixAtKeys(view) {
+            salvage = try salvaging(view, survey)
+            // Only a key that was retired is gone for good: any other one's backup may turn up.
+            guard salvage.windows.isRetired(key.id) else { throw Self.absence(of: key.id, behind: key.seq, view) }
+        }
         try doing("cannot read the ledger") { () throws(StorageError) in
-            for damage in survey.damages {
+            for damage in survey.damages.flatMap(path.rest(of:)) {
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
             }
+            try count(salvage, survey, view)
         }
-        var salvage = try salvaging(view, survey)
-        if salvage.windows.isHeadBelieved, try cutPrefixAtFork(view, survey) { salvage = try salvaging(view, survey) }
-        // Only a key that was retired is gone for good: any other one's backup may turn up.
-        if let tip = whole.tip, view.keyring.keys[tip.key] == nil, !salvage.windows.isRetired(tip.key) {
-            throw Self.absence(of: tip.key, behind: tip.seq, view)
-        }
-        let vouched = validHead
-        if validHead != nil, salvage.contradictsHeadKey || !salvage.windows.isHeadBelieved { head = .failure(.foreignKey) }
-        try doing("cannot read the ledger") { () throws(StorageError) in try count(salvage, view) }
         // A key that entries name did exist, and HEAD calls for it: whoever lost its file looks for a backup first.
         if let key = vouched?.key, view.keyring.keys[key] == nil,
             salvage.windows.isIntroduced(key) || survivors.keylessCounts[key] != nil, !salvage.windows.isRetired(key)
@@ -100,53 +104,54 @@ extension RepairPlan {
 
     private func salvaging(_ view: LedgerView, _ survey: Survey) throws(LedgerError) -> Salvage {
         try doing("cannot read the ledger") { () throws(StorageError) in
-            try Salvage(view, survey, of: ledger, behind: prefix, head: validHead)
+            try Salvage(view, survey, of: ledger, behind: prefix, head: validHead, path: path)
         }
     }
 
-    /// Entries that link up to HEAD's tip are the ledger's. Where they go on from an entry of the prefix, what follows that entry in the
-    /// prefix is not, however well it is sealed: somebody with an old key, or a copy, put it before them.
+    /// Entries that link up to HEAD's tip are the ledger's. Where they leave the prefix, what follows there in the prefix is not, however
+    /// well it is sealed: somebody with an old key, or a copy, put it before them, or anybody did, whose seals nobody can check.
     ///
-    /// - Returns: whether it was so.
-    private mutating func cutPrefixAtFork(_ view: LedgerView, _ survey: Survey) throws(LedgerError) -> Bool {
-        guard let head = validHead, view.keyring.keys[head.key] != nil, !prefix.replacedKeys.contains(head.key),
-            !planted(.forkFollowed),
-            let run = survey.runs.dropFirst().first(where: \.holdsHead), run.start.seq > 1, run.start.seq <= prefix.seq
-        else { return false }
-        let forkSeq = run.start.seq - 1
-        let fork = try doing("cannot read the ledger") { () throws(StorageError) in
-            try (Self.hash(of: forkSeq, in: view), Self.link(at: run.start, in: view))
+    /// - Returns: whether there are any.
+    private mutating func followLinks(_ view: LedgerView) throws(LedgerError) -> Bool {
+        guard let head = validHead, view.keyring.keys[head.key] != nil, !prefix.replacedKeys.contains(head.key) else {
+            return false
         }
-        guard let hash = fork.0, hash == fork.1 else { return false }
-        try scanPrefix(view, through: forkSeq)
-        return true
+        path = try doing("cannot read the ledger") { [ledger] () throws(StorageError) in
+            try ProvenPath(to: head, view, of: ledger)
+        }
+        if let fork = path.fork(from: prefix), !planted(.forkFollowed) { try cutPrefix(view, through: fork) }
+        return !path.stretches.isEmpty
     }
 
-    /// The hash of an entry of the prefix.
-    private static func hash(of seq: UInt64, in view: LedgerView) throws(StorageError) -> Digest? {
-        var reader = try SegmentReader(view.storage)
-        var verifier = ChainVerifier(keys: view.keyring.keys)
-        var hash: Digest?
-        _ = try reader.scan(
-            &verifier,
-            visit: { frame, bytes in
-                if frame.seq == seq { hash = frame.hash(in: bytes) }
-                return frame.seq < seq
-            })
-        return hash
+    /// Whether a later version has written what ends the prefix, and that is not damage: without a seal anybody can claim that, and where
+    /// HEAD's links pass by, it is none of the chain's.
+    private func isOfLaterVersion(isSealed: Bool) -> Bool {
+        guard case .laterVersion = failure?.reason, let seq = failure?.place.seq else { return false }
+        guard let head = validHead, head.seq >= seq, let first = path.stretches.first else { return true }
+        return isSealed && first.start.seq > seq
     }
 
-    /// What the frame at a place says of the entry before it.
-    private static func link(at place: Place, in view: LedgerView) throws(StorageError) -> Digest? {
-        let file = try SegmentReader(view.storage).open(segment: place.segment)
-        let bytes = try file.bytes(in: place.offset..<min(place.offset + Limits.frame, file.status().size))
-        guard case .frame(let frame) = FrameView.find(in: bytes.span, at: 0) else { return nil }
-        return frame.previousHash(in: bytes.span)
+    /// The prefix ends where a seal, or a link from HEAD, vouches for it, and something can be sealed behind it. What stands behind the last such
+    /// entry anybody can have written, also the introduction of a key that is there: that key's proof says nothing of what came before.
+    ///
+    /// - Returns: the key that was not there, if any of the prefix was given up, and the seq before which it was needed.
+    private mutating func cutPrefixAtKeys(_ view: LedgerView) throws(LedgerError) -> (id: KeyID, seq: UInt64)? {
+        var missing: (id: KeyID, seq: UInt64)?
+        let vouchedSeq = max(prefix.lastSealedSeq, path.lastSeq(in: prefix))
+        if let key = prefix.sealing, vouchedSeq < prefix.seq, !planted(.prefixUnvouched) {
+            missing = (key, prefix.seq - 1)
+            try cutPrefix(view, through: vouchedSeq)
+        }
+        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
+            missing = missing ?? (tip.key, tip.seq)
+            try cutPrefix(view, through: prefix.lastSealableSeq)
+        }
+        return missing
     }
 
-    /// Nothing can be sealed behind an entry that calls for a key which is not there: the prefix ends where the key still is.
-    private mutating func cutPrefix(_ view: LedgerView) throws(LedgerError) {
-        guard let last = prefix.lastSealableSeq else {
+    /// - Parameter last: the entry to end at; 0 for none.
+    private mutating func cutPrefix(_ view: LedgerView, through last: UInt64) throws(LedgerError) {
+        guard last > 0 else {
             prefix = Prefix()
             absentKeys = []
             return
@@ -154,13 +159,13 @@ extension RepairPlan {
         try scanPrefix(view, through: last)
     }
 
-    private mutating func count(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) {
+    private mutating func count(_ salvage: Salvage, _ survey: Survey, _ view: LedgerView) throws(StorageError) {
         survivors.lastSeq = salvage.last?.seq ?? 0
         survivors.lastKey = salvage.last?.key
         survivors.isLastKeyIntroduced = salvage.last.map { salvage.windows.isIntroduced($0.key) } ?? false
         survivors.foreignCounts = salvage.foreignCounts
         survivors.keylessCounts = salvage.keylessCounts
-        for damage in damages { try countKeyless(in: damage.range, view) }
+        for damage in survey.damages { try countKeyless(in: damage, view) }
         let prefixSeq = prefix.seq
         var survivors = survivors
         try salvage.walk { draft, isProven, frame, _ in
@@ -181,11 +186,14 @@ extension RepairPlan {
         let reader = try SegmentReader(view.storage)
         let finder = FrameFinder(ledger: ledger, keys: [:])
         var counts = survivors.keylessCounts
+        let path = path
         for segment in reader.segments where segment >= damage.start.segment && segment <= damage.next?.segment ?? .max {
             let end = damage.next.flatMap { $0.segment == segment ? $0.offset : nil }
             let start = segment == damage.start.segment ? damage.start.offset : 0
-            try reader.find(finder, in: segment, from: start, upTo: end) { frame, bytes, _ in
+            try reader.find(finder, in: segment, from: start, upTo: end) { frame, bytes, offset in
                 let key = frame.key(in: bytes)
+                let place = Place(segment: segment, offset: offset + frame.frame.lowerBound, seq: frame.seq)
+                if path.holds(place) { return true }
                 if view.keyring.keys[key] == nil { counts[key, default: 0] += 1 }
                 return true
             }
@@ -198,18 +206,26 @@ extension RepairPlan {
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var found = Prefix()
         var current: KeyID?
-        let vouched = validHead
+        let (vouched, ledger) = (validHead, ledger)
         var taken = TakenSeqs()
+        var foreign: LedgerID?
         let end = try doing("cannot read the ledger") { () throws(StorageError) in
             var reader = try SegmentReader(view.storage)
             return try reader.scan(
                 &verifier,
                 visit: { frame, bytes in
                     let tip = ChainTip(frame, of: bytes)
+                    // The first entry says which ledger the others must be of; where nobody can check its seal, HEAD knows better.
+                    guard tip.ledger == ledger else {
+                        foreign = tip.ledger
+                        return false
+                    }
                     // Only whole decisions stay; what is shown is found again where the decision ends.
                     if frame.part?.isLast ?? true {
                         found.tip = tip
                         taken.note(frame, bytes)
+                        found.sealing = frame.key(in: bytes)
+                        if view.keyring.keys[frame.key(in: bytes)] != nil { found.lastSealedSeq = tip.seq }
                         if view.keyring.keys[tip.key] != nil { found.lastSealableSeq = tip.seq }
                     } else {
                         taken.pass(frame)
@@ -221,6 +237,11 @@ extension RepairPlan {
                     }
                     return frame.seq < last
                 })
+        }
+        if let foreign {
+            (prefix, absentKeys) = (Prefix(), [])
+            failure = ChainFailure(.foreignLedger(found: foreign), at: prefix.end)
+            return
         }
         found.taken = taken.ranges
         found.end = verifier.openDecision ?? verifier.position

@@ -13,8 +13,12 @@ package struct RepairPlan: Sendable {
         var taken: [ClosedRange<UInt64>] = []
         /// Keys that it has replaced by others.
         var replacedKeys: Set<KeyID> = []
-        /// The last entry behind which the key is there that the chain calls for; nil if there is none.
-        var lastSealableSeq: UInt64?
+        /// The key that sealed the last entry.
+        var sealing: KeyID?
+        /// The last entry whose seal was checked: links vouch for those before it; 0 if there is none.
+        var lastSealedSeq: UInt64 = 0
+        /// The last entry behind which the key is there that the chain calls for; 0 if there is none.
+        var lastSealableSeq: UInt64 = 0
     }
 
     /// How the entry fits whose seq and hash HEAD names.
@@ -57,6 +61,8 @@ package struct RepairPlan: Sendable {
     /// What HEAD's bytes were, if they were no valid HEAD.
     package var faultyHead: [UInt8] = []
     package var damages: [Damage] = []
+    /// What HEAD proves by links.
+    var path = ProvenPath()
     package var survivors = Survivors()
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?

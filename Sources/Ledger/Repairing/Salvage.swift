@@ -7,10 +7,12 @@ import PlantedDefects
 /// An entry that an earlier repair took over counts under its own seq, not under that of the `ledger.readmitted` around it. So order is
 /// restored where whole frames changed places, and also where a ledger that was repaired before is damaged again.
 struct Salvage {
-    /// Frames that stand one behind the other, sealed with one key, and whose own seqs follow each other too.
+    /// Frames that stand one behind the other in a segment, sealed with one key, and whose own seqs follow each other too.
     private struct Stretch {
         /// With the seq of the first frame; its own may be another.
         var start: Place
+        /// Behind the last frame.
+        var end: Int
         var key: KeyID
         var seqs: ClosedRange<UInt64>
         var isProven: Bool
@@ -38,6 +40,8 @@ struct Salvage {
     private let ledger: LedgerID
     private let prefix: RepairPlan.Prefix
     private let head: Head?
+    /// HEAD, also where its MAC could not be checked.
+    private let vouched: Head?
     private var stretches: [Stretch] = []
     /// The keys of each run, and how many entries are linked there.
     private var runs: [(keys: Set<KeyID>, count: UInt64)] = []
@@ -54,23 +58,32 @@ struct Salvage {
     private(set) var keylessCounts: [KeyID: UInt64] = [:]
     /// An entry calls for another key than HEAD, which vouches for it, names.
     private(set) var contradictsHeadKey = false
+    /// A later version of bulla has written some of what HEAD proves.
+    private(set) var holdsLaterVersion = false
 
     /// Reads all of them once; only where they stand is kept.
     ///
-    /// - Parameter head: a valid one.
-    init(_ view: LedgerView, _ survey: Survey, of ledger: LedgerID, behind prefix: RepairPlan.Prefix, head: Head?)
-        throws(StorageError)
-    {
+    /// - Parameters:
+    ///   - head: a valid one.
+    ///   - path: what that HEAD proves.
+    init(
+        _ view: LedgerView, _ survey: Survey, of ledger: LedgerID, behind prefix: RepairPlan.Prefix, head: Head?, path: ProvenPath
+    ) throws(StorageError) {
         self.view = view
         self.ledger = ledger
         self.prefix = prefix
+        vouched = head
         // Only a HEAD whose MAC was checked proves anything.
         self.head = head.flatMap { view.keyring.keys[$0.key] == nil ? nil : $0 }
         windows = KeyWindows(behind: prefix, head: self.head, traces)
-        for run in survey.runs { try find(run, head) }
+        try find(path)
+        for run in survey.runs { try find(run, besides: path) }
         windows = KeyWindows(behind: prefix, head: self.head, traces)
         choose(candidates())
     }
+
+    /// No entry says that HEAD's key was replaced before what it vouches for, or that another was called for there.
+    var isHeadTrusted: Bool { windows.isHeadBelieved && !contradictsHeadKey }
 
     /// Shows what is taken over; the view refers to the bytes that come with it. A nil draft is nested too deeply.
     func walk(_ visit: (_ draft: Draft?, _ isProven: Bool, FrameView, Span<UInt8>) -> Void) throws(StorageError) {
@@ -98,7 +111,39 @@ struct Salvage {
 
 // Where they stand
 extension Salvage {
-    private mutating func find(_ run: Survey.Run, _ vouched: Head?) throws(StorageError) {
+    /// What is known while frames are read that are linked with each other.
+    private struct Reading {
+        /// Entries of a decision, until all of them are there.
+        var open: [Stretch] = []
+        /// The first of their stretches.
+        let first: Int
+        /// What entries say whose key is not there, until one follows that vouches for them.
+        var unsealed = KeyWindows.Traces()
+        var sealedSeq: UInt64 = 0
+    }
+
+    /// Frames of which links lead to HEAD's tip.
+    private mutating func find(_ path: ProvenPath) throws(StorageError) {
+        let proven = path.stretches(behind: prefix.end)
+        guard !proven.isEmpty else { return }
+        let reader = try SegmentReader(view.storage)
+        let finder = FrameFinder(ledger: ledger, keys: view.keyring.keys, takesAbsentKeys: true)
+        var reading = Reading(first: stretches.count)
+        runs.append(([], 0))
+        for stretch in proven {
+            let segment = stretch.start.segment
+            try reader.find(finder, in: segment, from: stretch.start.offset, upTo: stretch.end) { frame, bytes, start in
+                let place = Place(segment: segment, offset: start + frame.frame.lowerBound, seq: frame.seq)
+                if frame.version > 1 { holdsLaterVersion = true }
+                runs[runs.count - 1].count += 1
+                take(frame, bytes, at: place, isProven: true, isSealed: true, &reading)
+                return true
+            }
+        }
+        close(&reading)
+    }
+
+    private mutating func find(_ run: Survey.Run, besides path: ProvenPath) throws(StorageError) {
         // The prefix's own run may go on a little: with the beginning of a decision that is not whole.
         let isPrefix = prefix.seq > 0 && run.start.segment == 1 && run.start.offset == 0
         if isPrefix, run.tip.seq == prefix.seq { return }
@@ -106,13 +151,8 @@ extension Salvage {
         var reader = try SegmentReader(view.storage)
         var verifier = verifier(at: start)
         var left = isPrefix ? run.tip.seq - prefix.seq : run.entryCount
-        // Entries of a decision, until all of them are there.
-        var open: [Stretch] = []
-        let first = stretches.count
+        var reading = Reading(first: stretches.count)
         runs.append(([], run.entryCount))
-        // What entries say whose key is not there, until one follows that vouches for them.
-        var unsealed = KeyWindows.Traces()
-        var sealedSeq: UInt64 = 0
         // One segment after the other: a view does not say where it stands.
         for segment in reader.segments where segment >= start.segment && left > 0 {
             var place = Place(segment: segment, offset: segment == start.segment ? start.offset : 0, seq: 0)
@@ -121,44 +161,54 @@ extension Salvage {
                 &verifier, upTo: Place(segment: segment, offset: size, seq: 0),
                 visit: { frame, bytes in
                     place.seq = frame.seq
-                    frameCount += 1
-                    let key = frame.key(in: bytes)
-                    let isSealed = view.keyring.keys[key] != nil
-                    if isSealed { runs[runs.count - 1].keys.insert(key) }
-                    if !isSealed {
-                        unsealed.note(frame, bytes)
-                    } else {
-                        traces.add(&unsealed)
-                        traces.note(frame, bytes)
-                        sealedSeq = frame.seq
-                        if frame.seq == vouched?.seq, frame.hash(in: bytes) == vouched?.tip,
-                            ChainTip(frame, of: bytes).key != vouched?.key
-                        {
-                            contradictsHeadKey = true
-                        }
+                    if !path.holds(place) {
+                        let isSealed = view.keyring.keys[frame.key(in: bytes)] != nil
+                        // Behind HEAD's tip.
+                        let isProven = run.holdsHead && head != nil
+                        take(frame, bytes, at: place, isProven: isProven, isSealed: isSealed, &reading)
                     }
-                    let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
-                    let isProven = run.holdsHead && head != nil
-                    let one = Stretch(
-                        start: place, key: key, seqs: own...own, isProven: isProven, run: runs.count - 1, isSealed: isSealed)
                     place.offset += frame.frame.count
-                    if let part = frame.part {
-                        // A decision without its beginning or its end never was one.
-                        open.append(one)
-                        if part.isLast {
-                            let isWhole = open.count == part.count
-                            for one in open { add(one, isWhole: isWhole, behind: first) }
-                            open = []
-                        }
-                    } else {
-                        add(one, isWhole: true, behind: first)
-                    }
                     left -= 1
                     return left > 0
                 })
         }
-        for one in open { add(one, isWhole: false, behind: first) }
-        for index in stretches.indices.dropFirst(first) where stretches[index].start.seq <= sealedSeq {
+        close(&reading)
+    }
+
+    /// - Parameter isSealed: whether its seal was checked, or links prove it.
+    private mutating func take(
+        _ frame: FrameView, _ bytes: Span<UInt8>, at place: Place, isProven: Bool, isSealed: Bool, _ reading: inout Reading
+    ) {
+        frameCount += 1
+        let key = frame.key(in: bytes)
+        if isSealed {
+            runs[runs.count - 1].keys.insert(key)
+            traces.add(&reading.unsealed)
+            traces.note(frame, bytes)
+            reading.sealedSeq = frame.seq
+            if frame.seq == vouched?.seq, frame.hash(in: bytes) == vouched?.tip, ChainTip(frame, of: bytes).key != vouched?.key {
+                contradictsHeadKey = true
+            }
+        } else {
+            reading.unsealed.note(frame, bytes)
+        }
+        let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
+        let one = Stretch(
+            start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven,
+            run: runs.count - 1,
+            isSealed: isSealed)
+        guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
+        // A decision without its beginning or its end never was one.
+        reading.open.append(one)
+        guard part.isLast else { return }
+        let isWhole = reading.open.count == part.count
+        for one in reading.open { add(one, isWhole: isWhole, behind: reading.first) }
+        reading.open = []
+    }
+
+    private mutating func close(_ reading: inout Reading) {
+        for one in reading.open { add(one, isWhole: false, behind: reading.first) }
+        for index in stretches.indices.dropFirst(reading.first) where stretches[index].start.seq <= reading.sealedSeq {
             stretches[index].isSealed = true
         }
     }
@@ -166,10 +216,12 @@ extension Salvage {
     private mutating func add(_ one: Stretch, isWhole: Bool, behind first: Int) {
         var one = one
         one.isProven = (one.isProven && isWhole) || planted(.everythingProven)
-        if stretches.count > first, let before = stretches.last, before.seqs.upperBound + 1 == one.seqs.lowerBound,
+        if stretches.count > first, let before = stretches.last, before.start.segment == one.start.segment,
+            before.end == one.start.offset, before.seqs.upperBound + 1 == one.seqs.lowerBound,
             before.start.seq + UInt64(before.seqs.count) == one.start.seq, before.key == one.key, before.isProven == one.isProven
         {
             stretches[stretches.count - 1].seqs = before.seqs.lowerBound...one.seqs.upperBound
+            stretches[stretches.count - 1].end = one.end
         } else {
             stretches.append(one)
         }

@@ -91,7 +91,7 @@ extension WriterSession {
                 throw latch(
                     LedgerError(
                         .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised",
-                        isDrift: true))
+                        .drift))
             case .system, .crashed:
                 throw LedgerError(error, doing: "cannot tell whether the ledger is still the one that was opened")
             }

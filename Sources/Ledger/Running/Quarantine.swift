@@ -16,7 +16,9 @@ extension LedgerError {
     /// What to do about it, in a sentence; nil where the message says it.
     package var remedy: String? {
         switch code {
-        case .tampered where isDrift:
+        // The ledger itself is sound, and the message names the way back.
+        case .tampered where cause == .anchor: nil
+        case .tampered where cause == .drift:
             "find out who moved or replaced it, and put back what was there; `bulla verify` tells whether it is whole, and `bulla repair` releases the alert"
         case .tampered, .locked:
             "the ledger is kept as it is: `bulla verify --resync` shows what is left of it, and `bulla repair` goes on from there"

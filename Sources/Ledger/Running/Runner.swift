@@ -46,8 +46,6 @@ package struct Runner: Sendable {
         session.release()
         session.settings = swearing
 
-        // The place of the snapshot of all state, once there is one (floor 4): loaded here, before its ledger is verified.
-
         var finding = try await Auditor(.boot, environment).walk(storage)
         try session.acquire()
         try session.check(&identities)

@@ -10,7 +10,7 @@ extension WriterSession {
         guard let anchor, !planted(.anchorUncompared) else { return }
         let verdict = try anchorVerdict(anchor, head, keyring, lastSeq: lastSeq)
         guard let message = verdict.message(ledger: storage.basePath) else { return }
-        if case .alarm = verdict { throw LedgerError(.tampered, message + "; nothing was written") }
+        if case .alarm = verdict { throw LedgerError(.tampered, message + "; nothing was written", .anchor) }
         notify(message)
     }
 

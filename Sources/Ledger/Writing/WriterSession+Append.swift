@@ -127,7 +127,7 @@ extension WriterSession {
                 LedgerError(
                     .tampered,
                     "\(drift); the ledger is in quarantine: nothing more is written or acknowledged, and the alert is raised",
-                    isDrift: true))
+                    .drift))
         case .system, .crashed:
             throw latch(LedgerError(drift, doing: "cannot tell whether the ledger is still the one that was opened"))
         }

@@ -279,7 +279,7 @@ extension WriterSession {
         do throws(LedgerError) {
             end = try scanIds(current)
         } catch {
-            guard error.isDrift else { throw error }
+            guard error.cause == .drift else { throw error }
             throw latch(raisingAlertOnDrift(error))
         }
         // Who meets damage does not go on: ids behind it would count as new.

@@ -244,7 +244,7 @@ extension WriterSession {
 
     /// A path that changed under us, which alone have the lock, locks the house where HEAD can be believed.
     func raisingAlertOnDrift(_ error: LedgerError) -> LedgerError {
-        if error.isDrift, !planted(.driftOnOpeningForgotten) { raiseAlertByHead() }
+        if error.cause == .drift, !planted(.driftOnOpeningForgotten) { raiseAlertByHead() }
         return error
     }
 

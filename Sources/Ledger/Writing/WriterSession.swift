@@ -112,7 +112,7 @@ package struct WriterSession: Sendable {
             "\(storage.basePath) is no longer the directory that was opened, which was moved away or removed; nothing more is written to it, "
                 + (isRaised ? "the alert is raised there," : "its alert could not be raised,")
                 + " and what stands at the path now was left alone",
-            isDrift: true)
+            .drift)
         return latch(error)
     }
 

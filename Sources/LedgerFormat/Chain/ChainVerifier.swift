@@ -33,6 +33,10 @@ package struct ChainVerifier: Sendable {
     package let knownKeys: [KeyID: SealingKey]
     /// Whether entries may have members that format 1 does not know, between those that it does; sealed they must be all the same.
     package var allowsExtraMembers = false
+    /// Whether the walk goes on behind an entry of a later version: what needs no knowledge of it is checked all the same, and
+    /// `laterVersion` says where the first one stands. Otherwise such an entry is a failure.
+    package var passesLaterVersions = false
+    package private(set) var laterVersion: ChainFailure?
     /// Whether a HEAD is compared on the way.
     private(set) var head: Head?
     private var isLastSegment = false
@@ -271,7 +275,7 @@ extension ChainVerifier.Standing {
 extension ChainVerifier {
     private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
-        if frame.version > 1, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
+        if frame.version > 1, !passesLaterVersions, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
         if frame.isTurn, let reason = objection(toTurn: frame, bytes) { return reason }
         guard let head, frame.seq >= head.seq, head.seq >= position.seq, !planted(.headUncompared) else { return nil }
         let end = position.offset + frame.frame.count
@@ -298,6 +302,7 @@ extension ChainVerifier {
 
     /// What an accepted entry says of keys.
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
+        if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
         if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }
         switch ChainTurn(frame, bytes) {

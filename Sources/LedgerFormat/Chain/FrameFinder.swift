@@ -2,13 +2,17 @@
 package struct FrameFinder: Sendable {
     let ledger: LedgerID?
     let keys: [KeyID: SealingKey]
+    let takesAbsentKeys: Bool
 
     /// A frame's seal must hold under one of the keys; without any a seal is its HASH only.
     ///
-    /// - Parameter ledger: nil for frames of any.
-    package init(ledger: LedgerID?, keys: [KeyID: SealingKey]) {
+    /// - Parameters:
+    ///   - ledger: nil for frames of any.
+    ///   - takesAbsentKeys: whether, of frames that name another key than these, the HASH is enough.
+    package init(ledger: LedgerID?, keys: [KeyID: SealingKey], takesAbsentKeys: Bool = false) {
         self.ledger = ledger
         self.keys = keys
+        self.takesAbsentKeys = takesAbsentKeys || keys.isEmpty
     }
 
     private static let mark: StaticString = ":{\"entry\":"
@@ -41,7 +45,7 @@ package struct FrameFinder: Sendable {
             return nil
         }
         let key = keys[frame.key(in: bytes)]
-        guard key != nil || keys.isEmpty else { return nil }
+        guard key != nil || takesAbsentKeys else { return nil }
         return SealEngine.firstFault(in: [frame], of: bytes, key: key) == nil ? frame : nil
     }
 }

@@ -120,6 +120,7 @@ extension FrameFault: CustomStringConvertible {
         case .notTerminated: "no line feed ends the frame"
         case .shape: "the frame does not hold an entry, a hash and a sig"
         case .notCanonical(let why): "the bytes are no canonical JSON: \(why)"
+        case .member("members"): "the entry's members are not those that the format asks for"
         case .member(let name): "the entry's \(name) is not what the format asks for"
         }
     }

@@ -4,12 +4,11 @@ import CanonicalJSON
 package struct Readmission: Sendable {
     package static let action = "ledger.readmitted"
 
-    /// As it was sealed then, with the seq and hash that receipts of it name.
-    package let entry: Entry
+    /// The frame as it was then, and what lies where in it.
+    package let frame: [UInt8]
+    package let view: FrameView
     /// Whether the links up to HEAD's tip proved it: then it counts as it did, and otherwise it is only shown.
     package let isProven: Bool
-    /// The payload's canonical bytes.
-    package let payload: [UInt8]
 
     private static let opening = Array("{\"frame\":".utf8)
     private static let provenClosing = Array(",\"proven\":true}".utf8)
@@ -27,10 +26,16 @@ package struct Readmission: Sendable {
         let payload = Array(body[Self.opening.count..<body.count - closing.count])
         let inner = Array("\(payload.count):".utf8) + payload + [0x0A]
         guard case .frame(let view) = FrameView.find(in: inner.span, at: 0), view.frame.count == inner.count else { return nil }
-        entry = Entry(view, of: inner.span)
+        self.frame = inner
+        self.view = view
         self.isProven = isProven
-        self.payload = payload
     }
+
+    /// As it was sealed then, with the seq and hash that receipts of it name.
+    package var entry: Entry { Entry(view, of: frame.span) }
+
+    /// The payload's canonical bytes.
+    package var payload: [UInt8] { frame.span.copy(view.payload) }
 
     /// What takes a sound frame over. One that holds an earlier `ledger.readmitted` is not wrapped twice.
     ///

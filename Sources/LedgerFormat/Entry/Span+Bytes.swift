@@ -81,5 +81,8 @@ extension Span where Element == UInt8 {
     }
 
     /// The bytes of a range as text.
-    package func text(_ range: Range<Int>) -> String { String(decoding: copy(range), as: UTF8.self) }
+    package func text(_ range: Range<Int>) -> String {
+        // The pointer lives as long as the closure, and decoding only reads through it.
+        unsafe extracting(range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
 }

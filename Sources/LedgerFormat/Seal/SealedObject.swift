@@ -42,7 +42,8 @@ package struct SealedObject: Sendable, Equatable {
             let key = object["key"]?.string.flatMap({ KeyID($0) }),
             let mac = object["mac"]
         else { throw .form }
-        guard named == ledger ?? named, let sealing = keys[key] else { throw .foreign }
+        guard named == ledger ?? named else { throw .foreign }
+        guard let sealing = keys[key] else { throw .otherKey }
         for name in ["key", "ledger", "mac", "v"] { object[name] = nil }
         self.init(ledger: named, key: key, object)
         let expected = sealed(label, sealing)
@@ -54,7 +55,11 @@ package struct SealedObject: Sendable, Equatable {
 
 /// Why a sealed object is not believed.
 package enum SealedObjectFault: Error, Sendable, Equatable {
-    case form, mac, foreign
+    case form, mac
+    /// Another ledger's.
+    case foreign
+    /// Sealed with none of the given keys.
+    case otherKey
 }
 
 extension SealedObjectFault: CustomStringConvertible {
@@ -62,7 +67,8 @@ extension SealedObjectFault: CustomStringConvertible {
         switch self {
         case .form: "it has not the form of one"
         case .mac: "its mac does not match"
-        case .foreign: "it belongs to another ledger or key"
+        case .foreign: "it belongs to another ledger"
+        case .otherKey: "it was sealed with another key, as all is before a rotation"
         }
     }
 }
