@@ -19,7 +19,8 @@ struct LaneCommand: ParsableCommand {
         subcommands: [
             LaneDeclareCommand.self, LaneAcquireCommand.self, LaneReleaseCommand.self, LaneHeartbeatCommand.self,
             LaneListCommand.self, LaneCheckCommand.self, LaneHistoryCommand.self, LaneAdoptCommand.self, LaneScavengeCommand.self,
-            LaneSpawnCommand.self, LaneAttemptCommand.self, LaneHaltCommand.self, LaneEnforceCommand.self, LaneGuardCommand.self, LaneTopCommand.self,
+            LaneSpawnCommand.self, LaneAttemptCommand.self, LaneHaltCommand.self, LaneEnforceCommand.self, LaneGuardCommand.self,
+            LaneTopCommand.self,
             LaneImportCommand.self, LaneExportCommand.self, JournalCommand.self,
         ])
 }

@@ -36,7 +36,9 @@ struct LaneGuardCommand: ParsableCommand {
     private static let lookMilliseconds: Int32 = 250
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("no command: write it behind --, as in bulla lane guard --lease … --token … -- make") }
+        if command.isEmpty {
+            throw ValidationError("no command: write it behind --, as in bulla lane guard --lease … --token … -- make")
+        }
         if let beatActor, !Names.isActor(beatActor) { throw ValidationError("--beat-as takes kind:name") }
     }
 

@@ -96,7 +96,8 @@ extension Intervention: ExpressibleByArgument {}
 extension TimeSpan {
     static func parsed(_ text: String, _ option: String) throws(LedgerError) -> Int64 {
         guard let span = microseconds(text) else {
-            throw LedgerError(.usage, "\(option) takes a length of time above 0, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
+            throw LedgerError(
+                .usage, "\(option) takes a length of time above 0, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
         }
         return span
     }

@@ -59,7 +59,9 @@ package struct Arbiter: Sendable {
 extension [Lease] {
     fileprivate func oldest(where holds: (Lease) -> Bool) -> Lease? {
         var found: Int?
-        for index in indices where holds(self[index]) && self[index].token < found.map({ self[$0].token }) ?? .max { found = index }
+        for index in indices where holds(self[index]) && self[index].token < found.map({ self[$0].token }) ?? .max {
+            found = index
+        }
         return found.map { self[$0] }
     }
 }

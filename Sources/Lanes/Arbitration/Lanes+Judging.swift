@@ -4,7 +4,8 @@ package import Ledger
 extension Lanes {
     /// - Throws: `refused` for a lane that nobody declared, and for none where no order is declared.
     package func judge(_ request: LaneRequest, at now: Instant) throws(LedgerError) -> Verdict {
-        let arbiter = Arbiter(live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
+        let arbiter = Arbiter(
+            live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
         if let lane = request.lane { return arbiter.judge(try claim(lane, request)) }
         guard !settings.order.isEmpty else {
             throw LedgerError(.refused, "no lane is named, and no order of lanes is declared: `bulla lane declare --order a,b`")
