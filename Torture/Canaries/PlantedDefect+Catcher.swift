@@ -78,6 +78,11 @@ extension PlantedDefect {
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
+        // Lanes
+        case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
+        case .evictionForgotten: .tests("LanesTests.ReplayTests")
+        case .expiryByWallClock: .tests("LanesTests.StandingTests")
+        case .guardAsleep: .tests("LaneGuardTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

@@ -109,6 +109,8 @@ extension LedgerOptions {
         _ actor: String, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Reply>
     ) throws(LedgerError) -> Decided<Reply> {
         var decider = try Decider(self, writer)
+        // A lane is taken in between other work, and the state of lanes is small.
+        decider.snapshotInterval = 1000
         defer { decider.sayNotices() }
         return try decider.decide(on: Lanes.self, as: actor, rule)
     }

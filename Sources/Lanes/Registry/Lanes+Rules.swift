@@ -2,6 +2,7 @@ import CanonicalJSON
 package import Kernel
 package import Ledger
 package import LedgerFormat
+import PlantedDefects
 
 /// What gives the right to a lease: both, and no name.
 package struct LeaseRight: Sendable, Equatable {
@@ -36,7 +37,7 @@ extension Lanes {
         guard verdict.outcome == .acquire, let lane = verdict.lane else {
             return Decision([try refusal(of: request, verdict, moment)], reply: Acquisition(verdict: verdict))
         }
-        let evicted = evictions(for: verdict, at: now)
+        let evicted = planted(.evictionForgotten) ? [] : evictions(for: verdict, at: now)
         var drafts: [Draft] = []
         for lease in evicted {
             drafts.append(try eviction(of: lease, "its time ran out", by: request.holder, request.host, moment))
@@ -78,12 +79,12 @@ extension Lanes {
         let now = Instant(moment)
         guard lease.standing(settings, at: now) != .expired else { throw Self.expired(lease, at: now) }
         let age = time.map { moment.now.microseconds - $0.microseconds } ?? 0
-        let beat = now.earlier(by: max(0, age))
+        let beat = now.earlier(by: planted(.futureBeatBelieved) ? age : max(0, age))
         var body = lease.body(host)
         body["beat"] = beat.json
         body["heartbeat_at"] = .string(beat.time.description)
         body["event"] = event.map { .string($0) }
-        if age < 0 { body["clamped_from"] = time.map { .string($0.description) } }
+        if age < 0, !planted(.futureBeatBelieved) { body["clamped_from"] = time.map { .string($0.description) } }
         if !lease.beat.isInBoot(of: beat) || lease.beat.boot.microseconds <= beat.boot.microseconds { lease.beat = beat }
         return Decision([try moment.draft(.heartbeat, event ?? "the holder lives", body)], reply: lease)
     }
@@ -154,7 +155,7 @@ extension Lanes {
                 .refused, "the token \(right.token) is of the future: the ledger ends at seq \(seq); no lease has it")
         }
         let lease = try lease(right.id)
-        guard lease.token == right.token else {
+        guard lease.token == right.token || planted(.leaseTokenUnchecked) else {
             throw LedgerError(.refused, "the lease \(right.id) has another token than \(right.token)")
         }
         return lease
@@ -205,6 +206,7 @@ extension Lanes {
             "reason": .string(verdict.reason), "reason_class": .string(verdict.reasonClass.rawValue), "tree": verdict.tree.json,
         ]
         body["run_id"] = request.notes["run_id"]
+        if !verdict.tried.isEmpty { body["tried"] = .array(verdict.tried.map { .string($0.text) }) }
         body["blocking"] = verdict.blocking.map {
             [
                 "holder": .string($0.holder), "lane": .string($0.lane.text), "lease_id": .string($0.id.description),
