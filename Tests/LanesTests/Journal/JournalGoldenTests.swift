@@ -1,5 +1,6 @@
 import Foundation
 import Lanes
+import LedgerFormat
 import TestSupport
 import Testing
 
@@ -42,6 +43,11 @@ struct JournalGoldenTests {
                 let expected = try #require(expected[member]).dumped(keepsOnOneLine: false)
                 #expect(value.dumped(keepsOnOneLine: false) == expected, "\(name): \(member)")
             }
+            // What is appended is as 0.30.0 does it: 0.22.0 loses a line that was not ended, and its own with it.
+            let probe = try #require(expected["append_probe"]?.object)
+            let added = try #require(expected["v0_30_0"]?.object?["append_added"]?.pythonText)
+            let time = try #require(Timestamp("2026-03-01T12:00:00.000000Z"))
+            #expect(journal.line(of: journal.stamped(probe, at: time)) == added.bytes, "\(name): append")
             #expect(try LaneJournal(journal.compacted(isCompatible: false).bytes).holdsTheSame(as: journal), "\(name)")
         }
         #expect(count > 100)
