@@ -11,6 +11,8 @@ package struct Audit: Sendable {
     package var firstSeq: UInt64 = 1
     /// A frame that was verified before, to go on from: it is verified once more, but for its link.
     package var start: Place?
+    /// What the first entry builds on, if no entry before `start` explains it.
+    package var base: ChainBase?
     /// Looks at nothing behind what HEAD vouches for, which others may be writing.
     package var endsAtHead = false
     package var receipts: [Receipt] = []
@@ -44,6 +46,7 @@ extension Audit {
             if let start, let genesis = view.genesis {
                 verifier = ChainVerifier(
                     at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+                verifier.base = base
             } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
                 verifier = ChainVerifier(
                     at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
@@ -151,6 +154,8 @@ extension Audit {
         var report = AuditReport(
             verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
             head: view.validHead)
+        report.firstSeq = view.firstSeq
+        report.archivedBy = verifier.explanation
         report.isHeadKeyAbsent = view.keyAbsence != nil
         report.keyAbsence =
             view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
@@ -210,6 +215,13 @@ extension Audit {
         for receipt in receipts {
             // What was not reached yet is no rollback.
             if isPartial, let tip = report.tip, receipt.ledger == tip.ledger, receipt.seq > tip.seq { continue }
+            if let tip = report.tip, receipt.ledger == tip.ledger, receipt.seq < view.firstSeq {
+                report.receipts.append(.init(receipt: receipt, failure: nil, isArchived: true))
+                guard report.verdict == .intact || report.verdict == .torn else { continue }
+                report.verdict = .unverifiable
+                report.reason = "the receipt's entry, seq \(receipt.seq), was archived; give the archive with --archive"
+                continue
+            }
             let failure = failure(of: receipt, report, view)
             report.receipts.append(.init(receipt: receipt, failure: failure))
             guard let failure, report.verdict != .tampered else { continue }

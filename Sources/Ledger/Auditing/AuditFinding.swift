@@ -63,7 +63,8 @@ extension AuditFinding {
         isFull = false
         guard var progress, report.verdict != .tampered, report.verdict != .unverifiable, let mark else { return }
         let pass = AuditProgress.Pass(
-            began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash)
+            began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash,
+            base: verifier.isFounded ? nil : verifier.base)
         isFull = mark.place.seq >= pass.goal
         progress.pass = isFull ? nil : pass
         self.progress = progress

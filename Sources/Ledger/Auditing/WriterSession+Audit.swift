@@ -41,7 +41,7 @@ extension WriterSession {
         if failure != nil, isRepaired(behind: finding.report.head?.seq ?? 0) {
             finding.verifier = ChainVerifier(keys: try LedgerView(storage).keyring.keys, head: state.head)
             finding.verifier.allowsExtraMembers = finding.policy.allowsExtra
-            finding.firstSeq = 1
+            finding.firstSeq = (try doing("cannot read the ledger") { () throws(StorageError) in try SegmentReader(storage).segments.first }) ?? 1
             failure = try self.failure(&finding.verifier, finding.policy, state)
         }
         if let failure { throw latch(raisingAlert(state.head, state.key, failure)) }
