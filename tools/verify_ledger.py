@@ -97,7 +97,7 @@ class Ledger:  # §2, §6
         if not self.names and not head_bytes: raise Stop(64, "no ledger in " + base)
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
-        self.base = int(self.names[0][:20]) if self.names else 1  # where the walk begins; the rest was archived, if above 1 (§4.4)
+        self.begin = int(self.names[0][:20]) if self.names else 1  # where the walk begins; the rest was archived, if above 1 (§4.4)
         self.by = None                                            # the entry that explains it
         self.first = self.read_first()
         try: self.head = loads(head_bytes, HEAD)  # None when it is missing or wrong
@@ -149,7 +149,7 @@ class Ledger:  # §2, §6
         return hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest() == payload["hash"]
     def walk(self):
         if not self.names: raise Fault("there is no segment")
-        if self.base > 1: self.place = self.start = self.names[0], 0, self.base
+        if self.begin > 1: self.place = self.start = self.names[0], 0, self.begin
         for name in self.names:
             if int(name[:20]) != self.place[2]: raise Fault("a segment is missing here, or misnamed")
             last, self.place = name == self.names[-1], (name, 0, self.place[2])
@@ -160,7 +160,7 @@ class Ledger:  # §2, §6
                     self.check(*read_frame(file, self.place[1]))
             if self.rest and not last: raise Fault("the segment ends inside a decision")
         if self.head and not self.reached: raise Fault("the ledger is shorter than HEAD says")
-        if self.base > 1 and not self.by:
+        if self.begin > 1 and not self.by:
             self.place = "%020d.frames" % 1, 0, 1
             raise Fault("the first segments are missing, and no entry explains it")
     def check(self, payload, raw, end):
@@ -170,7 +170,7 @@ class Ledger:  # §2, §6
         gap = body.get("gap") if action == "ledger.repaired" else None
         if entry["ledger"] != self.first["ledger"]: raise Fault("another ledger's entry")
         if (gap["first"], gap["last"] + 1) != (expected, seq) if gap else seq != expected: raise Fault("not the seq expected")
-        if expected == self.base > 1:  # on trust, until an entry explains it
+        if expected == self.begin > 1:  # on trust, until an entry explains it
             self.trusted, self.prev = (entry["prev_hash"], entry["key"]), entry["prev_hash"]
         if entry["prev_hash"] != self.prev: raise Fault("prev_hash is not the HASH before")
         if not self.synced <= entry["synced"] < seq: raise Fault("synced is out of range")
@@ -188,13 +188,13 @@ class Ledger:  # §2, §6
             proof = self.mac(body["key"], b"bulla/1/key-introduction\n" + (entry["ledger"] + called).encode())
             if proof not in (None, body["proof"]): raise Fault("a key does not prove itself")
             called = body["key"]
-        if action == "ledger.archived" and self.base > 1 and not self.by:
+        if action == "ledger.archived" and self.begin > 1 and not self.by:
             ends = [(x["last"] + 1, x["tip"], x["key"]) for x in body["segments"]]
-            if (self.base, *self.trusted) in ends:
-                older = {x["key"] for x in body["keys"] if x["introduced"] < self.base} - {self.trusted[1]}
+            if (self.begin, *self.trusted) in ends:
+                older = {x["key"] for x in body["keys"] if x["introduced"] < self.begin} - {self.trusted[1]}
                 if older & self.introduced: raise Fault("a key comes a second time")
                 self.by, self.introduced = int(seq), self.introduced | older
-        if self.head and expected == self.base > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
+        if self.head and expected == self.begin > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
         if self.head and expected <= self.head["seq"] <= seq:
             here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
@@ -209,7 +209,7 @@ class Ledger:  # §2, §6
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}
         return self.head["key"] not in self.keys or not self.unchecked <= retired
     def torn(self, name, at, seq):  # whether B, which is here, is
-        if not self.reached or self.head["alert"] or name != self.names[-1] or self.base > 1 and not self.by: return False
+        if not self.reached or self.head["alert"] or name != self.names[-1] or self.begin > 1 and not self.by: return False
         head_name = "%020d.frames" % self.head["segment"]
         behind = at - self.head["end"] if head_name == name else at
         if head_name not in self.names[-2:] or behind > 8388608: return False
@@ -247,8 +247,8 @@ def verify(base, key_files=(), again=False):  # verdict, exit code, place, reaso
         if not again and not key_files and len(ledger.read_keys(())) > len(ledger.keys): return verify(base, key_files, True)
         return "unverifiable", 11, done, "a sealing key is absent"
     if reason: return "torn", 0, start, reason
-    archived = "from seq %d; before: unchecked, archived by entry %d" % (ledger.base, ledger.by or 0)
-    return "intact", 0, done, archived if ledger.base > 1 else None
+    archived = "from seq %d; before: unchecked, archived by entry %d" % (ledger.begin, ledger.by or 0)
+    return "intact", 0, done, archived if ledger.begin > 1 else None
 
 def main():
     parser = argparse.ArgumentParser(description="Verify a Bulla ledger (FORMAT.md).")

@@ -142,8 +142,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 "archived segments: \(check.checkedCount) of \(check.namedCount) are here, with the digests that were recorded")
         }
         if report.verdict == .intact, report.firstSeq > 1 {
-            Output.line(
-                "intact from seq \(report.firstSeq); before: unchecked, for it was archived; --archive DIR checks that too")
+            Output.line("what lies before seq \(report.firstSeq) was archived; with --archive DIR it is checked too")
         }
         if from > 1 { Output.line("only from seq \(from) on: what lies before was not checked") }
         if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
