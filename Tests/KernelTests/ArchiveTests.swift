@@ -82,19 +82,14 @@ struct ArchiveTests {
         for (storage, first) in [(try house.machine.storage() as any Storage, second), (try house.whole(), 1)] {
             let report = try await house.audit(storage)
             #expect(report.verdict == .intact && report.firstSeq == first, "\(report.verdictLine)")
-            for seq in max(1, first - (first > 1 ? 0 : 0))...25 {
+            for seq in first...25 {
                 #expect(try house.state(storage, FoldEnd(seq: seq)) == before[Int(seq) - 1], "seed \(seed), seq \(seq)")
             }
             #expect(try house.state(storage) == before[24])
         }
         for (seq, hash) in kept { #expect(try house.hashes()[seq] == hash) }
-        #expect(
-            try ArchiveCheck(house.machine.environment).run(LedgerView(house.whole()), [MemoryStorage(house.archive)])
-                == {
-                    var report = ArchiveCheck.Report()
-                    (report.namedCount, report.checkedCount) = (2, 2)
-                    return report
-                }())
+        let check = try ArchiveCheck(house.machine.environment).run(LedgerView(house.whole()), [MemoryStorage(house.archive)])
+        #expect(check.namedCount == 2 && check.checkedCount == 2 && check.failure == nil)
         // And a second time, where the first archive's own entry goes too.
         try house.archive(before: Limits.seq)
         #expect(house.machine.segments.count == 1)
@@ -159,7 +154,8 @@ struct ArchiveTests {
             do { try house.archive(before: 2) } catch let error as LedgerError { throw error } catch { return }
         }
         #expect(nothing?.code == .refused && nothing?.message.contains("nothing to archive") == true)
-        house.archive.setBytes(of: SegmentReader.path(ofSegment: 1), to: [1, 2, 3])
+        let bytes: [UInt8] = [1, 2, 3]
+        try MemoryStorage(house.archive).create(SegmentReader.path(ofSegment: 1), bytes.span)
         let taken = ledgerError { () throws(LedgerError) in
             do { try house.archive(before: 12) } catch let error as LedgerError { throw error } catch { return }
         }

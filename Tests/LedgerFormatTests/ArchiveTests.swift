@@ -63,7 +63,8 @@ struct ArchiveTests {
         var verifier = ChainVerifier(keys: allKeys)
         try verifier.beginSegment(firstSeq: 10, isLast: true)
         #expect(!verifier.isFounded)
-        _ = verifier.feed(chain.segments[0].bytes.span, isEnd: true)
+        let bytes = chain.segments[0].bytes
+        _ = verifier.feed(bytes.span, isEnd: true)
         #expect(verifier.base == ChainBase(seq: 10, previousHash: tip.hash, key: tip.key))
         #expect(verifier.explanation == 10 && verifier.isFounded && verifier.entryCount == 1)
     }
@@ -205,11 +206,12 @@ struct ArchiveTests {
             for cut in entries.dropFirst().map(\.start) {
                 var first = ChainVerifier(keys: allKeys)
                 try first.beginSegment(firstSeq: 10, isLast: false)
-                _ = first.feed(Array(bytes[..<cut.offset]).span, isEnd: true)
+                let (front, back) = (Array(bytes[..<cut.offset]), Array(bytes[cut.offset...]))
+                _ = first.feed(front.span, isEnd: true)
                 var second = ChainVerifier(at: cut, of: whole.tip.ledger, key: nil, keys: allKeys)
                 second.base = base
                 try second.beginSegment(firstSeq: 10, isLast: true, offset: cut.offset)
-                _ = second.feed(Array(bytes[cut.offset...]).span, isEnd: true)
+                _ = second.feed(back.span, isEnd: true)
                 let joined = try #require(first.joined(with: second))
                 #expect(joined.isFounded == explains && joined.entryCount == 7 && joined.tip == whole.tip)
                 #expect(joined.explanation == (explains ? 13 : nil) && joined.base == base)

@@ -75,8 +75,10 @@ struct ArchiveCommand: ParsableCommand {
                 guard error.isNotFound else { throw error }
                 let made = try POSIXStorage(
                     constructing: to, random: Environment.system.random(), allowedNetworkFileSystem: allowed)
-                try made.makeDirectory(Layout.ledger)
-                do throws(StorageError) { try made.publish() } catch {
+                do throws(StorageError) {
+                    try made.makeDirectory(Layout.ledger)
+                    try made.publish()
+                } catch {
                     made.abandon()
                     throw error
                 }

@@ -39,55 +39,72 @@ package struct Audit: Sendable {
 extension Audit {
     /// Answers also with the verifier as it stands where the walk ended: from there anybody can look again, or go on.
     func walk(_ view: inout LedgerView) async throws(LedgerError) -> (report: AuditReport, verifier: ChainVerifier) {
-        let run = Run(audit: self, environment: environment, total: try totalByteCount(view))
+        while true {
+            let total = try totalByteCount(view)
+            do throws(StorageError) {
+                if let result = try await attempt(&view, total) { return result }
+            } catch {
+                let failure = LedgerError(error, doing: "cannot read the ledger")
+                guard error.isNotFound, (try? beginsLater(&view)) == true else { throw failure }
+            }
+        }
+    }
+
+    /// Whether segments were archived meanwhile, so that the walk begins again with those that are left.
+    private func beginsLater(_ view: inout LedgerView) throws(StorageError) -> Bool {
+        guard try SegmentReader.segments(in: view.storage).first ?? 1 > view.firstSeq else { return false }
+        _ = try view.refresh()
+        return true
+    }
+
+    /// One walk; nil where it has to begin again.
+    private func attempt(
+        _ view: inout LedgerView, _ total: Int
+    ) async throws(StorageError) -> (report: AuditReport, verifier: ChainVerifier)? {
+        let run = Run(audit: self, environment: environment, total: total)
         var settling = Settling(environment)
         var verifier = ChainVerifier(keys: view.keyring.keys, head: view.validHead)
-        do throws(StorageError) {
-            if let start, let genesis = view.genesis {
-                verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
-                verifier.base = base
-            } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
-                verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
-            }
-            verifier.allowsExtraMembers = allowsExtraMembers
-            if threadCount > 1, budget == nil {
-                verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
-            }
-            // The time is over, and the walk goes on to the next end of a decision.
-            var isEnding = false
-            while true {
-                var reader = try SegmentReader(view.storage)
-                let end = try reader.scan(
-                    &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
-                    visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
-                switch end {
-                case .complete:
-                    // Behind a HEAD that moved far on there is more to do than should be done under a lock.
-                    if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
-                        verifier.compare(with: view.validHead)
-                        continue
-                    }
-                    return (conclude(view, verifier, failure: nil, reader), verifier)
-                case .stopped: return (partial(view, verifier), verifier)
-                case .outOfTime:
-                    // Who resumes at a decision must come further than it, however little time there is.
-                    guard verifier.entryCount == 1 || verifier.openDecision != nil else {
-                        return (partial(view, verifier), verifier)
-                    }
-                    isEnding = true
-                case .failed(let failure):
-                    if try settling.mayBeUnderWay(failure, &view) {
-                        verifier.compare(with: view.validHead)
-                        continue
-                    }
-                    let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
-                    return (conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy), verifier)
+        if let start, let genesis = view.genesis, view.segments.contains(start.segment) {
+            verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+            verifier.base = base
+        } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
+            verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+        }
+        verifier.allowsExtraMembers = allowsExtraMembers
+        if threadCount > 1, budget == nil {
+            verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
+        }
+        // The time is over, and the walk goes on to the next end of a decision.
+        var isEnding = false
+        while true {
+            var reader = try SegmentReader(view.storage)
+            let end = try reader.scan(
+                &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
+                visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
+            switch end {
+            case .complete:
+                // Behind a HEAD that moved far on there is more to do than should be done under a lock.
+                if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
+                    verifier.compare(with: view.validHead)
+                    continue
                 }
+                return (conclude(view, verifier, failure: nil, reader), verifier)
+            case .stopped: return (partial(view, verifier), verifier)
+            case .outOfTime:
+                // Who resumes at a decision must come further than it, however little time there is.
+                guard verifier.entryCount == 1 || verifier.openDecision != nil else {
+                    return (partial(view, verifier), verifier)
+                }
+                isEnding = true
+            case .failed(let failure):
+                if try beginsLater(&view) { return nil }
+                if try settling.mayBeUnderWay(failure, &view) {
+                    verifier.compare(with: view.validHead)
+                    continue
+                }
+                let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
+                return (conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy), verifier)
             }
-        } catch {
-            throw LedgerError(error, doing: "cannot read the ledger")
         }
     }
 

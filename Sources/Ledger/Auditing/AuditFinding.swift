@@ -13,6 +13,8 @@ package struct AuditFinding: Sendable {
     package var microseconds: Int64
     /// What was odd and is no error.
     package var notices: [String]
+    /// Where the ledger began when it was walked.
+    var ledgerFirstSeq: UInt64 = 1
     /// As it stands where the walk ended.
     var verifier: ChainVerifier
 

@@ -36,6 +36,7 @@ package struct Auditor: Sendable {
         var finding = AuditFinding(
             policy: policy, report: report, firstSeq: audit.start?.seq ?? view.firstSeq, progress: progress, isFull: false,
             microseconds: environment.uptime() - started, notices: found.notice.map { [$0] } ?? [], verifier: verifier)
+        finding.ledgerFirstSeq = view.firstSeq
         finding.amendPartial(view)
         let mark = try finding.mark(in: view.storage)
         finding.conclude(mark: mark, goal: goal, now: now)
