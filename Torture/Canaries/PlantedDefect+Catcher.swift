@@ -78,6 +78,11 @@ extension PlantedDefect {
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
+        // Archiving
+        case .baseUnexplained, .baseUncompared: .tests("LedgerFormatTests.ArchiveTests")
+        case .installUnsynced, .installNameUnsynced, .archivedBeforeRecorded, .removalUnsynced:
+            .tests("KernelTests.ArchiveTests.*(crashes|order)")
+        case .archiveUnverified, .archiveDigestUncompared: .tests("KernelTests.ArchiveTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

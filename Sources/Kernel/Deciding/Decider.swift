@@ -66,7 +66,7 @@ package struct Decider: Sendable {
     }
 
     /// Runs a section under the lock, which is given back however it ends.
-    private mutating func releasing<Answer>(
+    mutating func releasing<Answer>(
         _ section: (inout Decider) throws(LedgerError) -> Answer
     ) throws(LedgerError) -> Answer {
         do throws(LedgerError) {
@@ -96,7 +96,7 @@ extension Decider {
             try advance(&fold, in: view)
             return fold
         }
-        let found = FoundFold<State>(in: view, environment)
+        let found = try FoundFold<State>(in: view, environment)
         if !found.ignored.isEmpty { try quarantine(found) }
         var fold = found.fold
         try advance(&fold, in: view)

@@ -44,7 +44,7 @@ extension Point {
         case .seq(let seq): return FoldEnd(seq: try Self.position(of: seq, in: view, environment))
         case .hash(let hash):
             var found: UInt64?
-            try EntryReader(view, environment).read(from: 1) { frame, bytes in
+            try EntryReader(view, environment).read(from: view.firstSeq) { frame, bytes in
                 let readmitted = Readmission(frame, of: bytes)
                 if frame.hash(in: bytes) == hash || readmitted?.entry.hash == hash && readmitted?.isProven == true {
                     found = frame.seq
