@@ -55,6 +55,10 @@ let package = Package(
         .target(
             name: "Kernel", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "PlantedDefects"],
             swiftSettings: sourceRules),
+        // Floor 5
+        .target(
+            name: "Lanes", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "PlantedDefects"],
+            swiftSettings: sourceRules),
         // The library's face: what a Swift program imports
         .target(
             name: "Bulla",
@@ -73,7 +77,8 @@ let package = Package(
         .executableTarget(
             name: "BullaCommand",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "CSystemCalls", "PlantedDefects",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "Lanes", "CSystemCalls",
+                "PlantedDefects",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -108,6 +113,10 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], exclude: ["Fixtures"],
             swiftSettings: houseRules),
         .testTarget(name: "KernelTests", dependencies: ["Kernel", "TestSupport"], swiftSettings: houseRules),
+        .testTarget(
+            name: "LanesTests",
+            dependencies: ["Lanes", "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "TestSupport"],
+            swiftSettings: houseRules),
         .testTarget(name: "BullaTests", dependencies: ["Bulla", "TestSupport"], swiftSettings: houseRules),
         .testTarget(
             name: "BullaLoggingTests",

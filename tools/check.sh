@@ -8,7 +8,7 @@ swift format lint --strict --recursive --parallel Package.swift Sources Tests To
 
 echo "== house rules"
 if grep -rnE '^(package |public |internal |@_exported )*import Foundation' \
-    Sources/CanonicalJSON Sources/LedgerFormat Sources/DurableFiles Sources/Ledger Sources/Kernel Sources/Bulla Sources/BullaLogging Sources/BullaCommand; then
+    Sources/CanonicalJSON Sources/LedgerFormat Sources/DurableFiles Sources/Ledger Sources/Kernel Sources/Lanes Sources/Bulla Sources/BullaLogging Sources/BullaCommand; then
     echo "check: Foundation is not used here" >&2
     exit 1
 fi
@@ -17,11 +17,12 @@ upward=0
 floor() {
     if grep -rnE "^(package |public |internal |@testable )*import ($2)$" "Sources/$1"; then upward=1; fi
 }
-floor CanonicalJSON 'LedgerFormat|DurableFiles|Ledger|Kernel|Bulla|BullaLogging|BullaCommand'
-floor LedgerFormat 'DurableFiles|Ledger|Kernel|Bulla|BullaLogging|BullaCommand'
-floor DurableFiles 'CanonicalJSON|LedgerFormat|Ledger|Kernel|Bulla|BullaLogging|BullaCommand'
-floor Ledger 'Kernel|Bulla|BullaLogging|BullaCommand'
-floor Kernel 'Bulla|BullaLogging|BullaCommand'
+floor CanonicalJSON 'LedgerFormat|DurableFiles|Ledger|Kernel|Lanes|Bulla|BullaLogging|BullaCommand'
+floor LedgerFormat 'DurableFiles|Ledger|Kernel|Lanes|Bulla|BullaLogging|BullaCommand'
+floor DurableFiles 'CanonicalJSON|LedgerFormat|Ledger|Kernel|Lanes|Bulla|BullaLogging|BullaCommand'
+floor Ledger 'Kernel|Lanes|Bulla|BullaLogging|BullaCommand'
+floor Kernel 'Lanes|Bulla|BullaLogging|BullaCommand'
+floor Lanes 'Bulla|BullaLogging|BullaCommand'
 floor Bulla 'BullaLogging|BullaCommand'
 floor BullaLogging 'BullaCommand'
 if [ "$upward" = 1 ]; then

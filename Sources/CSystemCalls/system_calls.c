@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <sys/vfs.h>
@@ -165,5 +166,70 @@ void csystem_forwarding_end(void) {
     for (int index = 0; index < taken_count; index++) sigaction(taken[index], &taken_before[index], NULL);
     sigaction(SIGPIPE, &pipe_before, NULL);
     sigaction(SIGCHLD, &child_before, NULL);
+}
+
+// Between fork and exec only what is safe in a signal handler: other threads of ours may hold any lock.
+static _Noreturn void become_bound(char *const arguments[], pid_t parent, int report) {
+    int number = 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) number = errno;
+    // Who died before that sent no signal.
+    if (getppid() != parent) _exit(127);
+    for (int signal = 1; signal < 65; signal++) {
+        struct sigaction action;
+        if (sigaction(signal, NULL, &action) != 0 || action.sa_handler == SIG_IGN) continue;
+        action = (struct sigaction){.sa_handler = SIG_DFL};
+        sigaction(signal, &action, NULL);
+    }
+    struct sigaction normal = {.sa_handler = SIG_DFL};
+    sigaction(SIGPIPE, &normal, NULL);
+    sigaction(SIGXFSZ, &normal, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (number == 0) {
+        execvp(arguments[0], arguments);
+        number = errno;
+    }
+    ssize_t done = write(report, &number, sizeof number);
+    _exit(done == sizeof number ? 127 : 126);
+}
+
+int csystem_start_bound(char *const arguments[], pid_t *child) {
+    int reading, writing;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || csystem_open_pipe(&reading, &writing) != 0) return -1;
+    // A signal between fork and exec would run our handler in the child, and be lost.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t parent = getpid(), process = fork();
+    if (process == 0) become_bound(arguments, parent, writing);
+    int number = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(writing);
+    if (process > 0) {
+        ssize_t count;
+        do count = read(reading, &number, sizeof number);
+        while (count < 0 && errno == EINTR);
+        if (count == 0) number = 0;
+        if (number != 0)
+            while (waitpid(process, NULL, 0) < 0 && errno == EINTR) {}
+    }
+    close(reading);
+    if (process < 0 || number != 0) {
+        errno = number;
+        return -1;
+    }
+    *child = process;
+    return 0;
+}
+
+void csystem_reap_others(pid_t child) {
+    for (;;) {
+        siginfo_t information;
+        information.si_pid = 0;
+        if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+        if (information.si_pid == 0 || information.si_pid == child) return;
+        waitpid(information.si_pid, NULL, WNOHANG);
+    }
 }
 #endif

@@ -11,6 +11,7 @@ extension Environment {
     package static let system = Environment(
         now: { Timestamp(microseconds: read(CLOCK_REALTIME)) },
         uptime: { read(CLOCK_MONOTONIC) },
+        bootTime: { BootTime(boot: boot, microseconds: read(CLOCK_BOOTTIME)) },
         random: {
             var generator = SystemRandomNumberGenerator()
             return generator.next()
@@ -20,6 +21,16 @@ extension Environment {
             // Interrupted or not: a pause promises no length.
             unsafe _ = nanosleep(&time, nil)
         })
+
+    /// A random name that Linux gives to each boot; containers of one machine share it, and its clock.
+    private static let boot: String = {
+        let file = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 36)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
+        return count == bytes.count ? String(decoding: bytes, as: UTF8.self) : ""
+    }()
 
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()

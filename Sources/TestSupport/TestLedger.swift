@@ -22,6 +22,7 @@ package enum TestLedger {
         }
         return Environment(
             now: { Timestamp(microseconds: tick(1000)) }, uptime: { tick(1) },
+            bootTime: { BootTime(boot: "simulated", microseconds: tick(1) - 1_769_860_800_000_000) },
             random: { state.withLock { $0.generator.next() } }, pause: { _ = tick($0) })
     }
 

@@ -27,7 +27,9 @@ extension Program {
             ["timeout", "-s", "KILL", "120", "env", "BULLA=" + bullaPath, "sh", "-c", script, "sh"] + arguments)
     }
 
-    static func python(_ script: String, _ arguments: String...) -> Program {
+    static func python(_ script: String, _ arguments: String...) -> Program { python(script, arguments) }
+
+    static func python(_ script: String, _ arguments: [String]) -> Program {
         Program("/usr/bin/env", ["timeout", "-s", "KILL", "120", "python3", "-c", script] + arguments)
     }
 }

@@ -7,7 +7,9 @@ import Testing
     /// Runs `bulla top` on a pseudo-terminal, where `steps` decide what happens; prints what it drew, with its exit code last.
     ///
     /// The steps' words: `draw(n)` waits for n more screens, `see(text)` for a screen with this text.
-    private func onTerminal(_ ledger: CommandLedger, interval: Double = 0.1, _ steps: String) throws -> Program.Result {
+    func onTerminal(
+        _ ledger: CommandLedger, verb: [String] = ["top"], interval: Double = 0.1, _ steps: String
+    ) throws -> Program.Result {
         let script = """
             import os, pty, sys, select, struct, fcntl, termios, signal
             bulla, path = sys.argv[1:3]
@@ -16,7 +18,7 @@ import Testing
             if pid == 0:
                 # Its first look finds the size already.
                 fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
-                os.execv(bulla, [bulla, 'top', '--ledger', path, '--interval', '\(interval)'])
+                os.execv(bulla, [bulla] + sys.argv[3:] + ['--ledger', path, '--interval', '\(interval)'])
             out = b''
             def more():
                 global out
@@ -42,7 +44,7 @@ import Testing
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             print('\\nEXIT', code)
             """
-        return try Program.python(script, Program.bullaPath, ledger.path).run()
+        return try Program.python(script, [Program.bullaPath, ledger.path] + verb).run()
     }
 
     private static let enters = "\u{1B}[?1049h"

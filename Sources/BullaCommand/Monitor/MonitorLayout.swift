@@ -31,7 +31,7 @@ package struct MonitorLayout {
 
     package func lines(_ state: MonitorState) -> [Line] {
         guard width > 0, height > 0 else { return [] }
-        var lines = [title(state)]
+        var lines = [Self.title("bulla \(state.path)", at: state.now, width: width)]
         lines += verdict(state)
         let room = height - lines.count - 1 - Self.rowCountMin
         for (name, value) in Self.facts(state).prefix(max(1, room)) {
@@ -43,11 +43,12 @@ package struct MonitorLayout {
         return Array(lines.prefix(height))
     }
 
-    private func title(_ state: MonitorState) -> Line {
-        let right = "\(Self.time(state.now).suffix(8)) UTC  q quits"
+    /// What is watched, the time, and how to end it.
+    static func title(_ name: String, at now: Timestamp, width: Int) -> Line {
+        let right = "\(time(now).suffix(8)) UTC  q quits"
         let room = width - right.count - 2
-        guard room >= 16 else { return Line(text: Cells.fit("bulla \(state.path)", to: width), style: .title) }
-        return Line(text: Cells.fit("bulla \(state.path)", to: room) + "  " + right, style: .title)
+        guard room >= 16 else { return Line(text: Cells.fit(name, to: width), style: .title) }
+        return Line(text: Cells.fit(name, to: room) + "  " + right, style: .title)
     }
 
     private func verdict(_ state: MonitorState) -> [Line] {

@@ -87,6 +87,16 @@ enum ChildSystem {
         return child
     }
 
+    /// Starts a command that inherits everything, and that the kernel kills when this process ends; its orphans become our children.
+    static func startBound(_ arguments: [[UInt8]]) throws(SystemFailure) -> pid_t {
+        precondition(csystem_is_first_thread() != 0, "the kernel would kill the command when this thread ends")
+        var child: pid_t = 0
+        try unsafe withArgumentVector(arguments) { vector throws(SystemFailure) in
+            guard unsafe csystem_start_bound(vector, &child) == 0 else { throw failure }
+        }
+        return child
+    }
+
     /// The signals that this process was started with blocked: known to its first thread. Another one may block all for its own
     /// reasons (workers of Dispatch do), so that there the usual is taken: none.
     private static func originalMask() -> sigset_t {

@@ -40,36 +40,18 @@ struct TopCommand: ParsableCommand {
         // Without a ledger there is nothing to watch.
         if let trouble = first.trouble, trouble.code == .usage { throw trouble }
         if isWatched {
-            let signal = try show(first, &watch)
+            var isFirst = true
+            let signal = try TerminalScreen.show(interval: interval) { height in
+                defer { isFirst = false }
+                return isFirst ? first : watch.look(rowCount: height)
+            } lines: { state, size in
+                MonitorLayout(width: size.width, height: size.height).lines(state)
+            }
             Output.exit(signal == nil || signal == SIGINT ? 0 : 128 + (signal ?? 0))
         }
         if options.json { Output.line(Printable.json(first.json)) } else { printTable(first) }
         Output.exit(first.trouble?.code.rawValue ?? 0)
     }
-
-    /// Until somebody wants it to end; gives the signal, if it was one.
-    private func show(_ first: MonitorState, _ watch: inout LedgerWatch) throws -> Int32? {
-        var screen = try TerminalScreen()
-        var state = first
-        var next = Environment.system.uptime() + step
-        while true {
-            let size = TerminalScreen.size
-            LockConstitution.holdsNothing()
-            screen.draw(MonitorLayout(width: size.width, height: size.height).lines(state))
-            switch try screen.next(milliseconds: Int32(max(0, next - Environment.system.uptime()) / 1000 + 1)) {
-            case .key(UInt8(ascii: "q")), .key(UInt8(ascii: "Q")): return nil
-            case .key, .signal(SIGWINCH): continue
-            case .signal(SIGTSTP): screen.suspend()
-            case .signal(let signal): return signal
-            case .time:
-                if Environment.system.uptime() < next { continue }
-                state = watch.look(rowCount: size.height)
-                next = Environment.system.uptime() + step
-            }
-        }
-    }
-
-    private var step: Int64 { Int64(interval * 1_000_000) }
 
     private func printTable(_ state: MonitorState) {
         var lines = [("state", MonitorLayout.verdict(state).text)] + MonitorLayout.facts(state)

@@ -58,6 +58,14 @@ int csystem_forwarding_interrupted(void);
 
 // Puts the dispositions back.
 void csystem_forwarding_end(void);
+
+// Starts a command that the kernel kills when the calling thread ends, and hands its orphans to this process. It inherits all three
+// streams; signals that were ignored stay so, all others have their default and are not blocked. The thread must be the first one,
+// which ends with the process. -1 and errno also where the command cannot be executed.
+int csystem_start_bound(char *const arguments[], pid_t *child);
+
+// Reaps ended children up to `child`, which is left to be reaped by its owner.
+void csystem_reap_others(pid_t child);
 #endif
 
 #endif

@@ -82,7 +82,8 @@ package struct Decider: Sendable {
     private func moment(as actor: String, _ mark: Mark?) -> Moment {
         let now = environment.now()
         return Moment(
-            actor: actor, now: now, latest: mark?.latest ?? now, seq: mark?.seq ?? 0, random: environment.random())
+            actor: actor, now: now, boot: environment.bootTime(), latest: mark?.latest ?? now, seq: mark?.seq ?? 0,
+            random: environment.random())
     }
 }
 

@@ -8,6 +8,8 @@ package struct Moment: Sendable {
     package var actor: String
     /// The wall clock, which may step back.
     package var now: Timestamp
+    /// The clock of this boot, which never steps.
+    package var boot: BootTime
     /// The latest time of any entry so far.
     package var latest: Timestamp
     /// The last entry's seq: what the rule has seen.
@@ -15,9 +17,10 @@ package struct Moment: Sendable {
     /// 64 unpredictable bits.
     package var random: UInt64
 
-    package init(actor: String, now: Timestamp, latest: Timestamp, seq: UInt64, random: UInt64) {
+    package init(actor: String, now: Timestamp, boot: BootTime, latest: Timestamp, seq: UInt64, random: UInt64) {
         self.actor = actor
         self.now = now
+        self.boot = boot
         self.latest = latest
         self.seq = seq
         self.random = random

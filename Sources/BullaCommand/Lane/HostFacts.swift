@@ -1,0 +1,57 @@
+import Lanes
+import Ledger
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+// The only file of lanes that hands pointers to the system, but for the guard's.
+
+/// What is recorded of this machine and its processes.
+enum HostFacts {
+    /// The machine's name; empty if it has none.
+    static let name: String = {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return "" }
+        return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
+    /// A process as a lease records it: with its start if it is there now.
+    static func process(_ pid: Int32) -> HolderProcess {
+        let sighting = sighting(of: pid)
+        let start = sighting.ticks.flatMap {
+            sighting.space.isEmpty ? nil : HolderProcess.Start(ticks: $0, space: sighting.space)
+        }
+        return HolderProcess(pid: pid, start: start)
+    }
+
+    static func sighting(of pid: Int32) -> ProcessSighting {
+        ProcessSighting(pid: pid, space: space, ticks: startTicks(of: pid))
+    }
+
+    /// Which boot, and whose numbers: those of a container are not those of its host.
+    private static let space: String = {
+        let boot = Environment.system.bootTime().boot
+        var bytes = [CChar](repeating: 0, count: 128)
+        let count = unsafe readlink("/proc/self/ns/pid", &bytes, bytes.count)
+        guard !boot.isEmpty, count > 0 else { return "" }
+        return boot + " " + String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
+    /// Field 22 of its `stat`; nil if there is no such process, or it is dead and only not buried.
+    private static func startTicks(of pid: Int32) -> UInt64? {
+        guard let fields = statFields(of: pid), fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
+    }
+
+    /// What `stat` says behind a process's name, its state first; nil if there is no such process.
+    static func statFields(of pid: Int32) -> [Substring]? {
+        // 4711 (name, any bytes) S 1 …
+        guard let bytes = try? InputFile("/proc/\(pid)/stat").all(upTo: 1 << 16),
+            let close = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        return String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
+    }
+}

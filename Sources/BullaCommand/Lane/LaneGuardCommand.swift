@@ -1,0 +1,88 @@
+import ArgumentParser
+import CanonicalJSON
+import Kernel
+import Lanes
+import Ledger
+import LedgerFormat
+
+struct LaneGuardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "guard",
+        abstract: "Run a command only while a lease is current, and stop it when it is not.",
+        discussion: """
+            It looks four times a second. When the lease was released or taken over, or is about to end without a beat, the command and \
+            all that it started get TERM, and KILL 0.4 s later. If the guard itself is killed, the kernel kills the command. The code is \
+            the command's, 20 if the lease is not current at the start, 125 when the guard itself failed.
+
+            No guard is faster than what it watches: a resource that must be safe compares tokens itself.
+
+            Examples:
+              bulla lane guard --lease 0123456789abcdef --token 42 -- make test
+              bulla lane guard --lease 0123456789abcdef --token 42 --beat-as process:worker-1 -- ./long-job
+            """)
+
+    @OptionGroup var right: LaneRightOptions
+
+    @Option(
+        name: .customLong("beat-as"),
+        help: ArgumentHelp("Beat in this name while the command runs, three times in the lease's time.", valueName: "kind:name"))
+    var beatActor: String?
+
+    @OptionGroup var options: LedgerOptions
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
+    var command: [String] = []
+
+    private static let lookMilliseconds: Int32 = 250
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("no command: write it behind --, as in bulla lane guard --lease … --token … -- make") }
+        if let beatActor, !Names.isActor(beatActor) { throw ValidationError("--beat-as takes kind:name") }
+    }
+
+    func run() throws {
+        do throws(LedgerError) {
+            Output.exit(try guarded())
+        } catch {
+            Output.error("bulla: \(Printable.text(error.message))")
+            if options.json { Output.error(Printable.json(["current": false, "reason": .string(error.message)])) }
+            // Other codes of the ledger would be taken for the command's.
+            Output.exit(error.code == .refused ? 20 : 125)
+        }
+    }
+
+    private func guarded() throws(LedgerError) -> Int32 {
+        var watch = try LeaseWatch(options, right.right, .system)
+        let arguments = RawArguments.last(command.count)
+        do throws(ChildError) {
+            let child = try GuardedChild(arguments)
+            while !(try child.ended(within: Self.lookMilliseconds)) {
+                do throws(LedgerError) {
+                    beatIfDue(watch.lease)
+                    try watch.look()
+                } catch {
+                    child.stop(.system)
+                    Output.error("bulla: the command was stopped: \(Printable.text(error.message))")
+                    break
+                }
+            }
+            return try child.finish()
+        } catch {
+            let name = String(decoding: arguments.first ?? [], as: UTF8.self)
+            Output.error("bulla: \(Printable.text(name)): \(error)")
+            return error.exitCode
+        }
+    }
+
+    /// One that fails is tried again at the next look, until the lease ends.
+    private func beatIfDue(_ lease: Lease) {
+        guard let beatActor, lease.beat.age(at: Instant(.system)) >= lease.ttl / 3 else { return }
+        var settings = WriterSettings()
+        settings.lockTimeoutMicroseconds = 100_000
+        guard let storage = try? options.storage() else { return }
+        var decider = Decider(storage, .system, settings, anchor: options.anchor)
+        _ = try? decider.decide(on: Lanes.self, as: beatActor) { lanes, moment throws(LedgerError) in
+            try lanes.heartbeat(right.right, event: nil, HostFacts.name, moment)
+        }
+    }
+}

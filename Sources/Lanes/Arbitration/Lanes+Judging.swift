@@ -1,0 +1,45 @@
+package import Ledger
+
+// Which lane a request comes to, and what the arbiter says of it.
+extension Lanes {
+    /// - Throws: `refused` for a lane that nobody declared, and for none where no order is declared.
+    package func judge(_ request: LaneRequest, at now: Instant) throws(LedgerError) -> Verdict {
+        let arbiter = Arbiter(live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
+        if let lane = request.lane { return arbiter.judge(try claim(lane, request)) }
+        guard !settings.order.isEmpty else {
+            throw LedgerError(.refused, "no lane is named, and no order of lanes is declared: `bulla lane declare --order a,b`")
+        }
+        var last: Verdict?
+        var reasons: [String] = []
+        for lane in settings.order {
+            if let attempt = picks[lane], let rest = attempt.rest(settings, at: now) {
+                reasons.append("\(lane) rests for \(TimeSpan.text(rest)) after \(attempt.unit) (\(attempt.outcome.rawValue))")
+                continue
+            }
+            let verdict = arbiter.judge(try claim(lane, request))
+            if verdict.outcome == .acquire { return verdict }
+            reasons.append("\(lane): \(verdict.reason)")
+            last = last ?? verdict
+        }
+        return Verdict(
+            outcome: .refuse, lane: nil, kind: request.kind ?? .cluster, tree: request.tree ?? .everything, laneClass: nil,
+            reasonClass: .noneFree, reason: "no lane of the order is free: " + reasons.joined(separator: "; "),
+            blocking: last?.blocking)
+    }
+
+    /// The stricter of what is declared and what is asked for, so that asking for company opens no lane to it.
+    package func claim(_ lane: Label, _ request: LaneRequest) throws(LedgerError) -> Claim {
+        guard let declaration = declared[lane] else {
+            guard settings.isOpen else {
+                throw LedgerError(
+                    .refused,
+                    "the lane \(lane) is not declared; declare it with `bulla lane declare`, or all lanes with `bulla lane declare --open`"
+                )
+            }
+            return Claim(lane: lane, kind: request.kind ?? .cluster, tree: request.tree ?? .everything)
+        }
+        return Claim(
+            lane: lane, kind: max(declaration.kind, request.kind ?? .shared), tree: request.tree ?? declaration.tree,
+            laneClass: declaration.laneClass)
+    }
+}

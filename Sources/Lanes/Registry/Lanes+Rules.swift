@@ -1,0 +1,234 @@
+import CanonicalJSON
+package import Kernel
+package import Ledger
+package import LedgerFormat
+
+/// What gives the right to a lease: both, and no name.
+package struct LeaseRight: Sendable, Equatable {
+    package var id: LeaseID
+    package var token: UInt64
+
+    package init(id: LeaseID, token: UInt64) {
+        self.id = id
+        self.token = token
+    }
+}
+
+/// What came of a request.
+package struct Acquisition: Sendable {
+    package var verdict: Verdict
+    /// What was granted; its token is the seq of the decision's last entry.
+    package var lease: Lease?
+    /// Whose time was over.
+    package var evicted: [Lease] = []
+}
+
+// What may be done, and which entries say so. Each rule sees all that was recorded before, under the writer's lock.
+extension Lanes {
+    /// Grants a lane or refuses it; both are recorded.
+    ///
+    /// What is expired is taken away first, in the same decision: whatever stands against the claim, and some of the rest.
+    ///
+    /// - Throws: `refused` for what is no question for the arbiter, and then nothing is recorded.
+    package func acquire(_ request: LaneRequest, _ moment: Moment) throws(LedgerError) -> Decision<Acquisition> {
+        let now = Instant(moment)
+        let verdict = try judge(request, at: now)
+        guard verdict.outcome == .acquire, let lane = verdict.lane else {
+            return Decision([try refusal(of: request, verdict, moment)], reply: Acquisition(verdict: verdict))
+        }
+        let evicted = evictions(for: verdict, at: now)
+        var drafts: [Draft] = []
+        for lease in evicted { drafts.append(try eviction(of: lease, "its time ran out", by: request.holder, request.host, moment)) }
+        // A number that is taken would give one holder the other's lease.
+        var id = LeaseID(moment.random)
+        var next = moment.random
+        while leases[id] != nil {
+            next &+= 1
+            id = LeaseID(next)
+        }
+        let lease = Lease(
+            id: id, token: 0, lane: lane, kind: verdict.kind, tree: verdict.tree, laneClass: verdict.laneClass,
+            holder: request.holder, loopTS: request.loopTS, host: request.host, process: request.process, ttl: request.ttl,
+            acquiredAt: moment.now, beat: now, notes: request.notes)
+        var body: JSONObject = [
+            "host_id": .string(lease.host), "lane": .string(lane.text), "lane_kind": .string(lease.kind.rawValue),
+            "lease": .object(lease.json), "loop_ts": .string(lease.loopTS),
+            "prev_holder": .string(evicted.first { $0.lane == lane }?.holder ?? ""), "reason": .string(request.reason),
+            "tree": lease.tree.json, "ttl_minutes": .number(TimeSpan.minutes(lease.ttl)),
+        ]
+        body["pid"] = lease.process.map { .number(Double($0.pid)) }
+        body["env_digest"] = request.notes["env_digest"]
+        drafts.append(try moment.draft(.acquire, request.reason, body))
+        return Decision(drafts, reply: Acquisition(verdict: verdict, lease: lease, evicted: evicted))
+    }
+
+    package func release(_ right: LeaseRight, _ reason: String, _ host: String, _ moment: Moment) throws(LedgerError) -> Decision<Lease> {
+        let lease = try lease(right, moment)
+        var body = lease.body(host)
+        body["reason"] = .string(reason)
+        return Decision([try moment.draft(.release, reason, body)], reply: lease)
+    }
+
+    /// Keeps a lease alive.
+    ///
+    /// - Parameters:
+    ///   - time: when the holder lived, if not now; the future counts as now, and that is recorded.
+    ///   - event: what was done; without it the holder only lives.
+    package func heartbeat(
+        _ right: LeaseRight, at time: Timestamp? = nil, event: String?, _ host: String, _ moment: Moment
+    ) throws(LedgerError) -> Decision<Lease> {
+        var lease = try lease(right, moment)
+        let now = Instant(moment)
+        guard lease.standing(settings, at: now) != .expired else { throw Self.expired(lease, at: now) }
+        let age = time.map { moment.now.microseconds - $0.microseconds } ?? 0
+        let beat = now.earlier(by: max(0, age))
+        var body = lease.body(host)
+        body["beat"] = beat.json
+        body["heartbeat_at"] = .string(beat.time.description)
+        body["event"] = event.map { .string($0) }
+        if age < 0 { body["clamped_from"] = time.map { .string($0.description) } }
+        if !lease.beat.isInBoot(of: beat) || lease.beat.boot.microseconds <= beat.boot.microseconds { lease.beat = beat }
+        return Decision([try moment.draft(.heartbeat, event ?? "the holder lives", body)], reply: lease)
+    }
+
+    /// Takes an orphan away: a lease that is expired, or whose process is seen to be gone.
+    package func scavenge(
+        _ id: LeaseID, _ sighting: ProcessSighting?, _ reason: String, by holder: String, _ host: String, _ moment: Moment
+    ) throws(LedgerError) -> Decision<Lease> {
+        let lease = try lease(id)
+        let now = Instant(moment)
+        guard lease.standing(settings, at: now) == .expired || sighting?.isAlive(lease.process) == false else {
+            let end = lease.ttl + settings.grace - lease.beat.age(at: now)
+            throw LedgerError(
+                .refused,
+                "\(lease.named) is no orphan: it may be taken in \(TimeSpan.text(max(0, end))), and nothing proves that its holder is gone"
+            )
+        }
+        return Decision([try eviction(of: lease, reason, by: holder, host, moment)], reply: lease)
+    }
+
+    /// Hands a live lease to another holder. Identity, tree, time and token stay, so that its children may work on.
+    ///
+    /// - Parameters:
+    ///   - token: who has it may hand over what is his; without it the holder's process must be seen to be gone.
+    package func adopt(
+        _ id: LeaseID, token: UInt64?, _ sighting: ProcessSighting?, by holder: String, _ process: HolderProcess?, _ reason: String,
+        _ host: String, _ moment: Moment
+    ) throws(LedgerError) -> Decision<Lease> {
+        var lease = if let token { try lease(LeaseRight(id: id, token: token), moment) } else { try lease(id) }
+        let now = Instant(moment)
+        guard lease.standing(settings, at: now) != .expired else { throw Self.expired(lease, at: now) }
+        guard token != nil || sighting?.isAlive(lease.process) == false else {
+            throw LedgerError(
+                .refused, "\(lease.named) is not adopted: it takes its token, or a recorded process that is gone on this machine")
+        }
+        var body = lease.body(host)
+        body["beat"] = now.json
+        body["heartbeat_at"] = .string(now.time.description)
+        body["holder"] = .string(holder)
+        body["prev_holder"] = .string(lease.holder)
+        body["reason"] = .string(reason)
+        if let process {
+            body["pid"] = .number(Double(process.pid))
+            body["proc_starttime"] = process.start.map { .number(Double($0.ticks)) }
+            body["proc_space"] = process.start.map { .string($0.space) }
+        }
+        lease.holder = holder
+        lease.beat = now
+        return Decision([try moment.draft(.adopt, reason, body)], reply: lease)
+    }
+}
+
+extension Lanes {
+    /// The lease that somebody has the right to.
+    ///
+    /// - Throws: `refused`, with what is wrong about the right.
+    package func lease(_ right: LeaseRight, _ moment: Moment) throws(LedgerError) -> Lease {
+        try lease(right, upTo: moment.seq)
+    }
+
+    /// The same for who only reads.
+    ///
+    /// - Parameter seq: the last entry that was folded; no token is higher.
+    package func lease(_ right: LeaseRight, upTo seq: UInt64) throws(LedgerError) -> Lease {
+        guard right.token <= seq else {
+            throw LedgerError(
+                .refused, "the token \(right.token) is of the future: the ledger ends at seq \(seq); no lease has it")
+        }
+        let lease = try lease(right.id)
+        guard lease.token == right.token else {
+            throw LedgerError(.refused, "the lease \(right.id) has another token than \(right.token)")
+        }
+        return lease
+    }
+
+    package func lease(_ id: LeaseID) throws(LedgerError) -> Lease {
+        guard let lease = leases[id] else {
+            throw LedgerError(
+                .refused, "the lease \(id) is not current: it was released, taken over or never granted; `bulla lane history` tells")
+        }
+        return lease
+    }
+
+    static func expired(_ lease: Lease, at now: Instant) -> LedgerError {
+        LedgerError(
+            .refused, "\(lease.named) is expired since \(lease.beat.end(after: lease.ttl, seenAt: now)); acquire the lane again")
+    }
+
+    /// What a grant takes away: all that is expired and stands against it, and so much of the rest that no decision grows large.
+    private func evictions(for verdict: Verdict, at now: Instant) -> [Lease] {
+        guard let lane = verdict.lane else { return [] }
+        let claim = Claim(lane: lane, kind: verdict.kind, tree: verdict.tree)
+        let expired = ordered.filter { $0.standing(settings, at: now) == .expired }
+        let (against, rest) = expired.reduce(into: ([Lease](), [Lease]())) { parts, lease in
+            if Arbiter(live: [lease]).judge(claim).outcome == .refuse { parts.0.append(lease) } else { parts.1.append(lease) }
+        }
+        return against + rest.prefix(Self.evictionCountMax)
+    }
+
+    private static let evictionCountMax = 64
+
+    private func eviction(
+        of lease: Lease, _ reason: String, by holder: String, _ host: String, _ moment: Moment
+    ) throws(LedgerError) -> Draft {
+        var body = lease.body(host)
+        body["pid"] = lease.process.map { .number(Double($0.pid)) }
+        body["prev_holder"] = .string(lease.holder)
+        body["reason"] = .string(reason)
+        body["by"] = .string(holder)
+        return try moment.draft(.scavenge, reason, body)
+    }
+
+    private func refusal(of request: LaneRequest, _ verdict: Verdict, _ moment: Moment) throws(LedgerError) -> Draft {
+        var body: JSONObject = [
+            "holder": .string(request.holder), "host_id": .string(request.host), "lane": .string(verdict.lane?.text ?? ""),
+            "lane_kind": .string(verdict.kind.rawValue), "loop_ts": .string(request.loopTS ?? ""),
+            "reason": .string(verdict.reason), "reason_class": .string(verdict.reasonClass.rawValue), "tree": verdict.tree.json,
+        ]
+        body["run_id"] = request.notes["run_id"]
+        body["blocking"] = verdict.blocking.map {
+            [
+                "holder": .string($0.holder), "lane": .string($0.lane.text), "lease_id": .string($0.id.description),
+                "token": .number(Double($0.token)),
+            ]
+        }
+        return try moment.draft(.refuse, verdict.reason, body)
+    }
+}
+
+extension Lease {
+    /// What an entry about it begins with.
+    func body(_ host: String) -> JSONObject {
+        [
+            "host_id": .string(host), "lane": .string(lane.text), "lease_id": .string(id.description), "loop_ts": .string(loopTS),
+            "token": .number(Double(token)),
+        ]
+    }
+}
+
+extension Moment {
+    /// A draft of an operation on lanes.
+    func draft(_ operation: LaneOperation, _ reason: String, _ body: JSONObject) throws(LedgerError) -> Draft {
+        try draft(operation.action, Justification(.sovereignty, reason), body)
+    }
+}

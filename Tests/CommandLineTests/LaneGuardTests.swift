@@ -1,0 +1,91 @@
+import CanonicalJSON
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Lanes: the guard") struct LaneGuardTests {
+    private func guarding(_ ledger: CommandLedger, _ lease: GrantedLease, _ more: [String] = [], _ script: String) throws
+        -> Program.Running
+    {
+        let command = ["lane", "guard"] + lease.right + more + ["--ledger", ledger.path, "--", "sh", "-c", script]
+        return try Program.watched(command).start(in: ledger.directory.path)
+    }
+
+    private func ledger() throws -> CommandLedger { try CommandLedger(lanes: [("api", [])]) }
+
+    /// A script that writes its number and never ends by itself.
+    private static let endless = "echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done"
+
+    @Test("the command's own code is passed on, and 127, 20 and 64 for what never ran")
+    func codes() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        for (script, code) in [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)] as [(String, Int32)] {
+            #expect(try guarding(ledger, lease, [], script).wait().code == code)
+        }
+        let base = ["lane", "guard", "--ledger", ledger.path]
+        #expect(try Program.watched(base + lease.right + ["--", "no-such-command"]).run().code == 127)
+        #expect(try Program.watched(base + lease.right).run().code == 64)
+        try ledger.lane(["release"] + lease.right)
+        let stale = try Program.watched(base + lease.right + ["--", "touch", ledger.directory.path("ran")]).run()
+        #expect(stale.code == 20 && stale.error.contains("is not current") && !FileManager.default.fileExists(atPath: ledger.directory.path("ran")))
+        let missing = try Program.watched(["lane", "guard", "--ledger", ledger.path + "x"] + lease.right + ["--", "true"]).run()
+        #expect(missing.code == 125)
+    }
+
+    @Test("a lease that is released ends the command and all that it started, even what ignores TERM or left its session")
+    func released() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let running = try guarding(
+            ledger, lease, [], "trap '' TERM; setsid sh -c 'echo $$ > far; exec sleep 300' & \(Self.endless)")
+        let pids = [try ledger.pid(in: "pid"), try ledger.pid(in: "far")]
+        try ledger.lane(["release"] + lease.right)
+        let result = try running.wait()
+        #expect(result.code == 137 && result.error.contains("the command was stopped: the lease \(lease.id) is not current"))
+        for pid in pids { #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true) }
+    }
+
+    @Test("without a beat the command ends before the lease does, also when the ledger cannot be read")
+    func unreadable() throws {
+        for isReadable in [true, false] {
+            let ledger = try ledger()
+            let lease = try ledger.acquire("api", "--ttl", "1s")
+            let running = try guarding(ledger, lease, [], Self.endless)
+            if !isReadable {
+                _ = try ledger.pid(in: "pid")
+                try FileManager.default.moveItem(atPath: ledger.path, toPath: ledger.path + "-away")
+            }
+            let result = try running.wait()
+            #expect(result.code == 143 && result.error.contains("is about to end"), "\(result)")
+        }
+    }
+
+    @Test("--beat-as keeps the lease while the command runs")
+    func beats() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api", "--ttl", "1500ms")
+        let running = try guarding(ledger, lease, ["--beat-as", "process:guard"], "while [ ! -e stop ]; do sleep 0.05; done; exit 3")
+        // Without the third beat it would be over.
+        try waitUntil("it beats") { try ledger.laneBodies("heartbeat").count >= 4 }
+        try ledger.directory.write([], to: "stop")
+        #expect(try running.wait().code == 3)
+    }
+
+    @Test("a guard that is killed takes its command with it; a signal to it reaches the command")
+    func killed() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let command = ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", "echo $$ > pid; exec sleep 300"]
+        let running = try Program.bulla(command).start(in: ledger.directory.path)
+        let pid = try ledger.pid(in: "pid")
+        running.send(signal: SIGKILL)
+        #expect(try running.wait().code == 137)
+        try waitUntil("the command is gone") { Program.state(of: pid).map { "ZX".contains($0) } ?? true }
+        try ledger.directory.remove("pid")
+        let other = try Program.bulla(command).start(in: ledger.directory.path)
+        _ = try ledger.pid(in: "pid")
+        other.send(signal: SIGTERM)
+        #expect(try other.wait().code == 143)
+    }
+}
