@@ -1,12 +1,12 @@
 /// All decimal digits of a double that is an integer: at most 309 of them.
-struct IntegerExpansion {
+package struct IntegerExpansion {
     /// Values from 0 to 9, the most significant one first.
-    private(set) var digits: [UInt8] = []
+    package private(set) var digits: [UInt8] = []
 
     private static let limbBase: UInt64 = 1_000_000_000
 
     /// `magnitude` must be at least 2^52, so that its significand is a whole number.
-    init(of magnitude: Double) {
+    package init(of magnitude: Double) {
         precondition(magnitude.isFinite && magnitude >= 0x1p52, "not a large integer")
         let significand = magnitude.significandBitPattern | 1 << 52
         var limbs = [significand % Self.limbBase, significand / Self.limbBase]

@@ -1,16 +1,16 @@
 /// The decimal with the fewest digits that rounds to a given double, and of these the nearest (ECMA-262, Number::toString).
 ///
 /// The digits come from the standard library, which finds the same ones but arranges them otherwise.
-struct ShortestDecimal {
+package struct ShortestDecimal {
     /// The digits as an integer; it has neither leading nor trailing zeros.
-    private(set) var significand: UInt64 = 0
+    package private(set) var significand: UInt64 = 0
     /// How many digits there are, 17 at most.
-    private(set) var count = 0
+    package private(set) var count = 0
     /// How many digits stand before the decimal point, if positive; else minus the number of zeros behind it.
-    private(set) var point = 0
+    package private(set) var point = 0
 
     /// `magnitude` must be positive and finite.
-    init(magnitude: Double) {
+    package init(magnitude: Double) {
         var text = ASCIIBuffer()
         magnitude.write(to: &text)
         var pointSeen = false

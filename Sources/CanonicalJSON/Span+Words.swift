@@ -56,6 +56,23 @@ extension Span where Element == UInt8 {
         return nil
     }
 
+    /// The offset of the first quote, backslash or control character from `start` on; `count` if there is none.
+    package func firstEscape(from start: Int) -> Int { first(from: start, EightBytes.escapes) }
+
+    /// The offset of the first control character or byte above 0x7F from `start` on; `count` if there is none.
+    package func firstUnusual(from start: Int) -> Int { first(from: start, EightBytes.unusual) }
+
+    @inline(__always)
+    private func first(from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
+        var index = start
+        while true {
+            // Beyond the end the bytes read as zeros, which count as control characters: the loop always stops there.
+            let marked = marks(word(at: index))
+            if marked != 0 { return Swift.min(index &+ marked.trailingZeroBitCount &>> 3, count) }
+            index &+= 8
+        }
+    }
+
     /// The byte at `offset`, or zero, which is never legal in JSON, at and beyond the end.
     @inline(__always)
     func byte(at offset: Int) -> UInt8 {
@@ -99,6 +116,12 @@ enum EightBytes {
         (candidates(word) | word) & highBits
     }
 
+    /// Marks control characters and bytes above 0x7F.
+    @inline(__always)
+    static func unusual(_ word: UInt64) -> UInt64 {
+        (controls(word) | word) & highBits
+    }
+
     @inline(__always)
     static func lineFeeds(_ word: UInt64) -> UInt64 {
         let feed = word ^ (ones &* 0x0A)
@@ -109,6 +132,11 @@ enum EightBytes {
     private static func candidates(_ word: UInt64) -> UInt64 {
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
-        return (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (word &- ones &* 0x20) & ~word
+        return (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | controls(word)
+    }
+
+    @inline(__always)
+    private static func controls(_ word: UInt64) -> UInt64 {
+        (word &- ones &* 0x20) & ~word
     }
 }

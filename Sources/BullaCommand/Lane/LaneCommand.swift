@@ -19,6 +19,7 @@ struct LaneCommand: ParsableCommand {
         subcommands: [
             LaneDeclareCommand.self, LaneAcquireCommand.self, LaneReleaseCommand.self, LaneHeartbeatCommand.self,
             LaneListCommand.self, LaneCheckCommand.self, LaneHistoryCommand.self, LaneAdoptCommand.self, LaneScavengeCommand.self,
-            LaneSpawnCommand.self, LaneAttemptCommand.self, LaneHaltCommand.self, LaneEnforceCommand.self, LaneGuardCommand.self, LaneTopCommand.self,
+            LaneSpawnCommand.self, LaneAttemptCommand.self, LaneHaltCommand.self, LaneEnforceCommand.self, LaneGuardCommand.self,
+            LaneTopCommand.self, JournalCommand.self,
         ])
 }

@@ -32,6 +32,11 @@ enum Printable {
         return safe
     }
 
+    /// The same for several lines.
+    static func json(lines: [UInt8]) -> [UInt8] {
+        Array(lines.split(separator: 0x0A, omittingEmptySubsequences: false).map { json(Array($0)) }.joined(separator: [0x0A]))
+    }
+
     static func json(_ value: JSON) -> String { String(decoding: json(value.canonicalBytes()), as: UTF8.self) }
 
     /// Indented JSON for people.

@@ -12,7 +12,7 @@ extension Span where Element == UInt8 {
     /// The only place that reads a literal through its pointer: it lives as long as the program. `memcmp` of a length that
     /// is known to the compiler becomes a few comparisons of whole words.
     @inline(__always)
-    func holds(_ literal: StaticString, at offset: Int) -> Bool {
+    package func holds(_ literal: StaticString, at offset: Int) -> Bool {
         let length = literal.utf8CodeUnitCount
         guard offset >= 0, offset <= count - length else { return false }
         return unsafe withUnsafeBytes { bytes in

@@ -1,0 +1,213 @@
+import Lanes
+import Ledger
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+// The only file of this folder that hands pointers to the system. A journal is another program's file: it lies wherever that program wants
+// it, so that the rules of a ledger's directory do not hold for it. Its durable operations stand here, each with its system calls.
+
+/// A journal by its path.
+struct JournalFile {
+    let path: String
+
+    /// A journal at most.
+    static let byteCountMax = 1 << 30
+
+    init(_ path: String) { self.path = path }
+
+    /// A journal's bytes, and what the file was when they were read; nil while there is no file.
+    struct Found {
+        var bytes: [UInt8] = []
+        fileprivate var status: LogFile.Status?
+    }
+
+    /// Reads and folds it.
+    func read() throws(LedgerError) -> LaneJournal { try read(try found()) }
+
+    func read(_ found: Found) throws(LedgerError) -> LaneJournal {
+        do throws(JournalError) { return try LaneJournal(found.bytes) } catch {
+            switch error {
+            case .lineTooLong(let line, let byteCount):
+                throw LedgerError(
+                    .usage,
+                    "line \(line) of \(path) has \(byteCount) bytes, and no line of a lane journal has more than "
+                        + "\(LaneJournal.lineByteCountMax): this is none, or it is damaged there")
+            }
+        }
+    }
+
+    /// The file's bytes, all as of one moment, as far as that can be told.
+    ///
+    /// - Parameter orNone: whether the file may be missing.
+    func found(orNone: Bool = false) throws(LedgerError) -> Found {
+        guard let place = LogFile.status(of: path) else {
+            if orNone { return Found() }
+            throw LedgerError(.usage, "there is no lane journal at \(path); name one with --file")
+        }
+        guard place.isRegular else {
+            throw LedgerError(.usage, "\(path) is no regular file, and so no lane journal; name one with --file")
+        }
+        guard let file = try LogFile(path) else { throw changed() }
+        let before = try file.status()
+        guard before.size <= Self.byteCountMax else {
+            throw LedgerError(
+                .usage,
+                "\(path) has \(before.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(before.size)
+        while bytes.count < before.size {
+            let more = try file.read(at: bytes.count, upTo: min(1 << 20, before.size - bytes.count))
+            if more.isEmpty { throw changed() }
+            bytes += more
+        }
+        // Who writes only appends. A file that got shorter was cut, and what was read may be half of the one and half of the other.
+        guard try file.status().size >= before.size else { throw changed() }
+        return Found(bytes: bytes, status: before)
+    }
+
+    private func changed() -> LedgerError {
+        LedgerError(
+            .inputOutput,
+            "\(path) got shorter while it was read, so that what was read means nothing; nothing was written, try again")
+    }
+}
+
+extension JournalFile {
+    /// Replaces the journal, atomically.
+    ///
+    ///     unlink(.compact.tmp, usually ENOENT) open(.compact.tmp, O_CREAT|O_EXCL) fchmod write fsync | rename | open(folder) fsync
+    ///
+    /// A crash leaves the old journal or the new one, and perhaps an orphan, which the next replacement removes.
+    func replace(_ found: Found, with bytes: [UInt8]) throws(LedgerError) {
+        let target = resolved
+        let aside = target + ".compact.tmp"
+        _ = unsafe unlink(aside)
+        do throws(LedgerError) {
+            let file = try open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+            defer { close(file) }
+            // It stays readable for whom it was.
+            try check(fchmod(file, found.status?.permissions ?? 0o644), "cannot write \(aside)")
+            try write(bytes, to: file, aside)
+            try check(fsync(file), "cannot write \(aside)")
+            // The reference appends without taking the lock: what it wrote meanwhile would be lost.
+            guard let now = LogFile.status(of: target), let before = found.status, now.isSameFile(as: before),
+                now.size == before.size
+            else {
+                throw LedgerError(.busy, "\(path) was written to meanwhile; nothing was changed, try again")
+            }
+            try check(unsafe rename(aside, target), "cannot replace \(path)")
+        } catch {
+            _ = unsafe unlink(aside)
+            throw error
+        }
+        try synchronizeFolder(of: target)
+    }
+
+    /// Appends lines in one write, so that no other writer's bytes come between, and makes them durable.
+    ///
+    ///     open(O_APPEND|O_CREAT) write fsync | of a new file: open(folder) fsync
+    ///
+    /// A crash leaves any part of them. A failed write is taken back as far as nobody wrote behind it.
+    func append(_ bytes: [UInt8], to found: Found) throws(LedgerError) {
+        let target = resolved
+        let file = try open(target, O_WRONLY | O_CREAT | O_APPEND)
+        defer { close(file) }
+        let size = found.bytes.count
+        do throws(LedgerError) { try write(bytes, to: file, path) } catch {
+            if let now = LogFile.status(of: target), now.size > size, now.size < size + bytes.count {
+                _ = ftruncate(file, off_t(size))
+            }
+            throw error
+        }
+        try check(fsync(file), "it is not known whether the entry in \(path) is durable")
+        if found.status == nil { try synchronizeFolder(of: target) }
+    }
+
+    /// The file that the path leads to, through any link: a link shall go on to lead there.
+    private var resolved: String {
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
+    private func open(_ path: String, _ flags: Int32) throws(LedgerError) -> Int32 {
+        let file = unsafe Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+        guard file >= 0 else { throw failure("cannot open \(path)") }
+        return file
+    }
+
+    private func write(_ bytes: [UInt8], to file: Int32, _ name: String) throws(LedgerError) {
+        let done = unsafe bytes.withUnsafeBytes { buffer in
+            while true {
+                let done = unsafe Glibc.write(file, buffer.baseAddress, buffer.count)
+                if done >= 0 || errno != EINTR { return done }
+            }
+        }
+        guard done >= 0 else { throw failure("cannot write to \(name)") }
+        guard done == bytes.count else {
+            throw LedgerError(.inputOutput, "only a part could be written to \(name): the disk may be full")
+        }
+    }
+
+    private func synchronizeFolder(of path: String) throws(LedgerError) {
+        let folder = try open(LogFile.parts(of: path).folder, O_RDONLY | O_DIRECTORY)
+        defer { close(folder) }
+        try check(fsync(folder), "it is not known whether the name \(path) is durable")
+    }
+
+    private func check(_ result: Int32, _ what: String) throws(LedgerError) {
+        guard result == 0 else { throw failure(what) }
+    }
+
+    private func failure(_ what: String) -> LedgerError { LedgerError(.inputOutput, "\(what): \(Errno(rawValue: errno))") }
+}
+
+/// The lock that the reference's own verbs take: a file beside the journal that only one can make.
+struct JournalLock {
+    private let path: String
+
+    private static let pauseMicroseconds: Int64 = 20_000
+
+    /// - Parameter waiting: for how long, in microseconds.
+    init(beside file: JournalFile, waiting: Int64, _ environment: Environment) throws(LedgerError) {
+        path = LogFile.parts(of: file.path).folder + "/.lane-lease.lock"
+        let text = "owner: bulla\nacquired_at: \(environment.now().wholeSeconds)\npid: \(getpid())\n"
+        var waited: Int64 = 0
+        while try !make(text) {
+            guard waited < waiting else { throw busy() }
+            environment.pause(Self.pauseMicroseconds)
+            waited += Self.pauseMicroseconds
+        }
+    }
+
+    func release() { _ = unsafe unlink(path) }
+
+    /// False when there is one.
+    private func make(_ text: String) throws(LedgerError) -> Bool {
+        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else {
+            if errno == EEXIST { return false }
+            if errno == ENOENT {
+                throw LedgerError(.usage, "there is no folder for the journal's lock \(path); name a journal with --file")
+            }
+            throw LedgerError(.inputOutput, "cannot make the journal's lock \(path): \(Errno(rawValue: errno))")
+        }
+        // What stands in it is for people; the lock is that it is there.
+        _ = unsafe Array(text.utf8).withUnsafeBytes { buffer in unsafe Glibc.write(file, buffer.baseAddress, buffer.count) }
+        close(file)
+        return true
+    }
+
+    private func busy() -> LedgerError {
+        let holder = (try? InputFile(path).all(upTo: 4096)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let told = holder.split(separator: "\n").joined(separator: ", ")
+        return LedgerError(
+            .busy, "the journal's lock \(path) is taken (\(told)); nothing was written; if that process is gone, remove the file")
+    }
+}
