@@ -175,7 +175,8 @@ extension Decider {
     package mutating func snapshotIfDue<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64? {
         let view = try LedgerView(session.storage)
         guard let seq = view.validHead?.seq, seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval else { return nil }
-        var fold = folds[State.name] as? Fold<State> ?? FoundFold<State>(in: view, environment).fold
+        var fold: Fold<State>
+        if let known = folds[State.name] as? Fold<State> { fold = known } else { fold = try FoundFold(in: view, environment).fold }
         folds[State.name] = nil
         // What HEAD does not vouch for may still be cut.
         try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
