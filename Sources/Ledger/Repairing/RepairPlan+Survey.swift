@@ -59,6 +59,10 @@ extension RepairPlan {
         if matchesHead == .underAnotherKey { head = .failure(.foreignKey) }
         guard failure == nil else { return }
         if let tip = prefix.tip, view.keyring.keys[tip.key] == nil { throw Self.absence(of: tip.key, behind: tip.seq, view) }
+        // A chain that ends under a key which is not there, and that HEAD does not know, anybody can have written.
+        if let key = prefix.sealing, prefix.lastSealedSeq < prefix.seq, matchesHead == nil, !planted(.prefixUnvouched) {
+            throw Self.absence(of: key, behind: prefix.seq - 1, view)
+        }
         guard let head = validHead else { return }
         contradictsHead = matchesHead == nil
         guard head.seq > prefix.seq, head.key != prefix.tip?.key else { return }
