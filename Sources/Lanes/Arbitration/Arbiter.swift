@@ -1,3 +1,5 @@
+import PlantedDefects
+
 /// Decides whether a claim may live beside what lives: the first rule that matches says it.
 ///
 /// Pure, and told only of leases that are not expired. Of several leases that a rule finds the oldest is named, whatever their order.
@@ -22,7 +24,7 @@ package struct Arbiter: Sendable {
         if let lease = strangers.oldest(where: { $0.lane == claim.lane }) {
             return refusal(claim, .laneHeld, "the lane is held by \(lease.named)", lease)
         }
-        if let (lease, meeting) = firstMeeting(claim.tree, strangers) {
+        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, strangers) {
             return refusal(
                 claim, .treeOverlap, "its tree \(meeting.own) meets \(meeting.other) of \(lease.named)", lease)
         }
@@ -59,7 +61,9 @@ package struct Arbiter: Sendable {
 extension [Lease] {
     fileprivate func oldest(where holds: (Lease) -> Bool) -> Lease? {
         var found: Int?
-        for index in indices where holds(self[index]) && self[index].token < found.map({ self[$0].token }) ?? .max { found = index }
+        for index in indices where holds(self[index]) && self[index].token < found.map({ self[$0].token }) ?? .max {
+            found = index
+        }
         return found.map { self[$0] }
     }
 }
