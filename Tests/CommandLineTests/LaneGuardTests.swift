@@ -59,7 +59,7 @@ import Testing
                 try FileManager.default.moveItem(atPath: ledger.path, toPath: ledger.path + "-away")
             }
             let result = try running.wait()
-            #expect(result.code == 143 && result.error.contains("is about to end"), "\(result)")
+            #expect(result.code == 143 && result.error.contains("the command was stopped"), "\(result)")
         }
     }
 

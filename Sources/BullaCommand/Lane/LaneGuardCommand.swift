@@ -59,7 +59,7 @@ struct LaneGuardCommand: ParsableCommand {
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
             let child = try GuardedChild(arguments)
-            while !(try child.ended(within: Self.lookMilliseconds)) {
+            while !(try child.ended(within: watch.milliseconds(atMost: Self.lookMilliseconds))) {
                 do throws(LedgerError) {
                     beatIfDue(watch.lease)
                     if !planted(.guardAsleep) { try watch.look() }
