@@ -87,7 +87,7 @@ extension PlantedDefect {
         case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
         case .evictionForgotten: .tests("LanesTests.ReplayTests")
         case .expiryByWallClock: .tests("LanesTests.StandingTests")
-        case .guardAsleep: .tests("LaneGuardTests")
+        case .guardAsleep: .tests("LaneGuardTests.*released")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }
