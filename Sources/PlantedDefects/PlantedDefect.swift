@@ -254,4 +254,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case backupUnverified = "backup-unverified"
     /// What is copied is not synchronised.
     case backupUnsynced = "backup-unsynced"
+    /// Of the right to a lease only the id is looked at.
+    case leaseTokenUnchecked = "lease-token-unchecked"
+    /// What expired stands against nobody, and is not taken away when another gets the lane.
+    case evictionForgotten = "eviction-forgotten"
+    /// Trees of leases are not compared.
+    case treesUncompared = "trees-uncompared"
+    /// A lease is of the kind that was asked for.
+    case requestedKindTaken = "requested-kind-taken"
+    /// Leases expire by the wall's clock.
+    case expiryByWallClock = "expiry-by-wall-clock"
+    /// A beat may lie in the future.
+    case futureBeatBelieved = "future-beat-believed"
+    /// A guard starts its command and does not look at the lease again.
+    case guardAsleep = "guard-asleep"
 }

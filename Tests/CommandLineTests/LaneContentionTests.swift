@@ -36,8 +36,10 @@ import Testing
         let seed = UInt64.random(in: 0..<1_000_000)
         var random = SeededGenerator(seed: seed)
         func start(_ worker: Int) throws -> Program.Running {
-            try Program.shell(Self.worker, ledger.directory.path, String(worker), equalNames ? "process:same" : "process:w\(worker)")
-                .start()
+            try Program.shell(
+                Self.worker, ledger.directory.path, String(worker), equalNames ? "process:same" : "process:w\(worker)"
+            )
+            .start()
         }
         var workers = try (0..<Self.workerCount).map(start)
         var killCount = 0
@@ -84,7 +86,8 @@ import Testing
             case "lane.acquire":
                 for other in live {
                     let isShared = { (name: String) in ["read", "look"].contains(name) }
-                    let exclude = !(isShared(lane) && isShared(other.lane)) && !places[lane]!.isDisjoint(with: places[other.lane]!)
+                    let exclude =
+                        !(isShared(lane) && isShared(other.lane)) && !places[lane]!.isDisjoint(with: places[other.lane]!)
                     #expect(!exclude, "\(run): seq \(entry["seq"]?.canonicalText ?? ""): \(lane) beside \(other)")
                 }
                 live.append((lane, try #require(body["lease"]?["lease_id"]?.string), try #require(entry["seq"]?.number)))

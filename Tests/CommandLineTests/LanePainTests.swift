@@ -20,7 +20,9 @@ import Testing
         let refusal = try ledger.refusal("api", "--holder", "worker", as: "process:worker")
         #expect(refusal["reason_class"] == "lane_held" && refusal["blocking"]?["token"]?.integer == Int64(first.token))
         // The name opens nothing: neither with another id nor with another token.
-        for right in [["--lease", "0123456789abcdef", "--token", "3"], ["--lease", first.id, "--token", String(first.token - 1)]] {
+        for right in [
+            ["--lease", "0123456789abcdef", "--token", "3"], ["--lease", first.id, "--token", String(first.token - 1)],
+        ] {
             for verb in ["heartbeat", "release"] {
                 #expect(try ledger.run(["lane", verb, "--actor", "process:worker"] + right).code == 20)
             }
@@ -29,7 +31,9 @@ import Testing
         #expect(try ledger.check(first) == 0)
     }
 
-    @Test("a crashed holder blocks its lane no longer than its time and the grace; taking over writes SCAVENGE, then a higher token")
+    @Test(
+        "a crashed holder blocks its lane no longer than its time and the grace; taking over writes SCAVENGE, then a higher token"
+    )
     func crashed() throws {
         let ledger = try ledger(grace: "100ms")
         let first = try ledger.acquire("api", "--ttl", "200ms")
@@ -137,6 +141,7 @@ import Testing
         let refusal = try ledger.refusal()
         #expect(refusal["reason_class"] == "none_free")
         #expect(try #require(refusal["reason"]?.string).contains("apiary rests for 29 min after issue-1 (error)"))
+        #expect(try ledger.run("lane", "history", "apiary", "--only", "refuse").output.contains("none_free"))
         try ledger.lane(["attempt", "issue-1", "--outcome", "shipped", "--lane", "apiary"])
         #expect(try ledger.acquire().json["lane"] == "apiary")
     }
@@ -146,7 +151,8 @@ import Testing
         let ledger = try ledger(grace: "100ms")
         let lease = try ledger.acquire("api", "--ttl", "1s")
         // The guard and its command stop, as a laptop's do or under a debugger; meanwhile the lane goes to another.
-        let command = ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", "echo $$ > pid; exec sleep 60"]
+        let command =
+            ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", "echo $$ > pid; exec sleep 60"]
         let guarding = try Program.bulla(command).start(in: ledger.directory.path)
         let pid = try ledger.pid(in: "pid")
         kill(pid, SIGSTOP)

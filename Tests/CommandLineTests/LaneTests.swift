@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 @Suite("Lanes at the command line") struct LaneTests {
-    @Test("declare, acquire, beat, release: each is an entry, list and history tell of it, and both verifiers find the ledger intact")
+    @Test(
+        "declare, acquire, beat, release: each is an entry, list and history tell of it, and both verifiers find the ledger intact"
+    )
     func life() throws {
         let ledger = try CommandLedger(lanes: [("api", ["--tree", "src/api", "--class", "back"])])
         let lease = try ledger.acquire("api", "--ttl", "20m", "--run-id", "r1", "--child", "c1=4711")
@@ -13,7 +15,8 @@ import Testing
         #expect(try ledger.heartbeat(lease, "--event", "tests pass").code == 0)
         let plain = try ledger.run("lane", "acquire", "api", "--actor", "process:b")
         #expect(plain.code == 20 && plain.output.isEmpty)
-        #expect(plain.error.contains("the lane api is refused: the lane is held by process:a (lease \(lease.id) of api, token 3)"))
+        #expect(
+            plain.error.contains("the lane api is refused: the lane is held by process:a (lease \(lease.id) of api, token 3)"))
         let listed = try ledger.run("lane", "list").output.split(separator: "\n")
         #expect(listed.count == 2 && listed[1].hasPrefix("api   ADVANCING  3      ") && listed[1].hasSuffix("process:a  src/api"))
         try ledger.lane(["release", "--reason", "merged"] + lease.right)

@@ -15,7 +15,9 @@ import Testing
             laneClass: name.flatMap { Label($0) }, holder: "h\(token)", ttl: 1_000_000, acquiredAt: now.time, beat: now)
     }
 
-    private static func claim(_ lane: String, _ kind: LaneKind = .cluster, _ tree: String, class name: String? = nil) throws -> Claim {
+    private static func claim(_ lane: String, _ kind: LaneKind = .cluster, _ tree: String, class name: String? = nil) throws
+        -> Claim
+    {
         Claim(lane: Label(lane)!, kind: kind, tree: Tree([try Glob(tree)]), laneClass: name.flatMap { Label($0) })
     }
 

@@ -74,7 +74,8 @@ private struct RandomAgents {
             } else {
                 refusalCount += 1
             }
-        case 5, 6: try with { world, lease throws(LedgerError) in try world.heartbeat(lease, event: lease.token % 2 == 0 ? "e" : nil) }
+        case 5, 6:
+            try with { world, lease throws(LedgerError) in try world.heartbeat(lease, event: lease.token % 2 == 0 ? "e" : nil) }
         case 7:
             let early = Timestamp(microseconds: world.now.time.microseconds + Int64(random.below(600) - 500) * 1_000_000)
             try with { world, lease throws(LedgerError) in try world.heartbeat(lease, at: early) }
@@ -123,7 +124,8 @@ private struct RandomAgents {
             model.apply(entry, place)
         }
         let state = try world.lanes()
-        #expect(state.ordered.map { "\($0.id) \($0.token) \($0.lane) \($0.kind.rawValue) \($0.holder)" } == model.shown, "\(place)")
+        #expect(
+            state.ordered.map { "\($0.id) \($0.token) \($0.lane) \($0.kind.rawValue) \($0.holder)" } == model.shown, "\(place)")
         #expect(state.ordered.map { $0.beat.json } == model.live.map(\.beat), "\(place)")
     }
 }

@@ -81,7 +81,7 @@ import Testing
         init(_ pattern: String) {
             let parts = pattern.split(separator: "/").map(String.init)
             components = parts.map { part in
-                part == "**" ? nil : words.map { matches(word: Array(part)[...], Array($0)[...]) }
+                part == "**" ? nil : words.map { TreeTests.means(Array(part)[...], Array($0)[...]) }
             }
             isOpen = !(parts.last ?? "").contains { "*?".contains($0) }
         }
@@ -97,12 +97,12 @@ import Testing
         }
     }
 
-    private static func matches(word pattern: ArraySlice<Character>, _ word: ArraySlice<Character>) -> Bool {
+    private static func means(_ pattern: ArraySlice<Character>, _ word: ArraySlice<Character>) -> Bool {
         guard let first = pattern.first else { return word.isEmpty }
         if first == "*" {
-            return matches(word: pattern.dropFirst(), word) || !word.isEmpty && matches(word: pattern, word.dropFirst())
+            return means(pattern.dropFirst(), word) || !word.isEmpty && means(pattern, word.dropFirst())
         }
         guard let character = word.first, first == "?" || first == character else { return false }
-        return matches(word: pattern.dropFirst(), word.dropFirst())
+        return means(pattern.dropFirst(), word.dropFirst())
     }
 }

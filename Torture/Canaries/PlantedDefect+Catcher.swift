@@ -83,6 +83,11 @@ extension PlantedDefect {
         case .installUnsynced, .installNameUnsynced, .archivedBeforeRecorded, .removalUnsynced:
             .tests("KernelTests.ArchiveTests.*(crashes|order)")
         case .archiveUnverified, .archiveDigestUncompared: .tests("KernelTests.ArchiveTests")
+        // Lanes
+        case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
+        case .evictionForgotten: .tests("LanesTests.ReplayTests")
+        case .expiryByWallClock: .tests("LanesTests.StandingTests")
+        case .guardAsleep: .tests("LaneGuardTests.*released")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

@@ -60,7 +60,8 @@ struct LaneAcquireCommand: ParsableCommand {
                 .refused, "--force takes an associate's signature, and this ledger knows no associates yet; nothing was written")
         }
         let request = LaneRequest(
-            lane: lane, kind: kind, tree: try tree.parsed(), ttl: try TimeSpan.parsed(ttl, "--ttl"), holder: holder ?? author.actor,
+            lane: lane, kind: kind, tree: try tree.parsed(), ttl: try TimeSpan.parsed(ttl, "--ttl"),
+            holder: holder ?? author.actor,
             loopTS: marks.loopTS, host: HostFacts.name, process: pid.map { HostFacts.process($0) }, notes: try notes(),
             reason: author.reason ?? "the lane is wanted")
         let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in

@@ -29,7 +29,9 @@ struct LaneColumns {
     }
 
     private func line(_ cells: [String]) -> String {
-        var text = zip(cells, widths).dropLast().map { Cells.fit($0, to: $1) }.joined(separator: "  ") + "  " + Cells.cut(cells.last ?? "", to: .max)
+        var text =
+            zip(cells, widths).dropLast().map { Cells.fit($0, to: $1) }.joined(separator: "  ") + "  "
+            + Cells.cut(cells.last ?? "", to: .max)
         if let width { text = Cells.cut(text, to: width) }
         while text.last == " " { text.removeLast() }
         return text

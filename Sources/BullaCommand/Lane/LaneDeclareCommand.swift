@@ -48,7 +48,8 @@ struct LaneDeclareCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How long an event or a beat counts as a sign of life (at first 5m).", valueName: "time"))
     var liveness: String?
 
-    @Option(help: ArgumentHelp("How long work rests after error, drained, blocked or unknown; 0 for not.", valueName: "outcome=time"))
+    @Option(
+        help: ArgumentHelp("How long work rests after error, drained, blocked or unknown; 0 for not.", valueName: "outcome=time"))
     var cooldown: [String] = []
 
     @OptionGroup var author: LaneActorOptions
@@ -70,25 +71,30 @@ struct LaneDeclareCommand: ParsableCommand {
         if let order {
             let names = order.split(separator: ",").map(String.init)
             guard names.count <= LaneSettings.orderCountMax, names.allSatisfy({ Label($0) != nil }) else {
-                throw LedgerError(.usage, "--order takes up to \(LaneSettings.orderCountMax) names of lanes, with commas between them")
+                throw LedgerError(
+                    .usage, "--order takes up to \(LaneSettings.orderCountMax) names of lanes, with commas between them")
             }
             object["order"] = .array(names.map { .string($0) })
         }
-        object["grace_minutes"] = try grace.map { text throws(LedgerError) in .number(TimeSpan.minutes(try TimeSpan.parsed(text, "--grace"))) }
+        object["grace_minutes"] = try grace.map { text throws(LedgerError) in
+            .number(TimeSpan.minutes(try TimeSpan.parsed(text, "--grace")))
+        }
         object["liveness_minutes"] = try liveness.map { text throws(LedgerError) in
             .number(TimeSpan.minutes(try TimeSpan.parsed(text, "--liveness")))
         }
         if !budget.isEmpty {
-            object["budgets"] = .object(try Self.pairs(budget, "--budget", "class=n") { name, value in
-                guard Label(name) != nil else { return nil }
-                return value == "none" ? .null : UInt32(value).map { .number(Double($0)) }
-            })
+            object["budgets"] = .object(
+                try Self.pairs(budget, "--budget", "class=n") { name, value in
+                    guard Label(name) != nil else { return nil }
+                    return value == "none" ? .null : UInt32(value).map { .number(Double($0)) }
+                })
         }
         if !cooldown.isEmpty {
-            object["cooldown_minutes"] = .object(try Self.pairs(cooldown, "--cooldown", "outcome=time") { name, value in
-                guard AttemptOutcome.resting.map(\.rawValue).contains(name) else { return nil }
-                return value == "0" ? 0 : TimeSpan.microseconds(value).map { .number(TimeSpan.minutes($0)) }
-            })
+            object["cooldown_minutes"] = .object(
+                try Self.pairs(cooldown, "--cooldown", "outcome=time") { name, value in
+                    guard AttemptOutcome.resting.map(\.rawValue).contains(name) else { return nil }
+                    return value == "0" ? 0 : TimeSpan.microseconds(value).map { .number(TimeSpan.minutes($0)) }
+                })
         }
         return object
     }
@@ -98,7 +104,8 @@ struct LaneDeclareCommand: ParsableCommand {
     ) throws(LedgerError) -> JSONObject {
         var object: JSONObject = [:]
         for text in texts {
-            guard let mark = text.lastIndex(of: "="), let value = read(String(text[..<mark]), String(text[text.index(after: mark)...]))
+            guard let mark = text.lastIndex(of: "="),
+                let value = read(String(text[..<mark]), String(text[text.index(after: mark)...]))
             else { throw LedgerError(.usage, "\(option) takes \(form), and not \"\(text)\"") }
             object[String(text[..<mark])] = value
         }

@@ -4,6 +4,7 @@ import Kernel
 import Lanes
 import Ledger
 import LedgerFormat
+import PlantedDefects
 
 struct LaneGuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +37,9 @@ struct LaneGuardCommand: ParsableCommand {
     private static let lookMilliseconds: Int32 = 250
 
     func validate() throws {
-        if command.isEmpty { throw ValidationError("no command: write it behind --, as in bulla lane guard --lease … --token … -- make") }
+        if command.isEmpty {
+            throw ValidationError("no command: write it behind --, as in bulla lane guard --lease … --token … -- make")
+        }
         if let beatActor, !Names.isActor(beatActor) { throw ValidationError("--beat-as takes kind:name") }
     }
 
@@ -56,10 +59,10 @@ struct LaneGuardCommand: ParsableCommand {
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
             let child = try GuardedChild(arguments)
-            while !(try child.ended(within: Self.lookMilliseconds)) {
+            while !(try child.ended(within: watch.milliseconds(atMost: Self.lookMilliseconds))) {
                 do throws(LedgerError) {
                     beatIfDue(watch.lease)
-                    try watch.look()
+                    if !planted(.guardAsleep) { try watch.look() }
                 } catch {
                     child.stop(.system)
                     Output.error("bulla: the command was stopped: \(Printable.text(error.message))")

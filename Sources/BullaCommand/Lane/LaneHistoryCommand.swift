@@ -18,8 +18,8 @@ struct LaneHistoryCommand: ParsableCommand {
               bulla lane history api --only refuse --json
             """)
 
-    @Argument(help: "The lane.")
-    var lane: Label
+    @Argument(help: "The lane; without one, all of them.")
+    var lane: Label?
 
     @Option(help: ArgumentHelp("Up to then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
     var at: Point?
@@ -54,12 +54,15 @@ struct LaneHistoryCommand: ParsableCommand {
             if lines.count >= 2 * last { lines.removeFirst(lines.count - last) }
         }
         if let last { for line in lines.suffix(last) { Output.line(line) } }
-        if count == 0, !options.json { Output.error("bulla: nothing is recorded of the lane \(Printable.text(lane.text))") }
+        if count == 0, !options.json { Output.error("bulla: nothing of that kind is recorded") }
     }
 
     private func isWanted(_ operation: LaneOperation, _ body: JSON) -> Bool {
-        // A refusal of all lanes names none; who waits for this one finds it among its reasons.
-        guard let name = body["lane"]?.string.flatMap({ Label($0) }), name == lane else { return false }
+        if let lane {
+            // Who named no lane was refused every one of the order.
+            let names = [body["lane"]] + (body["tried"]?.array ?? [])
+            guard names.contains(where: { $0?.string.flatMap { Label($0) } == lane }) else { return false }
+        }
         if !only.isEmpty { return only.contains(operation) }
         return operation != .heartbeat || beats
     }

@@ -80,7 +80,8 @@ extension LedgerOptions {
             Output.line(Printable.json(.object(object)))
         } else {
             let end = word == "alive" || word == "adopted" ? " until \(lease.end(at: now))" : ""
-            Output.line(Printable.text("\(word): lease \(lease.id) token \(lease.token) lane \(lease.lane) of \(lease.holder)\(end)"))
+            Output.line(
+                Printable.text("\(word): lease \(lease.id) token \(lease.token) lane \(lease.lane) of \(lease.holder)\(end)"))
         }
     }
 }

@@ -20,7 +20,11 @@ struct LaneListCommand: ParsableCommand {
         let fold = try options.lanes()
         let now = Instant(Environment.system)
         let table = LaneTable(fold.state, at: now)
-        if options.json { Output.line(Printable.json(.object(table.json(fold.seq)))) } else { table.print(width: Output.stdoutColumns) }
+        if options.json {
+            Output.line(Printable.json(.object(table.json(fold.seq))))
+        } else {
+            table.print(width: Output.stdoutColumns)
+        }
     }
 }
 

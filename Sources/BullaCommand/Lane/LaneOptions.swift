@@ -96,7 +96,8 @@ extension Intervention: ExpressibleByArgument {}
 extension TimeSpan {
     static func parsed(_ text: String, _ option: String) throws(LedgerError) -> Int64 {
         guard let span = microseconds(text) else {
-            throw LedgerError(.usage, "\(option) takes a length of time above 0, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
+            throw LedgerError(
+                .usage, "\(option) takes a length of time above 0, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
         }
         return span
     }
@@ -108,6 +109,8 @@ extension LedgerOptions {
         _ actor: String, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Reply>
     ) throws(LedgerError) -> Decided<Reply> {
         var decider = try Decider(self, writer)
+        // A lane is taken in between other work, and the state of lanes is small.
+        decider.snapshotInterval = 1000
         defer { decider.sayNotices() }
         return try decider.decide(on: Lanes.self, as: actor, rule)
     }

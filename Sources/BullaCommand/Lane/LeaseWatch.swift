@@ -24,6 +24,12 @@ struct LeaseWatch {
         if now.boot.microseconds >= end { throw Self.overdue(lease, at: now) }
     }
 
+    /// How long until somebody must look again: no longer than the holder may act.
+    func milliseconds(atMost limit: Int32) -> Int32 {
+        let rest = (end - Instant(environment).boot.microseconds) / 1000 + 1
+        return Int32(min(Int64(limit), max(0, rest)))
+    }
+
     /// Looks once more.
     ///
     /// - Throws: why it is not current any more. What cannot be read is no reason before the lease's own end.

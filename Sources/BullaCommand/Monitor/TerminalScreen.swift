@@ -105,7 +105,8 @@ struct TerminalScreen: ~Copyable {
                 case .heading: "\u{1B}[7m"
                 case .loud: "\u{1B}[1;37;41m"
                 }
-            text += style + line.text + (style.isEmpty ? "" : "\u{1B}[0m") + "\u{1B}[K"
+            // Erased before and not behind: in the last column that would take what stands there.
+            text += "\u{1B}[K" + style + line.text + (style.isEmpty ? "" : "\u{1B}[0m")
         }
         Output.write(Array((text + "\u{1B}[J").utf8))
     }

@@ -1,10 +1,12 @@
 package import Ledger
+import PlantedDefects
 
 // Which lane a request comes to, and what the arbiter says of it.
 extension Lanes {
     /// - Throws: `refused` for a lane that nobody declared, and for none where no order is declared.
     package func judge(_ request: LaneRequest, at now: Instant) throws(LedgerError) -> Verdict {
-        let arbiter = Arbiter(live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
+        let arbiter = Arbiter(
+            live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
         if let lane = request.lane { return arbiter.judge(try claim(lane, request)) }
         guard !settings.order.isEmpty else {
             throw LedgerError(.refused, "no lane is named, and no order of lanes is declared: `bulla lane declare --order a,b`")
@@ -24,7 +26,7 @@ extension Lanes {
         return Verdict(
             outcome: .refuse, lane: nil, kind: request.kind ?? .cluster, tree: request.tree ?? .everything, laneClass: nil,
             reasonClass: .noneFree, reason: "no lane of the order is free: " + reasons.joined(separator: "; "),
-            blocking: last?.blocking)
+            blocking: last?.blocking, tried: settings.order)
     }
 
     /// The stricter of what is declared and what is asked for, so that asking for company opens no lane to it.
@@ -39,7 +41,10 @@ extension Lanes {
             return Claim(lane: lane, kind: request.kind ?? .cluster, tree: request.tree ?? .everything)
         }
         return Claim(
-            lane: lane, kind: max(declaration.kind, request.kind ?? .shared), tree: request.tree ?? declaration.tree,
+            lane: lane,
+            kind: planted(.requestedKindTaken)
+                ? request.kind ?? declaration.kind : max(declaration.kind, request.kind ?? .shared),
+            tree: request.tree ?? declaration.tree,
             laneClass: declaration.laneClass)
     }
 }

@@ -26,6 +26,8 @@ package struct Verdict: Sendable, Equatable {
     package var reason: String
     /// Which live lease stands against it: of several the oldest.
     package var blocking: Lease?
+    /// The lanes of the order that were looked at, if none was named and none is free.
+    package var tried: [Label] = []
 }
 
 extension Verdict {

@@ -2,6 +2,7 @@ package import CanonicalJSON
 package import Kernel
 package import Ledger
 package import LedgerFormat
+import PlantedDefects
 
 /// A moment on both clocks: the wall's, which steps, and the boot's, which does not and is worth nothing behind a reboot.
 package struct Instant: Sendable, Equatable {
@@ -21,7 +22,7 @@ package struct Instant: Sendable, Equatable {
 
     /// How long ago it was, in microseconds: by the boot's clock, and only across boots by the wall's, which can give less than 0.
     package func age(at now: Instant) -> Int64 {
-        if isInBoot(of: now) { return max(0, now.boot.microseconds - boot.microseconds) }
+        if isInBoot(of: now), !planted(.expiryByWallClock) { return max(0, now.boot.microseconds - boot.microseconds) }
         return now.time.microseconds - time.microseconds
     }
 

@@ -15,7 +15,9 @@ package enum TimeSpan {
     package static func microseconds(_ text: String) -> Int64? {
         let digits = text.prefix { "0123456789.".contains($0) }
         let scales: [String: Double] = ["ms": 1.0 / 60_000, "s": 1.0 / 60, "m": 1, "": 1, "h": 60, "d": 1440]
-        guard !digits.isEmpty, let number = Double(digits), let scale = scales[String(text.dropFirst(digits.count))] else { return nil }
+        guard !digits.isEmpty, let number = Double(digits), let scale = scales[String(text.dropFirst(digits.count))] else {
+            return nil
+        }
         return microseconds(minutes: number * scale)
     }
 

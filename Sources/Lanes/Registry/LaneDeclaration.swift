@@ -23,7 +23,9 @@ extension LaneDeclaration {
     }
 
     package init?(_ json: JSON) {
-        guard let kind = json["lane_kind"]?.string.flatMap({ LaneKind(rawValue: $0) }), let tree = Tree(json["tree"]) else { return nil }
+        guard let kind = json["lane_kind"]?.string.flatMap({ LaneKind(rawValue: $0) }), let tree = Tree(json["tree"]) else {
+            return nil
+        }
         self.init(kind: kind, tree: tree, laneClass: json["class"]?.string.flatMap { Label($0) })
     }
 }

@@ -79,7 +79,8 @@ extension Lanes {
         guard let items = body["leases"]?.array else { return }
         leases = [:]
         for item in items {
-            guard let token = item["token"]?.integer.flatMap({ UInt64(exactly: $0) }), let lease = Lease(item, token: token) else { continue }
+            guard let token = item["token"]?.integer.flatMap({ UInt64(exactly: $0) }), let lease = Lease(item, token: token)
+            else { continue }
             leases[lease.id] = lease
         }
     }

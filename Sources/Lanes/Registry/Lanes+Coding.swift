@@ -18,7 +18,8 @@ extension Lanes {
             declared[lane] = declaration
         }
         for item in json["leases"]?.array ?? [] {
-            guard let token = item["token"]?.integer.flatMap({ UInt64(exactly: $0) }), let lease = Lease(item, token: token) else {
+            guard let token = item["token"]?.integer.flatMap({ UInt64(exactly: $0) }), let lease = Lease(item, token: token)
+            else {
                 throw Self.fault(decoder)
             }
             leases[lease.id] = lease
@@ -43,7 +44,8 @@ extension Lanes {
     }
 
     private static func read<Value>(
-        _ json: JSON?, into newest: inout Newest<Value>, _ decoder: any Decoder, _ value: (JSON) -> Value?, name: (Value) -> Label?
+        _ json: JSON?, into newest: inout Newest<Value>, _ decoder: any Decoder, _ value: (JSON) -> Value?,
+        name: (Value) -> Label?
     ) throws {
         for item in json?.array ?? [] {
             guard let order = item["order"]?.integer.flatMap({ UInt64(exactly: $0) }), let value = item["value"].flatMap(value),

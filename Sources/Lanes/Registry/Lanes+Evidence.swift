@@ -77,7 +77,9 @@ extension Lanes {
     private func add(_ right: LeaseRight?, to body: inout JSONObject, _ moment: Moment) throws(LedgerError) {
         guard let right else { return }
         let lease = try lease(right, moment)
-        for member in lease.body(body["host_id"]?.string ?? "").members { body[member.key] = member.value }
+        for member in lease.body(body["host_id"]?.string ?? "").members where body[member.key]?.string ?? "" == "" {
+            body[member.key] = member.value
+        }
     }
 }
 

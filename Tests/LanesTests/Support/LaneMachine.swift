@@ -103,7 +103,9 @@ extension Lease {
 
 extension LaneRequest {
     /// For ten minutes unless it is said.
-    static func of(_ lane: String?, _ kind: LaneKind? = nil, tree: [String]? = nil, ttl: Int64 = 600_000_000, holder: String = "ada") throws -> LaneRequest {
+    static func of(
+        _ lane: String?, _ kind: LaneKind? = nil, tree: [String]? = nil, ttl: Int64 = 600_000_000, holder: String = "ada"
+    ) throws -> LaneRequest {
         LaneRequest(
             lane: lane.map { Label($0)! }, kind: kind, tree: try tree.map { Tree(try $0.map { try Glob($0) }) }, ttl: ttl,
             holder: holder, reason: "test")
