@@ -99,7 +99,7 @@ let package = Package(
             path: "Torture", swiftSettings: houseRules),
         // Ledgers for `make bench`, which is a package of its own and cannot write the house's entries
         .executableTarget(
-            name: "Samples", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger"],
+            name: "Samples", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Lanes"],
             path: "Benchmarks/Samples", swiftSettings: houseRules),
         .target(
             name: "FuzzProperties", dependencies: ["CanonicalJSON", "LedgerFormat", "DurableFiles", "TestSupport"],

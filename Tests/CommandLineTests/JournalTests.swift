@@ -64,7 +64,9 @@ struct JournalTests {
         #expect(try text() == Self.acquire + "\n" + Self.acquire + "\n")
         let result = try run("compact", "--file", "link")
         #expect(
-            result.code == 0 && result.output == "link: from 2 to 1 entries, from \(2 * Self.acquire.utf8.count + 2) to \(checkpoint.utf8.count) bytes\n"
+            result.code == 0
+                && result.output
+                    == "link: from 2 to 1 entries, from \(2 * Self.acquire.utf8.count + 2) to \(checkpoint.utf8.count) bytes\n"
                 && result.error == "")
         #expect(try text() == checkpoint)
         #expect(try names == ["journal", "link"])

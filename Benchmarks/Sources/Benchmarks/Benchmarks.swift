@@ -14,7 +14,8 @@ enum Benchmarks {
         guard arguments.count == 5, let megabytes = Int(arguments[3]), megabytes >= leastMegabytes,
             FileManager.default.fileExists(atPath: Report.template)
         else {
-            Progress.note("usage: Benchmarks BULLA SAMPLES MEGABYTES BUILD-FOLDER, in the repository, from \(leastMegabytes) MB on")
+            Progress.note(
+                "usage: Benchmarks BULLA SAMPLES MEGABYTES BUILD-FOLDER, in the repository, from \(leastMegabytes) MB on")
             exit(64)
         }
         do {
@@ -38,7 +39,7 @@ enum Benchmarks {
         let yardstick = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appendingPathComponent("Yardstick").path
         let workload = try Workload(bulla: bulla, yardstick: yardstick, megabytes: megabytes, folder: folder)
-        let report = try await measure(workload, machine, samples: samples)
+        let report = try await measure(workload, machine, samples: samples, buildFolder: buildFolder)
 
         let isFull = megabytes >= fullMegabytes
         let target = isFull ? "." : buildFolder
@@ -50,15 +51,18 @@ enum Benchmarks {
             "\nwritten: \(Report.page) and \(Report.plot)" + (isFull ? "" : " in \(target), because this run was small"))
     }
 
-    private static func measure(_ workload: Workload, _ machine: Machine, samples: String) async throws -> Report {
+    private static func measure(_ workload: Workload, _ machine: Machine, samples: String, buildFolder: String) async throws
+        -> Report
+    {
         let program = ProgramCases(workload: workload, machine: machine)
         let library = LibraryCases(workload: workload)
         let kernel = KernelCases(workload: workload, samples: samples)
+        let lanes = LaneCases(workload: workload, samples: samples, buildFolder: buildFolder)
         var rows: [Row] = []
         let cases: [(String, () async throws -> [Row])] = [
             ("verify", program.verify), ("ingest", program.ingest), ("append, in process", library.append),
             ("append, whole process", program.append), ("start", program.start), ("reading back", program.read),
-            ("state", kernel.documents),
+            ("state", kernel.documents), ("lanes", lanes.run),
         ]
         for (name, measure) in cases {
             Progress.note(name)

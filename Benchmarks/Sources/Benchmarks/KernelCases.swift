@@ -26,7 +26,8 @@ struct KernelCases {
         let rate = Double(count) / whole.median
         return [
             Row(
-                "`state get`, folding \(Format.count(count)) changes of 10,000 leaves", ours: Format.rate(count, in: whole.median),
+                "`state get`, folding \(Format.count(count)) changes of 10,000 leaves",
+                ours: Format.rate(count, in: whole.median),
                 yardstick: "–", ratio: "–", value: rate, .atLeast(500_000, format: { Format.count(Int($0)) + "/s" })),
             Row(
                 "`state get` of the same with a snapshot", ours: Format.time(opened[0].median),

@@ -129,6 +129,27 @@ extension JournalFile {
         if found.status == nil { try synchronizeFolder(of: target) }
     }
 
+    /// Makes a journal where nothing stands.
+    ///
+    ///     open(O_CREAT|O_EXCL) write fsync | open(folder) fsync
+    ///
+    /// A crash leaves no file, or an incomplete one. After a failure there is none.
+    func create(_ bytes: [UInt8]) throws(LedgerError) {
+        if LogFile.status(of: path) != nil {
+            throw LedgerError(.usage, "there is something at \(path) already, and nothing is written over it; name another file")
+        }
+        let file = try open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        defer { close(file) }
+        do throws(LedgerError) {
+            try write(bytes, to: file, path)
+            try check(fsync(file), "cannot write \(path)")
+        } catch {
+            _ = unsafe unlink(path)
+            throw error
+        }
+        try synchronizeFolder(of: path)
+    }
+
     /// The file that the path leads to, through any link: a link shall go on to lead there.
     private var resolved: String {
         guard let real = unsafe realpath(path, nil) else { return path }

@@ -3,14 +3,11 @@ import CanonicalJSON
 import Lanes
 import Ledger
 
-/// What every verb on a journal takes.
-struct JournalOptions: ParsableArguments {
+/// Which journal.
+struct JournalPlace: ParsableArguments {
     @Option(
         help: ArgumentHelp("The journal (default: $DISPATCH_LANE_JOURNAL_PATH, or .dos/lane-journal.jsonl).", valueName: "path"))
     var file: String?
-
-    @Flag(help: "Print one JSON value.")
-    var json = false
 
     func validate() throws {
         if file?.isEmpty == true { throw ValidationError("--file names no journal") }
@@ -20,6 +17,16 @@ struct JournalOptions: ParsableArguments {
         let variables = ["DISPATCH_LANE_JOURNAL_PATH", "JOB_LANE_JOURNAL_PATH"]
         return JournalFile(file ?? variables.lazy.compactMap(LedgerOptions.variable).first ?? ".dos/lane-journal.jsonl")
     }
+}
+
+/// What every verb takes that is about a journal alone.
+struct JournalOptions: ParsableArguments {
+    @OptionGroup var place: JournalPlace
+
+    @Flag(help: "Print one JSON value.")
+    var json = false
+
+    var journal: JournalFile { place.journal }
 }
 
 /// What only the verbs take whose answers the reference gives too.

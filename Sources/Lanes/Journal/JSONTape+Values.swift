@@ -36,13 +36,12 @@ extension JSONTape {
     }
 
     /// Whether the token is this text.
-    func isText(_ index: Int, _ literal: StaticString, in bytes: Span<UInt8>) -> Bool {
-        let token = tokens[index]
-        switch token.kind {
-        case .plainText: return token.range.count == literal.utf8CodeUnitCount && bytes.holds(literal, at: token.range.lowerBound)
-        case .escapedText: return text(of: token, in: bytes) == PythonText(literal.description)
-        default: return false
+    @inline(__always)
+    func isText(_ token: Token, _ literal: StaticString, in bytes: Span<UInt8>) -> Bool {
+        if token.kind == .plainText {
+            return token.range.count == literal.utf8CodeUnitCount && bytes.holds(literal, at: token.range.lowerBound)
         }
+        return token.kind == .escapedText && text(of: token, in: bytes) == PythonText(literal.description)
     }
 
     private func integer(_ range: Range<Int>, of bytes: Span<UInt8>) -> PythonInteger {

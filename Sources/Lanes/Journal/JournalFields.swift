@@ -25,30 +25,30 @@ struct JournalFields {
     }
 
     private mutating func take(_ name: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
-        let value = name + 1
-        if tape.isText(name, "op", in: bytes) {
+        let (token, value) = (tape.tokens[name], name + 1)
+        if tape.isText(token, "op", in: bytes) {
             operation = value
-        } else if tape.isText(name, "lane", in: bytes) {
+        } else if tape.isText(token, "lane", in: bytes) {
             lane = value
-        } else if tape.isText(name, "loop_ts", in: bytes) {
+        } else if tape.isText(token, "loop_ts", in: bytes) {
             loop = value
-        } else if tape.isText(name, "lease", in: bytes) {
+        } else if tape.isText(token, "lease", in: bytes) {
             lease = value
-        } else if tape.isText(name, "leases", in: bytes) {
+        } else if tape.isText(token, "leases", in: bytes) {
             leases = value
-        } else if tape.isText(name, "seq", in: bytes) {
+        } else if tape.isText(token, "seq", in: bytes) {
             seq = value
-        } else if tape.isText(name, "seq_watermark", in: bytes) {
+        } else if tape.isText(token, "seq_watermark", in: bytes) {
             watermark = value
-        } else if tape.isText(name, "heartbeat_at", in: bytes) {
+        } else if tape.isText(token, "heartbeat_at", in: bytes) {
             heartbeat = value
-        } else if tape.isText(name, "ts", in: bytes) {
+        } else if tape.isText(token, "ts", in: bytes) {
             time = value
-        } else if tape.isText(name, "holder", in: bytes) {
+        } else if tape.isText(token, "holder", in: bytes) {
             holder = value
-        } else if tape.isText(name, "pid", in: bytes) {
+        } else if tape.isText(token, "pid", in: bytes) {
             process = value
-        } else if tape.isText(name, "host_id", in: bytes) {
+        } else if tape.isText(token, "host_id", in: bytes) {
             host = value
         }
     }

@@ -1,3 +1,5 @@
+import LedgerFormat
+
 /// By what the reference tells leases apart.
 package struct LeaseIdentity: Hashable, Sendable {
     package var loop: PythonText
@@ -23,7 +25,9 @@ package struct LeaseIdentity: Hashable, Sendable {
 struct JournalFold {
     private var live: [LeaseIdentity: LiveLease] = [:]
     private var leaseCount = 0
-    private(set) var greatestSeq = PythonInteger.zero
+    /// Of plain numbers, and of all others.
+    private var greatestUsual: UInt64 = 0
+    private var greatestUnusual = PythonInteger.zero
     /// What says of a line that it was bad, in the order of the journal.
     private(set) var corrupt: [JournalReader.Line] = []
 
@@ -41,6 +45,8 @@ struct JournalFold {
             changes.append((name, range))
         }
     }
+
+    var greatestSeq: PythonInteger { max(PythonInteger(greatestUsual), greatestUnusual) }
 
     /// The live leases in the order in which their identities became live, each with the identity that it is known by.
     func leases(of bytes: Span<UInt8>) -> [(identity: LeaseIdentity, lease: PythonObject)] {
@@ -99,9 +105,10 @@ extension JournalFold {
         count(fields.seq, tape, bytes)
         count(fields.watermark, tape, bytes)
         guard let operation = fields.operation else { return }
-        if tape.isText(operation, "CHECKPOINT", in: bytes) { return reset(to: fields.leases, tape, bytes) }
-        if tape.isText(operation, "_CORRUPT", in: bytes) { corrupt.append(line) }
-        guard let change = Change(operation, tape, bytes) else { return }
+        let name = tape.tokens[operation]
+        if tape.isText(name, "CHECKPOINT", in: bytes) { return reset(to: fields.leases, tape, bytes) }
+        if tape.isText(name, "_CORRUPT", in: bytes) { corrupt.append(line) }
+        guard let change = Change(name, tape, bytes) else { return }
         let identity = tape.identity(fields, bytes)
         if identity.isEmpty { return }
         switch change {
@@ -120,15 +127,20 @@ extension JournalFold {
     }
 
     private mutating func count(_ token: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
-        guard let token, let seq = PythonInteger(of: tape.value(at: token, of: bytes)) else { return }
-        greatestSeq = max(greatestSeq, seq)
+        guard let token else { return }
+        let range = tape.tokens[token].range
+        if tape.tokens[token].kind == .integer, let (seq, end) = bytes.plainInteger(at: range.lowerBound), end == range.upperBound {
+            greatestUsual = max(greatestUsual, seq)
+        } else if let seq = PythonInteger(of: tape.value(at: token, of: bytes)) {
+            greatestUnusual = max(greatestUnusual, seq)
+        }
     }
 
     /// What an operation does to the live leases; all others are evidence only.
     private enum Change {
         case set, remove, beat, adopt
 
-        init?(_ operation: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+        init?(_ operation: JSONTape.Token, _ tape: JSONTape, _ bytes: Span<UInt8>) {
             if tape.isText(operation, "ACQUIRE", in: bytes) || tape.isText(operation, "RECONCILE", in: bytes) {
                 self = .set
             } else if tape.isText(operation, "RELEASE", in: bytes) || tape.isText(operation, "SCAVENGE", in: bytes) {

@@ -42,27 +42,20 @@ extension Lanes {
         for lease in evicted {
             drafts.append(try eviction(of: lease, "its time ran out", by: request.holder, request.host, moment))
         }
-        // A number that is taken would give one holder the other's lease.
-        var id = LeaseID(moment.random)
-        var next = moment.random
-        while leases[id] != nil {
-            next &+= 1
-            id = LeaseID(next)
-        }
         let lease = Lease(
-            id: id, token: 0, lane: lane, kind: verdict.kind, tree: verdict.tree, laneClass: verdict.laneClass,
+            id: unusedID(from: moment.random), token: 0, lane: lane, kind: verdict.kind, tree: verdict.tree,
+            laneClass: verdict.laneClass,
             holder: request.holder, loopTS: request.loopTS, host: request.host, process: request.process, ttl: request.ttl,
             acquiredAt: moment.now, beat: now, notes: request.notes)
-        var body: JSONObject = [
-            "host_id": .string(lease.host), "lane": .string(lane.text), "lane_kind": .string(lease.kind.rawValue),
-            "lease": .object(lease.json), "loop_ts": .string(lease.loopTS),
-            "prev_holder": .string(evicted.first { $0.lane == lane }?.holder ?? ""), "reason": .string(request.reason),
-            "tree": lease.tree.json, "ttl_minutes": .number(TimeSpan.minutes(lease.ttl)),
-        ]
-        body["pid"] = lease.process.map { .number(Double($0.pid)) }
-        body["env_digest"] = request.notes["env_digest"]
-        drafts.append(try moment.draft(.acquire, request.reason, body))
+        drafts.append(try moment.draft(.acquire, request.reason, lease.granted(after: evicted, request.reason)))
         return Decision(drafts, reply: Acquisition(verdict: verdict, lease: lease, evicted: evicted))
+    }
+
+    /// A number that is taken would give one holder the other's lease.
+    func unusedID(from random: UInt64) -> LeaseID {
+        var next = random
+        while leases[LeaseID(next)] != nil { next &+= 1 }
+        return LeaseID(next)
     }
 
     package func release(_ right: LeaseRight, _ reason: String, _ host: String, _ moment: Moment) throws(LedgerError) -> Decision<
@@ -183,7 +176,7 @@ extension Lanes {
     }
 
     /// What a grant takes away: all that is expired and stands against it, and so much of the rest that no decision grows large.
-    private func evictions(for verdict: Verdict, at now: Instant) -> [Lease] {
+    func evictions(for verdict: Verdict, at now: Instant) -> [Lease] {
         guard let lane = verdict.lane else { return [] }
         let claim = Claim(lane: lane, kind: verdict.kind, tree: verdict.tree)
         let expired = ordered.filter { $0.standing(settings, at: now) == .expired }
@@ -195,7 +188,7 @@ extension Lanes {
 
     private static let evictionCountMax = 64
 
-    private func eviction(
+    func eviction(
         of lease: Lease, _ reason: String, by holder: String, _ host: String, _ moment: Moment
     ) throws(LedgerError) -> Draft {
         var body = lease.body(host)
@@ -225,6 +218,20 @@ extension Lanes {
 }
 
 extension Lease {
+    /// The body of the entry that grants it.
+    ///
+    /// - Parameter evicted: whose leases were taken away for it.
+    func granted(after evicted: [Lease], _ reason: String) -> JSONObject {
+        var body: JSONObject = [
+            "host_id": .string(host), "lane": .string(lane.text), "lane_kind": .string(kind.rawValue), "lease": .object(json),
+            "loop_ts": .string(loopTS), "prev_holder": .string(evicted.first { $0.lane == lane }?.holder ?? ""),
+            "reason": .string(reason), "tree": tree.json, "ttl_minutes": .number(TimeSpan.minutes(ttl)),
+        ]
+        body["pid"] = process.map { .number(Double($0.pid)) }
+        body["env_digest"] = notes["env_digest"]
+        return body
+    }
+
     /// What an entry about it begins with.
     func body(_ host: String) -> JSONObject {
         [

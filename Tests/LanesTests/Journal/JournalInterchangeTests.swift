@@ -106,4 +106,45 @@ struct JournalInterchangeTests {
             #expect([ours(journal, theirs[0])] == theirs, "\(version)")
         }
     }
+
+    @Test("a journal that we export is replayed by it to the same leases; it goes on in it, and we import what it wrote")
+    func exported() throws {
+        let script = """
+            import json, sys, pathlib
+            import dos.lane_journal as journal
+            for line in sys.stdin:
+                path = pathlib.Path(line.rstrip("\\n"))
+                leases = journal.replay(journal.read_all(path))
+                lease = {"lane": "web", "lane_kind": "cluster", "loop_ts": "t", "host_id": "h", "pid": 7, "holder": "p", "tree": ["web/**"]}
+                journal.append(journal.acquire_entry(lease), path)
+                journal.append(journal.heartbeat_entry(lease, heartbeat_at="2026-03-01T00:00:00Z"), path)
+                journal.append(journal.release_entry(leases[0]), path)
+                print(json.dumps([[lease[k] for k in ("lane", "holder", "tree", "token")] for lease in leases]))
+            """
+        for (version, peer) in Self.peers {
+            let directory = TemporaryDirectory()
+            func run(_ arguments: String...) throws -> Program.Result {
+                let result = try Program.bulla(arguments + ["--ledger", directory.path("L")]).run()
+                #expect(result.code == 0, "\(version), \(arguments): \(result.error)")
+                return result
+            }
+            _ = try run("init")
+            _ = try run("lane", "declare", "--open", "--actor", "user:ada")
+            for lane in ["api", "docs"] {
+                _ = try run(
+                    "lane", "acquire", lane, "--actor", "process:p", "--holder", "ada", "--tree", lane + "/**", "--child", "r=7")
+            }
+            let path = directory.path("journal")
+            _ = try run("lane", "export", "--file", path)
+            let leases = try peer.answers(of: script, to: [path])
+            #expect(leases == [#"[["api", "ada", ["api/**"], 3], ["docs", "ada", ["docs/**"], 4]]"#], "\(version)")
+            let journal = try LaneJournal(try directory.read("journal"))
+            #expect(journal.leases.map(\.identity.lane) == ["docs", "web"] && journal.nextSeq == PythonInteger(8), "\(version)")
+            let listed = try run("lane", "list", "--json").output
+            #expect(listed.contains("\"lane\":\"api\""))
+            // What is still held here cannot be held twice; in a ledger of its own all is taken over.
+            _ = try run("lane", "import", "--file", path, "--actor", "user:ada", "--leave-out")
+            #expect(try run("lane", "list", "--json").output.contains("\"lane\":\"web\""))
+        }
+    }
 }
