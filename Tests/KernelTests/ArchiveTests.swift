@@ -175,7 +175,7 @@ struct ArchiveTests {
                 return nil
             })
         let error = ledgerError { () throws(LedgerError) in
-            do { try house.archive(before: 5, to: target) } catch let error as LedgerError { throw error } catch { return }
+            do { try house.archive(before: 12, to: target) } catch let error as LedgerError { throw error } catch { return }
         }
         #expect(error?.code == .tampered && house.machine.files == before, "\(String(describing: error))")
     }
