@@ -48,7 +48,7 @@ struct ArchiveTests {
         #expect(try ledger.contents() == before && !FileManager.default.fileExists(atPath: ledger.place()))
         let done = try ledger.archive()
         #expect(done.code == 0 && done.output.contains("archived entries 1 to 4"), "\(done)")
-        #expect(done.receipts.count == 1)
+        #expect(done.output.contains("recorded: bulla-receipt-v1/"))
         let verdict = try ledger.agreedVerdict()
         #expect(verdict.code == 0 && verdict.line.hasPrefix("intact: segment 00000000000000000005.frames"), "\(verdict)")
         let note = ": from seq 5; before: unchecked, archived by entry 5\n"
@@ -116,7 +116,6 @@ struct ArchiveTests {
         #expect(all.code == 0 && all.output.contains("archived segments: 3 of 3") && !all.output.contains("unchecked"), "\(all)")
         let hole = try verify("A")
         #expect(hole.code == 10 && hole.output.contains("the next segment begins at seq"), "\(hole)")
-        #expect(try verify("B").output.contains("from seq 5; before: unchecked"))
         let keys = try ledger.run("key", "list")
         #expect(keys.code == 0 && keys.output.contains("archived"), "\(keys)")
         #expect(try ledger.run("audit").code == 0)
@@ -161,7 +160,6 @@ struct ArchiveTests {
         try ledger.expectRefusal(64) { try ledger.run("archive", "--before", "99", "--to", "", "--yes") }
         // All of it is older than a moment.
         #expect(try ledger.run("archive", "--before", "0s", "--to", ledger.place(), "--yes").code == 0)
-        #expect(try other.archive(to: "../L/../elsewhere").code != 10)
     }
 
     @Test("a ledger whose first segments are gone without a word is tampered with, and so is one that builds on something else")

@@ -72,7 +72,9 @@ struct SystemCallScenes: Sendable {
             .restoration, path, receipts,
             bulla + ["restore", "--to", "3", "--yes", "--actor", "process:torture", "--reason", "torture", "--ledger", "%"])
         try add(.snapshot, path, receipts, bulla + ["snapshot", "create", "--ledger", "%"])
-        try add(.archive, path, receipts, bulla + ["archive", "--before", "9999", "--to", "%" + Self.archiveSuffix, "--yes", "--ledger", "%"])
+        try add(
+            .archive, path, receipts,
+            bulla + ["archive", "--before", "9999", "--to", "%" + Self.archiveSuffix, "--yes", "--ledger", "%"])
         // With a snapshot that is none any more: the change puts it away first.
         try place.copy(path, to: "forged")
         let name = try FileManager.default.contentsOfDirectory(atPath: path + "/snapshots").first { $0.hasPrefix("documents-") }

@@ -102,7 +102,8 @@ extension ArchiveCommand {
     private func show(_ plan: ArchivePlan) {
         let segments = plan.segments
         if options.json {
-            Output.line(Printable.json(json(segments[0].first, segments[segments.count - 1].last, segments.count, plan.byteCount, nil)))
+            Output.line(
+                Printable.json(json(segments[0].first, segments[segments.count - 1].last, segments.count, plan.byteCount, nil)))
             return
         }
         Output.line(
@@ -174,7 +175,8 @@ struct Age {
 
     init?(_ text: String) {
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (0...100_000_000).contains(count) else {
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (0...100_000_000).contains(count)
+        else {
             return nil
         }
         microseconds = count * unit * 1_000_000

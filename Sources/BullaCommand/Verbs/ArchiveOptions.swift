@@ -6,7 +6,8 @@ import Ledger
 struct ArchiveOptions: ParsableArguments {
     @Option(
         name: .long,
-        help: ArgumentHelp("Read archived entries from here too; one for each directory that they were moved to.", valueName: "dir"))
+        help: ArgumentHelp(
+            "Read archived entries from here too; one for each directory that they were moved to.", valueName: "dir"))
     var archive: [String] = []
 
     func validate() throws {

@@ -39,7 +39,9 @@ struct StatusCommand: ParsableCommand {
     ///
     /// Without one, or with too much behind it, nothing is folded here: that takes longer the longer the ledger is.
     private static func usedSnapshot(_ view: LedgerView) -> UInt64? {
-        guard var found = try? FoundFold<Documents>(in: view, .system), let seq = found.snapshotSeq, let head = view.validHead, head.seq - min(seq, head.seq) <= foldedCountMax else {
+        guard var found = try? FoundFold<Documents>(in: view, .system), let seq = found.snapshotSeq, let head = view.validHead,
+            head.seq - min(seq, head.seq) <= foldedCountMax
+        else {
             return nil
         }
         return (try? found.fold.advance(in: view, .system)).flatMap { seq }
@@ -59,7 +61,8 @@ struct StatusCommand: ParsableCommand {
             "alert": status.head.map { .bool($0.alert) } ?? .null,
             "anchor": .string(anchor?.word ?? (options.anchor == nil ? "off" : "unknown")),
             "audit": audit ?? .null,
-            "bytes": .number(Double(status.byteCount)), "first": .number(Double(status.firstSeq)), "damage": status.damage.map { .string($0.message) } ?? .null,
+            "bytes": .number(Double(status.byteCount)), "first": .number(Double(status.firstSeq)),
+            "damage": status.damage.map { .string($0.message) } ?? .null,
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
             "key": status.key.map { .string($0.description) } ?? .null,
             "key_present": .bool(status.keyAbsence == nil), "ledger": status.ledger.map { .string($0.description) } ?? .null,

@@ -167,12 +167,12 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if let seq = report.resumeSeq { object["resume"] = .number(Double(seq)) }
         object["receipts"] = .array(
-            report.receipts.map { 
-                    [
-                        "receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null,
-                        "archived": .bool($0.isArchived),
-                    ]
-                })
+            report.receipts.map {
+                [
+                    "receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null,
+                    "archived": .bool($0.isArchived),
+                ]
+            })
         if let survey { object["resync"] = json(survey) }
         Output.line(Printable.json(.object(object)))
     }

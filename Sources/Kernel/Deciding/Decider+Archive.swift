@@ -35,7 +35,8 @@ extension Decider {
         let copied = try archiver.copy(segments, of: view, to: target)
         let mark = Mark(seq: copied.tip.seq, hash: copied.tip.hash, latest: copied.latest)
         let states = [
-            try archivedState(of: Documents.self, at: mark, copied, view), try archivedState(of: Effects.self, at: mark, copied, view),
+            try archivedState(of: Documents.self, at: mark, copied, view),
+            try archivedState(of: Effects.self, at: mark, copied, view),
         ]
         let members: JSONObject = ["folds": .array(states.map(\.json))]
         try session.acquire()

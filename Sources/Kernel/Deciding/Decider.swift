@@ -176,7 +176,11 @@ extension Decider {
         let view = try LedgerView(session.storage)
         guard let seq = view.validHead?.seq, seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval else { return nil }
         var fold: Fold<State>
-        if let known = folds[State.name] as? Fold<State> { fold = known } else { fold = try FoundFold(in: view, environment).fold }
+        if let known = folds[State.name] as? Fold<State> {
+            fold = known
+        } else {
+            fold = try FoundFold(in: view, environment).fold
+        }
         folds[State.name] = nil
         // What HEAD does not vouch for may still be cut.
         try fold.advance(in: view, to: FoldEnd(seq: seq), environment)

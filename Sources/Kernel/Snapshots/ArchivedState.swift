@@ -20,7 +20,8 @@ enum ArchivedState<State: Projection> {
                 justification: Justification(.resilience, "the entries that this state was folded from are archived"),
                 body: .object(members))
         } catch {
-            throw LedgerError(.refused, "the state of \(State.name) does not fit into an entry, and so nothing is archived: \(error)")
+            throw LedgerError(
+                .refused, "the state of \(State.name) does not fit into an entry, and so nothing is archived: \(error)")
         }
     }
 

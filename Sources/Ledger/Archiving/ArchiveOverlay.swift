@@ -19,7 +19,8 @@ package final class ArchiveOverlay: Storage {
     package var user: UInt32 { ledger.user }
 
     package func open(_ path: StoragePath, _ access: FileAccess) throws(StorageError) -> any StorageFile {
-        try holder(of: path).open(path, access)
+        precondition(access == .read, "an archive is for reading")
+        return try holder(of: path).open(path, .read)
     }
 
     package func status(of path: StoragePath) throws(StorageError) -> FileStatus? { try holder(of: path).status(of: path) }
@@ -40,20 +41,20 @@ package final class ArchiveOverlay: Storage {
         return ledger
     }
 
-    package func makeDirectory(_ path: StoragePath) throws(StorageError) { try ledger.makeDirectory(path) }
-    package func rename(_ path: StoragePath, to target: StoragePath) throws(StorageError) { try ledger.rename(path, to: target) }
-    package func exchange(_ one: StoragePath, with other: StoragePath) throws(StorageError) {
-        try ledger.exchange(one, with: other)
-    }
-    package func remove(_ path: StoragePath) throws(StorageError) { try ledger.remove(path) }
-    package func synchronize(directory: StoragePath?) throws(StorageError) { try ledger.synchronize(directory: directory) }
-    package func publish() throws(StorageError) { try ledger.publish() }
     package func checkBase() throws(StorageError) { try ledger.checkBase() }
-    package func reopened() throws(StorageError) -> any Storage { ArchiveOverlay(try ledger.reopened(), archives) }
-    package func tryLock(_ lock: StorageLock) throws(StorageError) -> Bool { try ledger.tryLock(lock) }
-    package func unlock(_ lock: StorageLock) { ledger.unlock(lock) }
-    package func gateIsTaken() throws(StorageError) -> Bool { try ledger.gateIsTaken() }
     package func holder(of lock: StorageLock) -> LockHolder? { ledger.holder(of: lock) }
+
+    // Nobody writes to a ledger through its archives.
+    package func makeDirectory(_ path: StoragePath) { preconditionFailure("\(path) is made nowhere") }
+    package func rename(_ path: StoragePath, to target: StoragePath) { preconditionFailure("\(path) is not renamed") }
+    package func exchange(_ one: StoragePath, with other: StoragePath) { preconditionFailure("\(one) is not exchanged") }
+    package func remove(_ path: StoragePath) { preconditionFailure("\(path) is not removed") }
+    package func synchronize(directory: StoragePath?) { preconditionFailure("there is nothing to make durable") }
+    package func publish() { preconditionFailure("there is nothing to publish") }
+    package func reopened() throws(StorageError) -> any Storage { preconditionFailure("only writers follow a path") }
+    package func tryLock(_ lock: StorageLock) -> Bool { preconditionFailure("only writers take locks") }
+    package func unlock(_ lock: StorageLock) { preconditionFailure("only writers have locks") }
+    package func gateIsTaken() -> Bool { preconditionFailure("only writers have locks") }
 }
 
 /// Compares what lies in archives, file by file, with what the entries say that recorded it.

@@ -46,7 +46,8 @@ package struct Archiver: Sendable {
         }
         if let foreign {
             throw LedgerError(
-                .refused, "\(target.basePath)/\(foreign) is there already and is no copy of this ledger's; name another directory")
+                .refused, "\(target.basePath)/\(foreign) is there already and is no copy of this ledger's; name another directory"
+            )
         }
         return try verify(segments, of: view, in: target, directory, before) { progress?(total + $0, 2 * total) }
     }

@@ -50,7 +50,8 @@ extension WriterSession {
         }
         guard isUnchanged else {
             throw LedgerError(
-                .inputOutput, "the ledger at \(storage.basePath) was repaired or archived meanwhile; nothing was removed: try again")
+                .inputOutput,
+                "the ledger at \(storage.basePath) was repaired or archived meanwhile; nothing was removed: try again")
         }
     }
 

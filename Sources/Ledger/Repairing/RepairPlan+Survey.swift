@@ -147,7 +147,9 @@ extension RepairPlan {
         guard let found else { return }
         restated = found.body
         note(found.statement, view)
-        guard prefix.tip == nil, let last = found.statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else { return }
+        guard prefix.tip == nil, let last = found.statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else {
+            return
+        }
         var tip = ChainTip(emptyLedger: ledger, key: last.key)
         (tip.seq, tip.hash, tip.synced) = (last.last, last.tip, last.last)
         prefix.tip = tip
