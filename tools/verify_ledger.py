@@ -49,9 +49,16 @@ ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x
          "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": str},
          "synced": NATURAL, "v": NATURAL}
 GAP = {"first": POSITIVE, "last": POSITIVE}
-def turn(action, body):  # §4.1: whether the body holds what its action asks for
+SEGMENT = {"bytes": NATURAL, "first": POSITIVE, "key": HEX16, "last": POSITIVE, "sha256": HEX64, "tip": HEX64}
+ROSTER = {"introduced": POSITIVE, "key": HEX16, "retired": NATURAL}
+def turn(action, body, seq):  # §4.1: whether the body holds what its action asks for
     if action == "key.rotated": return fits(body.get("key"), HEX16) and fits(body.get("proof"), HEX64)
     if action == "key.retired": return fits(body.get("key"), HEX16)
+    if action == "ledger.archived":
+        all_fit = lambda v, form: type(v) is list and all(fits(x, form) and x.get("first", 0) <= x.get("last", 0) for x in v)
+        segments = body.get("segments")
+        return (all_fit(body.get("keys"), ROSTER) and all_fit(segments, SEGMENT) and len(segments) > 0
+                and all(a["last"] + 1 == b["first"] for a, b in zip(segments, segments[1:])) and segments[-1]["last"] < seq)
     return action != "ledger.repaired" or "gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
@@ -90,6 +97,8 @@ class Ledger:  # §2, §6
         self.place = self.start = "%020d.frames" % 1, 0, 1     # of what is expected next; of the decision that it is in
         self.prev, self.synced, self.rest = "0" * 64, 0, None  # rest: the part that must come next in the decision
         self.later = None                                      # of the first entry that a later version wrote
+        self.begin = int(self.names[0][:20]) if self.names else 1  # where the walk begins; the rest was archived, if above 1 (§4.4)
+        self.by = None                                            # the entry that explains it
         self.first = self.read_first()
         try: self.head = loads(head_bytes, HEAD)  # None when it is missing or wrong
         except Fault: self.head = None
@@ -105,7 +114,7 @@ class Ledger:  # §2, §6
         with self.open("HEAD") as file: return file.read(4096)  # a right HEAD is shorter
     def has_moved(self): return self.read_head() != self.head_bytes or self.read_keys(()).keys() != self.keys.keys()
     def read_first(self):  # the first entry, if it has the form of one
-        if self.names[:1] != [self.place[0]]: return None
+        if not self.names: return None
         with self.open("ledger", self.names[0]) as file:
             try: return read_frame(file, 0)[0]["entry"]
             except Fault: return None
@@ -143,6 +152,7 @@ class Ledger:  # §2, §6
         return hashlib.sha256(raw + b"|sig:" + payload["sig"].encode()).hexdigest() == payload["hash"]
     def walk(self):
         if not self.names: raise Fault("there is no segment")
+        if self.begin > 1: self.place = self.start = self.names[0], 0, self.begin
         for name in self.names:
             if int(name[:20]) != self.place[2]: raise Fault("a segment is missing here, or misnamed")
             last, self.place = name == self.names[-1], (name, 0, self.place[2])
@@ -153,13 +163,18 @@ class Ledger:  # §2, §6
                     self.check(*read_frame(file, self.place[1]))
             if self.rest and not last: raise Fault("the segment ends inside a decision")
         if self.head and not self.reached: raise Fault("the ledger is shorter than HEAD says")
+        if self.begin > 1 and not self.by:
+            self.place = "%020d.frames" % 1, 0, 1
+            raise Fault("the first segments are missing, and no entry explains it")
     def check(self, payload, raw, end):
         entry, (name, _, expected) = payload["entry"], self.place
         seq, action, body, (i, n) = entry["seq"], entry["action"], entry["body"], entry["context"].get("part", (1, 1))
-        if not turn(action, body): raise Fault("the body is not what its action asks for")
+        if not turn(action, body, seq): raise Fault("the body is not what its action asks for")
         gap = body.get("gap") if action == "ledger.repaired" else None
         if entry["ledger"] != self.first["ledger"]: raise Fault("another ledger's entry")
         if (gap["first"], gap["last"] + 1) != (expected, seq) if gap else seq != expected: raise Fault("not the seq expected")
+        if expected == self.begin > 1:  # on trust, until an entry explains it
+            self.trusted, self.prev = (entry["prev_hash"], entry["key"]), entry["prev_hash"]
         if entry["prev_hash"] != self.prev: raise Fault("prev_hash is not the HASH before")
         if not self.synced <= entry["synced"] < seq: raise Fault("synced is out of range")
         if seq == 1 and action != "ledger.genesis": raise Fault("the first entry is no genesis")
@@ -176,6 +191,13 @@ class Ledger:  # §2, §6
             proof = self.mac(body["key"], b"bulla/1/key-introduction\n" + (entry["ledger"] + called).encode())
             if proof not in (None, body["proof"]): raise Fault("a key does not prove itself")
             called = body["key"]
+        if action == "ledger.archived" and self.begin > 1 and not self.by:
+            ends = [(x["last"] + 1, x["tip"], x["key"]) for x in body["segments"]]
+            if (self.begin, *self.trusted) in ends:
+                older = {x["key"] for x in body["keys"] if x["introduced"] < self.begin} - {self.trusted[1]}
+                if older & self.introduced: raise Fault("a key comes a second time")
+                self.by, self.introduced = int(seq), self.introduced | older
+        if self.head and expected == self.begin > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
         if self.head and expected <= self.head["seq"] <= seq:
             here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
@@ -190,7 +212,7 @@ class Ledger:  # §2, §6
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}
         return self.head["key"] not in self.keys or not self.unchecked <= retired
     def torn(self, name, at, seq):  # whether B, which is here, is
-        if not self.reached or self.head["alert"] or name != self.names[-1]: return False
+        if not self.reached or self.head["alert"] or name != self.names[-1] or self.begin > 1 and not self.by: return False
         head_name = "%020d.frames" % self.head["segment"]
         behind = at - self.head["end"] if head_name == name else at
         if head_name not in self.names[-2:] or behind > 8388608: return False
@@ -227,7 +249,9 @@ def verify(base, key_files=(), looks=8):  # verdict, exit code, place, reason
         # Rotations may have brought a key since they were listed, and taken away one that HEAD named then.
         if looks and not key_files and ledger.has_moved(): return verify(base, key_files, looks - 1)
         return "unverifiable", 11, done, "a sealing key is absent"
-    return ("torn", 0, start, reason) if reason else ("intact", 0, done, None)
+    if reason: return "torn", 0, start, reason
+    archived = "from seq %d; before: unchecked, archived by entry %d" % (ledger.begin, ledger.by or 0)
+    return "intact", 0, done, archived if ledger.begin > 1 else None
 
 def main():
     parser = argparse.ArgumentParser(description="Verify a Bulla ledger (FORMAT.md).")

@@ -49,7 +49,7 @@ public final class LedgerKernel: Sendable {
     public func project<State: Projection>(_: State.Type = State.self) async throws(LedgerFailure) -> State {
         try publicly { () throws(LedgerError) in
             let view = try LedgerView(storage)
-            var fold = FoundFold<ProgramState<State>>(in: view, .system).fold
+            var fold = try FoundFold<ProgramState<State>>(in: view, .system).fold
             try fold.advance(in: view, .system)
             return fold.state.state
         }

@@ -8,6 +8,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case createNameUnsynced = "create-name-unsynced"
     /// A replacement is renamed before its contents are on the disk.
     case replaceUnsynced = "replace-unsynced"
+    /// A copy in an archive is not synchronised.
+    case installUnsynced = "install-unsynced"
+    /// The name of a copy in an archive is not.
+    case installNameUnsynced = "install-name-unsynced"
+    /// The copy in an archive is not verified before the original goes.
+    case archiveUnverified = "archive-unverified"
+    /// Segments are removed before the entry that explains it is durable.
+    case archivedBeforeRecorded = "archived-before-recorded"
+    /// The removal of a segment is not durable when the next one is removed.
+    case removalUnsynced = "removal-unsynced"
+    /// The digest of an archived segment is not compared with what the entry says.
+    case archiveDigestUncompared = "archive-digest-uncompared"
     /// The renaming of a replacement is not synchronised.
     case replaceNameUnsynced = "replace-name-unsynced"
     /// A file is overwritten where it stands, instead of aside.
@@ -56,6 +68,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case linkUnchecked = "link-unchecked"
     /// `synced` may say anything.
     case syncedUnchecked = "synced-unchecked"
+    /// Any segment may be the first: no entry need explain it.
+    case baseUnexplained = "base-unexplained"
+    /// Any archive explains any first entry.
+    case baseUncompared = "base-uncompared"
     /// Any entry may be the first.
     case genesisUnchecked = "genesis-unchecked"
     /// The entries of a decision need not follow each other.

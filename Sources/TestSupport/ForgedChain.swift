@@ -81,6 +81,9 @@ package struct ForgedChain: Sendable {
     /// - Parameter firstSeq: its name, where that is not the seq that is expected.
     package mutating func roll(firstSeq: UInt64? = nil) { segments.append((firstSeq ?? tip.seq + 1, [])) }
 
+    /// Loses its first segments, as an archive leaves it.
+    package mutating func drop(_ count: Int) { segments.removeFirst(count) }
+
     /// The HEAD that vouches for everything up to an entry, by its index; the last one by default.
     package func head(_ index: Int? = nil) -> Head {
         let entry = entries[index ?? entries.count - 1]

@@ -96,7 +96,8 @@ package struct SimulatedMachine: Sendable {
 
     package func entries() throws -> [Entry] {
         var entries: [Entry] = []
-        try EntryReader(LedgerView(storage()), environment).read(from: 1) { frame, bytes in
+        let view = try LedgerView(storage())
+        try EntryReader(view, environment).read(from: view.firstSeq) { frame, bytes in
             entries.append(Entry(frame, of: bytes))
             return true
         }

@@ -188,6 +188,17 @@ struct RepairLinkTests {
     )
     func rewritten() throws {
         let scene = try Scene()
+        let bytes = rewrittenFrames(scene)
+        try scene.write(instead: [2: bytes, 3: [], 4: [], 5: []])
+        try scene.expectRepaired(without: [1, 2, 3, 4, 5], keyless: 5)
+        // The same, and nothing behind it.
+        let cut = try Scene()
+        let lost: [Int: [UInt8]] = Dictionary(uniqueKeysWithValues: (3...9).map { ($0, []) })
+        try cut.write(instead: lost.merging([2: rewrittenFrames(cut)]) { $1 })
+        try cut.ledger.expectRefusal(11, "must be sealed with key \(cut.old)") { try cut.ledger.run("repair", "--yes") }
+    }
+
+    private func rewrittenFrames(_ scene: Scene) -> [UInt8] {
         var (tip, bytes) = (scene.tips[0], [UInt8]())
         for seq in 2...5 {
             let forged = scene.forged(behind: tip) {
@@ -200,8 +211,7 @@ struct RepairLinkTests {
             tip = forged.tip
         }
         #expect(tip.key == scene.tips[4].key)
-        try scene.write(instead: [2: bytes, 3: [], 4: [], 5: []])
-        try scene.expectRepaired(without: [1, 2, 3, 4, 5], keyless: 5)
+        return bytes
     }
 
     @Test("frames in another order, and a copy: links find them")

@@ -13,7 +13,7 @@ import Testing
             let lease = try #require(try world.acquire(.of("api")).lease)
             try world.release(lease)
         }
-        let found = FoundFold<Lanes>(in: try LedgerView(world.machine.storage()), world.machine.environment)
+        let found = try FoundFold<Lanes>(in: try LedgerView(world.machine.storage()), world.machine.environment)
         // LaneMachine's deciders keep one at every 20 entries; the ledger has 302.
         #expect(try #require(found.snapshotSeq) > 302 - 22)
     }

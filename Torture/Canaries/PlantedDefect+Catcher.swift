@@ -78,11 +78,16 @@ extension PlantedDefect {
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
+        // Archiving
+        case .baseUnexplained, .baseUncompared: .tests("LedgerFormatTests.ArchiveTests")
+        case .installUnsynced, .installNameUnsynced, .archivedBeforeRecorded, .removalUnsynced:
+            .tests("KernelTests.ArchiveTests.*(crashes|order)")
+        case .archiveUnverified, .archiveDigestUncompared: .tests("KernelTests.ArchiveTests")
         // Lanes
         case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
         case .evictionForgotten: .tests("LanesTests.ReplayTests")
         case .expiryByWallClock: .tests("LanesTests.StandingTests")
-        case .guardAsleep: .tests("LaneGuardTests")
+        case .guardAsleep: .tests("LaneGuardTests.*released")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         }

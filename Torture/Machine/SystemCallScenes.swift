@@ -4,10 +4,10 @@ import Foundation
 struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
-        case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot
+        case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot, archive
 
         /// It folds the documents, and may leave a snapshot of them.
-        var isStateful: Bool { [.change, .restoration, .snapshot].contains(self) }
+        var isStateful: Bool { [.change, .restoration, .snapshot, .archive].contains(self) }
     }
 
     var verb: Verb
@@ -72,6 +72,9 @@ struct SystemCallScenes: Sendable {
             .restoration, path, receipts,
             bulla + ["restore", "--to", "3", "--yes", "--actor", "process:torture", "--reason", "torture", "--ledger", "%"])
         try add(.snapshot, path, receipts, bulla + ["snapshot", "create", "--ledger", "%"])
+        try add(
+            .archive, path, receipts,
+            bulla + ["archive", "--before", "9999", "--to", "%" + Self.archiveSuffix, "--yes", "--ledger", "%"])
         // With a snapshot that is none any more: the change puts it away first.
         try place.copy(path, to: "forged")
         let name = try FileManager.default.contentsOfDirectory(atPath: path + "/snapshots").first { $0.hasPrefix("documents-") }
@@ -100,6 +103,8 @@ struct SystemCallScenes: Sendable {
 
     /// Where a backup of the ledger goes.
     static let copySuffix = "-copy"
+    /// Where its old entries go.
+    static let archiveSuffix = "-archive"
 
     /// One bit of the third of six entries is another, and the alert is raised; the receipts of the others.
     private func damagedLedger(_ setting: Setting) throws -> [String] {

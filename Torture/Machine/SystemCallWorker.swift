@@ -12,6 +12,7 @@ struct SystemCallWorker: Worker {
 
     private var ledger: String { place.path("L") }
     private var judgement: Judgement { Judgement(bulla: setting.bulla, ledger: ledger) }
+    private var archive: String { ledger + SystemCallScenes.archiveSuffix }
     private var strace: Strace { Strace(place: place) }
 
     func run(_ number: Int, _ random: inout SeededGenerator, _ tally: inout Tally) async throws {
@@ -40,6 +41,7 @@ struct SystemCallWorker: Worker {
     private func reset(_ scene: SystemCallScene) throws {
         place.remove("L")
         place.remove("L" + SystemCallScenes.copySuffix)
+        place.remove("L" + SystemCallScenes.archiveSuffix)
         if let template = scene.template { try place.copy(template, to: "L") }
     }
 
@@ -99,13 +101,14 @@ struct SystemCallWorker: Worker {
             let again = try Child.run(setting.bulla, ["repair", "--yes", "--ledger", ledger])
             guard again.code == 0 else { return ["the next repair: \(again.code) \(again.error)"] }
         }
-        if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place) {
+        if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place, archive: archive) {
             return [complaint]
         }
         if scene.verb == .backup, let complaint = try backupComplaint() { return [complaint] }
         if scene.verb.isStateful, let complaint = try stateComplaint() { return [complaint] }
         let next = try judgement.append()
         guard next.code == 0 else { return ["the next append: \(next.code) \(next.error)"] }
+        if scene.verb == .archive, let complaint = try archiveComplaint(scene) { return [complaint] }
         return try finalComplaints(scene, receipts + next.receipts, isSampled: isSampled)
     }
 
@@ -113,8 +116,8 @@ struct SystemCallWorker: Worker {
         let files = try LedgerFiles(ledger)
         // Behind a repair an entry may stand in another, which only a verifier finds.
         var complaints =
-            scene.verb == .repair
-            ? [try judgement.verifierComplaint(receipts: receipts, in: place)].compactMap { $0 }
+            scene.verb == .repair || scene.verb == .archive
+            ? [try judgement.verifierComplaint(receipts: receipts, in: place, archive: archive)].compactMap { $0 }
             : files.complaints(receipts: receipts)
         if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
         if isSampled { complaints += [try judgement.judgeComplaint()].compactMap { $0 } }
@@ -130,6 +133,15 @@ struct SystemCallWorker: Worker {
         let check = try Child.run(setting.bulla, ["snapshot", "verify", "--ledger", ledger])
         return check.output.contains("fold to another state") || ![0, 10].contains(check.code)
             ? "the snapshots: \(check.code) \(check.output) \(check.error)" : nil
+    }
+
+    /// Whoever archives again brings it to its end: the ledger has one segment then, and the state is what it was.
+    private func archiveComplaint(_ scene: SystemCallScene) throws -> String? {
+        let command = scene.command(ledger)
+        let again = try Child.run(command[0], Array(command.dropFirst()))
+        guard again.code == 0 else { return "the next archive: \(again.code) \(again.error)" }
+        let files = try LedgerFiles(ledger)
+        return files.segmentCount == 1 ? try stateComplaint() : "the next archive left \(files.segmentCount) segments"
     }
 
     /// A backup that has its name is whole.
@@ -158,13 +170,15 @@ extension SystemCallWorker {
         _ scene: SystemCallScene, _ receipts: [String], _ what: String, _ tally: inout Tally
     ) throws {
         guard isNew([scene.verb.rawValue] + (try shape())) else { return }
-        try place.copy(ledger, to: "once")
+        try keep()
         let next =
-            [setting.bulla] + (scene.verb == .repair ? ["repair", "--yes"] : Judgement.appendArguments) + ["--ledger", ledger]
+            scene.verb == .archive
+            ? scene.command(ledger)
+            : [setting.bulla] + (scene.verb == .repair ? ["repair", "--yes"] : Judgement.appendArguments) + ["--ledger", ledger]
         let (trace, undisturbed) = try strace.trace(next)
         guard undisturbed.code == 0 else { return tally.fail("\(what): the next \(next[1]): \(undisturbed.error)") }
         for (index, call) in trace.calls.enumerated() where call.isChange {
-            try place.copy(place.path("once"), to: "L")
+            try bringBack()
             let outcome = try strace.kill(next, at: call)
             guard outcome.hasFired else {
                 tally.fail("\(what), then a kill at \(call.name) \(call.number) that did not happen")
@@ -177,6 +191,18 @@ extension SystemCallWorker {
         }
     }
 
+    private func keep() throws {
+        try place.copy(ledger, to: "once")
+        if access(archive, F_OK) == 0 { try place.copy(archive, to: "once-archive") } else { place.remove("once-archive") }
+    }
+
+    private func bringBack() throws {
+        try place.copy(place.path("once"), to: "L")
+        let kept = place.path("once-archive")
+        let name = "L" + SystemCallScenes.archiveSuffix
+        if access(kept, F_OK) == 0 { try place.copy(kept, to: name) } else { place.remove(name) }
+    }
+
     /// What a disk holds, but for times, random names and what depends on them.
     private func shape() throws -> [String] {
         var shape: [String] = []
@@ -187,6 +213,9 @@ extension SystemCallWorker {
             let text = file == "HEAD" ? String(decoding: bytes, as: UTF8.self) : ""
             let seq = text.firstMatch(of: #/"seq":[0-9]+/#).map { String($0.output) } ?? ""
             shape.append("\(name) \(bytes.count) \(end) \(seq)")
+        }
+        for case let file as String in FileManager.default.enumerator(atPath: archive) ?? .init() {
+            shape.append("archive \(file) \(FileManager.default.contents(atPath: archive + "/" + file)?.count ?? 0)")
         }
         return shape.sorted()
     }

@@ -6,12 +6,12 @@ import Synchronization
 final class SystemCalls: Stage {
     let name = "system-calls"
     let subject =
-        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore and snapshot"
+        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore, snapshot and archive"
     let unit = "faults"
     let mustFire = [
         "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "SIGKILL in rotation",
         "SIGKILL in retirement", "SIGKILL in repair", "SIGKILL in backup", "SIGKILL in change", "SIGKILL in restoration",
-        "SIGKILL in snapshot", "EIO", "ENOSPC", "short write",
+        "SIGKILL in snapshot", "SIGKILL in archive", "EIO", "ENOSPC", "short write",
         "short write, then ENOSPC", "refused with 30", "HEAD lags",
     ]
     let share = 2.0

@@ -12,7 +12,7 @@ extension Report {
             one in which anything acknowledged is missing. The judges stand outside the engine: the receipts that the harness kept, and \
             `tools/verify_ledger.py`. That the stages can fail, `make canaries` shows.
 
-            * \(Self.date()), commit \(Self.commit()), \(Self.machine())
+            * \(Self.date()), commit \(commit), \(Self.machine())
             * seed \(seed), level `\(level.rawValue)`, \(String(format: "%.0f", seconds / 60)) minutes of work: \
             `make torture SEED=\(seed)` resumes it, `--stage NAME --from CASE --count 1` repeats a case
             * \(isGood ? "no promise was broken" : "**promises were broken; the failures are below**")
@@ -55,7 +55,7 @@ extension Report {
     }
 
     /// What was tried; changes that are not committed are marked.
-    private static func commit() -> String {
+    static func currentCommit() -> String {
         let git = Program("/usr/bin/env", ["git", "-C", Program.repository, "describe", "--always", "--dirty"])
         return (try? git.run()).flatMap { $0.code == 0 ? $0.lastLine : nil } ?? "unknown"
     }

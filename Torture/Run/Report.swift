@@ -23,6 +23,8 @@ struct Report: Sendable {
 
     let seed: UInt64
     let level: Level
+    /// As it was when the run began.
+    let commit = Self.currentCommit()
     var rows: [Row] = []
 
     init(seed: UInt64, level: Level) {

@@ -32,7 +32,7 @@ extension FollowedFile.Resumption {
             if entry.seq > last?.seq ?? 0 { last = entry }
             return true
         }
-        _ = try matches.first(of: 1, from: 1, through: try EntryReader(view, .system).lastSeq())
+        _ = try matches.first(of: 1, from: view.firstSeq, through: try EntryReader(view, .system).lastSeq())
         return last
     }
 

@@ -30,7 +30,8 @@ struct LanesWatch {
         do throws(LedgerError) {
             let view = try LedgerView(try options.storage())
             state.isAlert = view.validHead?.alert ?? false
-            var fold = self.fold ?? FoundFold<Lanes>(in: view, environment).fold
+            var fold: Fold<Lanes>
+            if let known = self.fold { fold = known } else { fold = try FoundFold(in: view, environment).fold }
             // Another history is folded from its own beginning the next time.
             self.fold = nil
             try fold.advance(in: view, environment)

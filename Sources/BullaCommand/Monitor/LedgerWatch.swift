@@ -63,7 +63,8 @@ struct LedgerWatch {
             state.rows = rows.suffix(rowCount)
             state.tip = tip
         }
-        try EntryReader(view, environment).read(from: head.seq >= wanted ? head.seq - wanted + 1 : 1) { frame, bytes in
+        try EntryReader(view, environment).read(from: max(view.firstSeq, head.seq >= wanted ? head.seq - wanted + 1 : 1)) {
+            frame, bytes in
             let entry = Entry(frame, of: bytes)
             tip = entry.receipt
             if rows.count >= 2 * rowCount { rows = rows.suffix(rowCount) }

@@ -1,5 +1,6 @@
 import DurableFiles
 import Kernel
+import Lanes
 import Ledger
 
 /// Looks after snapshots beside a process that lives long: whoever asks for state then folds few entries, whatever others record.
@@ -17,6 +18,7 @@ struct SnapshotKeeper: Sendable {
     mutating func keep() {
         do throws(LedgerError) {
             _ = try decider.snapshotIfDue(of: Documents.self)
+            _ = try decider.snapshotIfDue(of: Lanes.self)
         } catch {
             if error.code != .busy { notices.append("no snapshot: \(error)") }
         }

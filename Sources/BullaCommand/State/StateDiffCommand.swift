@@ -19,10 +19,11 @@ struct StateDiffCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The same; without it, now.", valueName: "to"))
     var to: Point?
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let storage = try options.storage()
+        let storage = try archives.storage(of: options)
         let from = try StateReading<Documents>(try LedgerView(storage), at: from).fold
         let to = try StateReading<Documents>(try LedgerView(storage), at: to).fold
         let patch = JSONPatch.diff(from: from.state.root, to: to.state.root).json

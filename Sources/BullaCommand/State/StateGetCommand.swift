@@ -20,10 +20,11 @@ struct StateGetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("As it was then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
     var at: Point?
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let reading = try StateReading<Documents>(try LedgerView(try options.storage()), at: at)
+        let reading = try StateReading<Documents>(try LedgerView(try archives.storage(of: options)), at: at)
         let documents = reading.fold.state
         guard let value = documents.root[pointer] else {
             throw LedgerError(.refused, "there is nothing at \"\(pointer)\"\(at.map { " at \($0)" } ?? "")")

@@ -20,10 +20,11 @@ struct StateHistoryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Up to then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
     var at: Point?
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let view = try LedgerView(try options.storage())
+        let view = try LedgerView(try archives.storage(of: options))
         let end = try at?.end(in: view, .system) ?? .tip
         var count = 0
         try DocumentHistory.read(pointer, in: view, to: end, .system) { change in

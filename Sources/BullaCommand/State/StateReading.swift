@@ -14,7 +14,7 @@ struct StateReading<State: Projection> {
     init(_ view: LedgerView, at point: Point? = nil) throws(LedgerError) {
         let environment = Environment.system
         let end = try point?.end(in: view, environment) ?? .tip
-        let found = FoundFold<State>(in: view, to: end, environment)
+        let found = try FoundFold<State>(in: view, to: end, environment)
         for notice in found.notices { Output.error("bulla: \(Printable.text(notice))") }
         var fold = found.fold
         do throws(LedgerError) { try fold.advance(in: view, to: end, environment) } catch {

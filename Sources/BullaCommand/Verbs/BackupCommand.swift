@@ -47,7 +47,7 @@ struct BackupCommand: AsyncParsableCommand {
         let environment = Environment.system
         let start = environment.uptime()
         let source = try options.storage()
-        try refuseInside()
+        try options.refuse(inside: directory, "a backup")
         let target = try construct()
         let bar = ProgressBar("backup")
         let report: Backup.Report
@@ -80,17 +80,6 @@ struct BackupCommand: AsyncParsableCommand {
 
     private func warn(_ what: String, _ error: LedgerError) {
         Output.error("bulla: \(Printable.text("\(what): \(error.message)"))")
-    }
-
-    /// A backup inside the ledger would be a part of what is copied.
-    private func refuseInside() throws(LedgerError) {
-        var parts = directory.split(separator: "/").map(String.init)
-        _ = parts.popLast()
-        let parent = (directory.hasPrefix("/") ? "/" : "./") + parts.joined(separator: "/")
-        guard let base = UserPlaces.resolved(options.path), let outer = UserPlaces.resolved(parent) else { return }
-        if (outer + [UInt8(ascii: "/")]).starts(with: base + [UInt8(ascii: "/")]) {
-            throw LedgerError(.usage, "\(directory) lies inside the ledger; a backup belongs elsewhere, best on another disk")
-        }
     }
 
     private func construct() throws(LedgerError) -> POSIXStorage {
@@ -149,7 +138,7 @@ extension BackupCommand {
             return
         }
         let what =
-            "\(Format.count(report.head.seq)) \(report.head.seq == 1 ? "entry" : "entries") (\(Format.bytes(report.byteCount)))"
+            "\(Format.count(report.audit.entryCount)) \(report.audit.entryCount == 1 ? "entry" : "entries") (\(Format.bytes(report.byteCount)))"
         let time = Format.seconds(duration)
         Output.line("backed up \(what) to \(Printable.text(directory)) in \(time), and verified the copy")
         Output.line(Printable.text(report.audit.verdictLine))

@@ -30,7 +30,7 @@ struct KeyListCommand: ParsableCommand {
         let named = Set(history.uses.map(\.key))
         // A key that was introduced by the last entry has sealed none yet; one that nothing names is left by a crash.
         for id in try Keyring.ids(in: view.storage) where !named.contains(id) {
-            rows.append(Row(unused: id, current: history.current, view.keyring))
+            rows.append(Row(unused: id, isArchived: history.archived.contains(id), current: history.current, view.keyring))
         }
         if options.json {
             Output.line(Printable.json(.object(["keys": .array(rows.map(\.json))])))
@@ -54,10 +54,10 @@ struct KeyListCommand: ParsableCommand {
             file = isHere ? "present" : use.retiredAt != nil ? "gone, and not needed" : keyring.absence(of: id)
         }
 
-        init(unused id: KeyID, current: KeyID?, _ keyring: Keyring) {
+        init(unused id: KeyID, isArchived: Bool, current: KeyID?, _ keyring: Keyring) {
             self.id = id
             use = nil
-            state = id == current ? "sealing" : "unused"
+            state = id == current ? "sealing" : isArchived ? "archived" : "unused"
             file = keyring.keys[id] != nil ? "present" : keyring.absence(of: id)
         }
 

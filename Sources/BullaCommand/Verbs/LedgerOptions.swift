@@ -40,6 +40,17 @@ struct LedgerOptions: ParsableArguments {
     /// Where what was seen of the ledger is kept, outside its directory; nil when the user wants that not.
     var anchor: AnchorFolder? { AnchorFolder(ledger: path, .system) }
 
+    /// A copy inside the ledger would be a part of what is copied.
+    func refuse(inside directory: String, _ what: String) throws(LedgerError) {
+        var parts = directory.split(separator: "/").map(String.init)
+        _ = parts.popLast()
+        let parent = (directory.hasPrefix("/") ? "/" : "./") + parts.joined(separator: "/")
+        guard let base = UserPlaces.resolved(path), let outer = UserPlaces.resolved(parent) else { return }
+        if (outer + [UInt8(ascii: "/")]).starts(with: base + [UInt8(ascii: "/")]) {
+            throw LedgerError(.usage, "\(directory) lies inside the ledger; \(what) belongs elsewhere, best on another disk")
+        }
+    }
+
     static var allowedNetworkFileSystem: String? { variable("BULLA_ALLOW_NETWORK_FS") }
 
     /// An environment variable that is set to something.

@@ -39,6 +39,7 @@ struct LogCommand: ParsableCommand {
     @Flag(help: "Go on as entries come; end with control-C.")
     var follow = false
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -48,7 +49,7 @@ struct LogCommand: ParsableCommand {
     }
 
     func run() throws {
-        let storage = try options.storage()
+        let storage = try archives.storage(of: options)
         let filter = EntryFilter(actor: actor, action: action, since: try sinceTime())
         var next = try list(try LedgerView(storage), filter)
         while follow {
@@ -60,7 +61,7 @@ struct LogCommand: ParsableCommand {
 
     /// Prints what is asked for; returns the seq behind it.
     private func list(_ view: LedgerView, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
-        let (first, end) = (from ?? 1, to ?? .max)
+        let (first, end) = (from ?? view.firstSeq, to ?? .max)
         guard let last else { return try print(view, from: first, through: end, filter) }
         let tip = min(try EntryReader(view, .system).lastSeq(), end)
         if filter.isEmpty {
@@ -85,10 +86,7 @@ struct LogCommand: ParsableCommand {
     private func sinceTime() throws(LedgerError) -> Timestamp? {
         guard let since else { return nil }
         if let time = Timestamp(since) { return time }
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        if let unit = since.last.flatMap({ units[$0] }), let count = Int64(since.dropLast()), (0...100_000_000).contains(count) {
-            return Timestamp(microseconds: Environment.system.now().microseconds - count * unit * 1_000_000)
-        }
+        if let age = Age(since) { return Timestamp(microseconds: Environment.system.now().microseconds - age.microseconds) }
         // A date or a time without fractions is completed.
         let template = "0000-01-01T00:00:00.000000Z"
         let stem = since.hasSuffix("Z") ? String(since.dropLast()) : since

@@ -78,6 +78,8 @@ struct RunCommand: AsyncParsableCommand {
     /// Until a signal comes, whose name it answers.
     private func loop(_ runner: inout Runner, _ events: RunEvents) async throws(LedgerError) -> String {
         events.pulse(after: interval)
+        var notices: [String] = []
+        var told: Set<String> = []
         // Nil while it is at work.
         var keeper =
             snapshotEvery == 0 ? nil : SnapshotKeeper(try options.storage(), writer.settings, options.anchor, snapshotEvery)
@@ -86,7 +88,7 @@ struct RunCommand: AsyncParsableCommand {
             case .signal(let number): return RunEvents.name(of: number)
             case .audited(let result): try await runner.take(try result.get())
             case .kept(var idle):
-                for notice in idle.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+                notices += idle.takeNotices()
                 keeper = idle
             case .pulse:
                 do throws(LedgerError) {
@@ -101,7 +103,12 @@ struct RunCommand: AsyncParsableCommand {
                 }
                 events.pulse(after: interval)
             }
-            for notice in runner.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
+            for notice in notices + runner.takeNotices() {
+                Output.error("bulla: \(Printable.text(notice))")
+                // What is told again and again is recorded once.
+                if told.insert(notice).inserted { await runner.record(notice: notice) }
+            }
+            notices = []
         }
         preconditionFailure("the events have no end")
     }

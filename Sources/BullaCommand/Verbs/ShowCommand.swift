@@ -16,6 +16,7 @@ struct ShowCommand: ParsableCommand {
     @Argument(help: "The entry's seq.")
     var seq: UInt64
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -23,7 +24,7 @@ struct ShowCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try options.storage())
+        let view = try LedgerView(try archives.storage(of: options))
         let reader = EntryReader(view, .system)
         // Read twice at most: the first for the friendly error if there is no such entry.
         let entry = try reader.entry(seq)
@@ -68,6 +69,7 @@ struct ReceiptCommand: ParsableCommand {
     @Argument(help: "The entry's seq.")
     var seq: UInt64
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -75,7 +77,7 @@ struct ReceiptCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try options.storage())
+        let view = try LedgerView(try archives.storage(of: options))
         let receipt = try EntryReader(view, .system).entry(seq).receipt
         guard view.isSettled(seq) else {
             throw LedgerError(

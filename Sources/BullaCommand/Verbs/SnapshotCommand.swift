@@ -98,7 +98,7 @@ private struct SnapshotReport {
     /// The snapshots whose state is not what the entries fold to, from one walk over all of them.
     func contradictions(_ storage: any Storage) throws(LedgerError) -> Set<UInt64> {
         let view = try LedgerView(storage)
-        var fold = Fold<Documents>()
+        var fold = try Fold<Documents>(beginningOf: view, .system)
         var wrong: Set<UInt64> = []
         for row in rows {
             guard let snapshot = row.snapshot else { continue }

@@ -39,8 +39,9 @@ struct StatusCommand: ParsableCommand {
     ///
     /// Without one, or with too much behind it, nothing is folded here: that takes longer the longer the ledger is.
     private static func usedSnapshot(_ view: LedgerView) -> UInt64? {
-        var found = FoundFold<Documents>(in: view, .system)
-        guard let seq = found.snapshotSeq, let head = view.validHead, head.seq - min(seq, head.seq) <= foldedCountMax else {
+        guard var found = try? FoundFold<Documents>(in: view, .system), let seq = found.snapshotSeq, let head = view.validHead,
+            head.seq - min(seq, head.seq) <= foldedCountMax
+        else {
             return nil
         }
         return (try? found.fold.advance(in: view, .system)).flatMap { seq }
@@ -60,7 +61,8 @@ struct StatusCommand: ParsableCommand {
             "alert": status.head.map { .bool($0.alert) } ?? .null,
             "anchor": .string(anchor?.word ?? (options.anchor == nil ? "off" : "unknown")),
             "audit": audit ?? .null,
-            "bytes": .number(Double(status.byteCount)), "damage": status.damage.map { .string($0.message) } ?? .null,
+            "bytes": .number(Double(status.byteCount)), "first": .number(Double(status.firstSeq)),
+            "damage": status.damage.map { .string($0.message) } ?? .null,
             "head": status.head.map { .number(Double($0.seq)) } ?? .null,
             "key": status.key.map { .string($0.description) } ?? .null,
             "key_present": .bool(status.keyAbsence == nil), "ledger": status.ledger.map { .string($0.description) } ?? .null,
@@ -78,6 +80,7 @@ struct StatusCommand: ParsableCommand {
             ("tip", status.tip.map { "seq \(Format.count($0.seq)), \($0.time), by \($0.actor)" } ?? unknown),
             ("hash", status.tip?.hash.description ?? unknown),
             ("size", "\(Format.bytes(status.byteCount)) in \(status.segmentCount) segment\(status.segmentCount == 1 ? "" : "s")"),
+            ("archived", status.firstSeq > 1 ? "what lies before seq \(Format.count(status.firstSeq))" : nil),
             ("unsettled", status.unsettledCount.map { $0 > 0 ? "\($0) entries behind HEAD" : "none" } ?? unknown),
             ("key", status.key.map { key in status.keyAbsence.map { "\(key): \($0)" } ?? "\(key)" } ?? unknown),
             ("audit", audit(status)),

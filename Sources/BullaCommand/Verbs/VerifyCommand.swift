@@ -16,6 +16,7 @@ struct VerifyCommand: AsyncParsableCommand {
               bulla verify --threads 2
               bulla verify --receipt mail.txt --receipt commit.txt
               bulla verify --resync
+              bulla verify --archive /mnt/archive/ledger
             """)
 
     @Option(help: ArgumentHelp("How many threads verify.", valueName: "n"))
@@ -39,6 +40,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("With --resync: give up after so many damages.", valueName: "n"))
     var maxSkips = 100
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -60,9 +62,10 @@ struct VerifyCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
-            let (storage, keyring) = (try options.storage(), try keyring())
+            let (storage, keyring) = (try archives.storage(of: options), try keyring())
             let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
             var report = try await audit.run(storage, keyring: keyring)
+            try compareArchives(&report, storage, keyring)
             try compare(&report, with: watch)
             result = .success(report)
         } catch {
@@ -75,6 +78,16 @@ struct VerifyCommand: AsyncParsableCommand {
         if options.json { printJSON(report, duration, survey) } else { printText(report, duration) }
         if let survey, !options.json { printText(survey) }
         Output.exit(report.exitCode)
+    }
+
+    /// What lies in an archive is what was recorded of it, byte for byte.
+    private func compareArchives(_ report: inout AuditReport, _ storage: any Storage, _ keyring: Keyring?) throws(LedgerError) {
+        guard !archives.archive.isEmpty, report.verdict == .intact || report.verdict == .torn else { return }
+        let check = try ArchiveCheck(.system).run(try LedgerView(storage, keyring: keyring), try archives.storages())
+        report.archivedSegments = check
+        guard let failure = check.failure, let place = failure.place else { return }
+        report.verdict = .tampered
+        (report.place, report.reason) = (place, failure.message)
     }
 
     /// A walk that is not done, or found damage, has nothing to say of what was seen before.
@@ -115,7 +128,7 @@ struct VerifyCommand: AsyncParsableCommand {
         )
         if let tip = report.tip { Output.line("last: " + Receipt(tip).line) }
         for finding in report.receipts {
-            let verdict = finding.failure.map { "FAILED: \($0)" } ?? "holds"
+            let verdict = finding.failure.map { "FAILED: \($0)" } ?? (finding.isArchived ? "archived, not checked" : "holds")
             Output.line("receipt of seq \(finding.receipt.seq): \(verdict)")
         }
         if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
@@ -123,6 +136,13 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.line(
                 "the tail is torn as a crash leaves it, behind all that HEAD vouches for; the next writer keeps it as evidence and cuts it"
             )
+        }
+        if let check = report.archivedSegments, check.failure == nil {
+            Output.line(
+                "archived segments: \(check.checkedCount) of \(check.namedCount) are here, with the digests that were recorded")
+        }
+        if report.verdict == .intact, report.firstSeq > 1 {
+            Output.line("what lies before seq \(report.firstSeq) was archived; with --archive DIR it is checked too")
         }
         if from > 1 { Output.line("only from seq \(from) on: what lies before was not checked") }
         if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
@@ -139,9 +159,20 @@ struct VerifyCommand: AsyncParsableCommand {
         ]
         if let reason = report.reason { object["reason"] = .string(reason) }
         if let tip = report.tip { object["tip"] = Receipt(tip).json }
+        object["first"] = .number(Double(report.firstSeq))
+        object["before"] = .string(report.firstSeq > 1 ? "unchecked" : "nothing")
+        if let seq = report.archivedBy { object["archived_by"] = .number(Double(seq)) }
+        if let check = report.archivedSegments {
+            object["archive"] = ["checked": .number(Double(check.checkedCount)), "named": .number(Double(check.namedCount))]
+        }
         if let seq = report.resumeSeq { object["resume"] = .number(Double(seq)) }
         object["receipts"] = .array(
-            report.receipts.map { ["receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null] })
+            report.receipts.map {
+                [
+                    "receipt": $0.receipt.json, "failure": $0.failure.map { .string($0) } ?? .null,
+                    "archived": .bool($0.isArchived),
+                ]
+            })
         if let survey { object["resync"] = json(survey) }
         Output.line(Printable.json(.object(object)))
     }

@@ -44,6 +44,29 @@ extension Storage {
         if !planted(.replaceNameUnsynced) { try synchronize(directory: path.parent) }
     }
 
+    /// Copies another base's file to a place where none stands, whatever its size.
+    ///
+    ///     unlinkat(.new, usually ENOENT) openat(.new, O_CREAT|O_EXCL) (pread pwrite)… fsync | renameat | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves no file under the name, or the whole one, and perhaps an orphan `.new`, which the next attempt removes.
+    package func install(_ path: StoragePath, byteCount: Int, from source: any StorageFile) throws(StorageError) {
+        let aside = path.aside
+        do throws(StorageError) { try remove(aside) } catch { if !error.isNotFound { throw error } }
+        let file = try open(aside, .create)
+        var buffer = [UInt8](repeating: 0, count: min(1 << 20, max(1, byteCount)))
+        var offset = 0
+        while offset < byteCount {
+            buffer.removeLast(max(0, buffer.count - (byteCount - offset)))
+            let count = try source.read(into: &buffer, from: 0, at: offset)
+            guard count > 0 else { throw StorageError(.drift, "read", source.path.description) }
+            try file.write(buffer.span.extracting(0..<count), at: offset)
+            offset += count
+        }
+        if !planted(.installUnsynced) { try file.synchronize() }
+        try rename(aside, to: path)
+        if !planted(.installNameUnsynced) { try synchronize(directory: path.parent) }
+    }
+
     /// Keeps evidence: creates the file, or accepts it if an earlier attempt got as far.
     ///
     ///     as `replace`, and nothing where the same bytes stand already but: openat fsync | openat(dir) fsync(dir)

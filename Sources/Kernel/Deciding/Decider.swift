@@ -66,7 +66,7 @@ package struct Decider: Sendable {
     }
 
     /// Runs a section under the lock, which is given back however it ends.
-    private mutating func releasing<Answer>(
+    mutating func releasing<Answer>(
         _ section: (inout Decider) throws(LedgerError) -> Answer
     ) throws(LedgerError) -> Answer {
         do throws(LedgerError) {
@@ -97,7 +97,7 @@ extension Decider {
             try advance(&fold, in: view)
             return fold
         }
-        let found = FoundFold<State>(in: view, environment)
+        let found = try FoundFold<State>(in: view, environment)
         if !found.ignored.isEmpty { try quarantine(found) }
         var fold = found.fold
         try advance(&fold, in: view)
@@ -175,7 +175,12 @@ extension Decider {
     package mutating func snapshotIfDue<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64? {
         let view = try LedgerView(session.storage)
         guard let seq = view.validHead?.seq, seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval else { return nil }
-        var fold = folds[State.name] as? Fold<State> ?? FoundFold<State>(in: view, environment).fold
+        var fold: Fold<State>
+        if let known = folds[State.name] as? Fold<State> {
+            fold = known
+        } else {
+            fold = try FoundFold(in: view, environment).fold
+        }
         folds[State.name] = nil
         // What HEAD does not vouch for may still be cut.
         try fold.advance(in: view, to: FoldEnd(seq: seq), environment)

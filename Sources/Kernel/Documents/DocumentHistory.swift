@@ -21,9 +21,10 @@ package struct DocumentHistory: Sendable {
         _ pointer: JSONPointer, in view: LedgerView, to end: FoldEnd = .tip, _ environment: Environment,
         _ visit: (Change) -> Void
     ) throws(LedgerError) {
-        var documents = Documents()
+        let beginning = try Fold<Documents>(beginningOf: view, to: end, environment)
+        var documents = beginning.state
         var value = documents.root[pointer]
-        var mark: Mark?
+        var mark = beginning.mark
         try FactReader(view, of: Documents.namespaces, environment).read(after: &mark, to: end) { fact in
             documents.apply(fact)
             let found = documents.root[pointer]

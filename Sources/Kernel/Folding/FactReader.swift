@@ -26,10 +26,13 @@ package struct FactReader: Sendable {
         after mark: inout Mark?, to end: FoldEnd = .tip, _ visit: (Fact) -> Void
     ) throws(LedgerError) {
         let start = mark
-        var isContinued = start == nil
+        // Behind an archive the first entry names the hash of the last one that was archived.
+        let isBehindArchive = start != nil && start?.seq == view.base.map { $0.seq - 1 }
+        var isContinued = start == nil || isBehindArchive && start?.hash == view.base?.previousHash
+        let first = start.map { isContinued ? $0.seq + 1 : $0.seq } ?? 1
         var last = mark
         defer { mark = last }
-        let reading = try EntryReader(view, environment).read(from: start?.seq ?? 1, through: end.seq) { frame, bytes in
+        let reading = try EntryReader(view, environment).read(from: first, through: end.seq) { frame, bytes in
             if !isContinued, let start {
                 isContinued = frame.seq == start.seq && frame.hash(in: bytes) == start.hash
                 return isContinued
@@ -46,7 +49,7 @@ package struct FactReader: Sendable {
                 "the entry with seq \(start.seq) is not the one that was read before: this is another history of the ledger")
         }
         // An entry behind the end may retire the key, and then proves what it sealed.
-        if reading.keyAbsence != nil, let absence = try EntryReader(view, environment).read(from: start?.seq ?? 1).keyAbsence {
+        if reading.keyAbsence != nil, let absence = try EntryReader(view, environment).read(from: first).keyAbsence {
             throw LedgerError(.unverifiable, "the state cannot be told: \(absence)")
         }
     }

@@ -16,11 +16,22 @@ package enum Point: Sendable, Equatable {
             self = .seq(seq)
         } else if let hash = Digest(text) {
             self = .hash(hash)
-        } else if let time = Timestamp(text) ?? Timestamp(text.dropLast() + ".000000Z") {
+        } else if let time = Timestamp(Self.inMicroseconds(text)) {
             self = .time(time)
         } else {
             return nil
         }
+    }
+}
+
+extension Point {
+    /// A time with all six digits of its fraction.
+    private static func inMicroseconds(_ text: String) -> String {
+        guard text.hasSuffix("Z") else { return text }
+        let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.count == 1 || (1...6).contains(parts[1].utf8.count) else { return text }
+        let fraction = parts.count == 2 ? String(parts[1]) : ""
+        return "\(parts[0]).\(fraction)\(String(repeating: "0", count: 6 - fraction.utf8.count))Z"
     }
 }
 
@@ -44,7 +55,7 @@ extension Point {
         case .seq(let seq): return FoldEnd(seq: try Self.position(of: seq, in: view, environment))
         case .hash(let hash):
             var found: UInt64?
-            try EntryReader(view, environment).read(from: 1) { frame, bytes in
+            try EntryReader(view, environment).read(from: view.firstSeq) { frame, bytes in
                 let readmitted = Readmission(frame, of: bytes)
                 if frame.hash(in: bytes) == hash || readmitted?.entry.hash == hash && readmitted?.isProven == true {
                     found = frame.seq

@@ -26,6 +26,8 @@ package enum SnapshotFault: Error, Sendable, Equatable {
     /// A key that the ledger had before sealed it: honest then, and anybody's who has that key now.
     case earlierKey
     case version, otherHistory
+    /// The entry that it was made at left the ledger, and others that follow it too.
+    case archived
     /// It cannot be read, or is no file at all.
     case unreadable(String)
     /// The state cannot be read, or not be written.
@@ -33,8 +35,8 @@ package enum SnapshotFault: Error, Sendable, Equatable {
 }
 
 extension SnapshotFault {
-    /// Nobody need have touched it: another version of the program or an earlier key made it.
-    package var isHonest: Bool { self == .earlierKey || self == .version }
+    /// Nobody need have touched it: another version of the program or an earlier key made it, or it is too old.
+    package var isHonest: Bool { self == .earlierKey || self == .version || self == .archived }
 }
 
 extension SnapshotFault: CustomStringConvertible {
@@ -44,6 +46,7 @@ extension SnapshotFault: CustomStringConvertible {
         case .earlierKey: "an earlier key of this ledger sealed it"
         case .unreadable(let why): why
         case .version: "another version of bulla folded it"
+        case .archived: "the entry that it was made at was archived"
         case .otherHistory: "the entry that it was made at does not stand in this ledger"
         case .state(let why): "its state cannot be coded: \(why)"
         }
@@ -55,13 +58,17 @@ extension Snapshot {
 
     /// The canonical bytes of the file.
     package func sealed(with key: SealingKey) throws(SnapshotFault) -> [UInt8] {
+        SealedObject(ledger: ledger, key: key.id, try members()).bytes(label: Self.label, key)
+    }
+
+    /// What it says.
+    func members() throws(SnapshotFault) -> JSONObject {
         let coded: JSON
         do throws(JSONCodingError) { coded = try JSON(encoding: state) } catch { throw .state("\(error)") }
-        let members: JSONObject = [
+        return [
             "hash": .string(mark.hash.description), "latest": .string(mark.latest.description), "projection": .string(State.name),
             "seq": .number(Double(mark.seq)), "state": coded, "version": .number(Double(State.version)),
         ]
-        return SealedObject(ledger: ledger, key: key.id, members).bytes(label: Self.label, key)
     }
 
     /// Reads the file's bytes, which the ledger's present key must have sealed.
@@ -75,7 +82,11 @@ extension Snapshot {
             throw .seal(error)
         }
         guard object.key == key else { throw .earlierKey }
-        let members = object.members
+        try self.init(object.members, of: ledger)
+    }
+
+    /// Reads what `members` writes.
+    init(_ members: JSONObject, of ledger: LedgerID) throws(SnapshotFault) {
         guard members["projection"]?.string == State.name else { throw .seal(.form) }
         guard members["version"]?.integer == Int64(State.version) else { throw .version }
         guard let seq = members["seq"]?.integer.flatMap({ UInt64(exactly: $0) }), (1...Limits.seq).contains(seq),

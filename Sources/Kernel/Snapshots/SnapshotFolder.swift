@@ -51,15 +51,18 @@ package struct SnapshotFolder<State: Projection>: Sendable {
             let snapshot = try Snapshot<State>(
                 file: bytes, ledger: head.ledger, key: head.key, keys: view.keyring.keys)
             guard snapshot.mark.seq == seq else { return .failure(.seal(.form)) }
-            return try Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
+            guard seq + 1 >= view.firstSeq else { return .failure(.archived) }
+            return Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
         } catch {
             return .failure(error)
         }
     }
 
     /// Whether the entry that it was made at stands in the ledger.
-    private static func holds(_ mark: Mark, _ view: LedgerView, _ environment: Environment) throws(SnapshotFault) -> Bool {
+    static func holds(_ mark: Mark, _ view: LedgerView, _ environment: Environment) -> Bool {
         guard let head = view.validHead, mark.seq <= head.seq else { return false }
+        // The first entry that is there names the hash of the last archived one.
+        if mark.seq < view.firstSeq { return mark.seq + 1 == view.base?.seq && mark.hash == view.base?.previousHash }
         var holds = false
         // Damage elsewhere is for others to tell.
         _ = try? EntryReader(view, environment).read(from: mark.seq, through: mark.seq) { frame, bytes in

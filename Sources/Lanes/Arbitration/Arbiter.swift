@@ -20,20 +20,20 @@ package struct Arbiter: Sendable {
             return refusal(claim, .exclusiveRequest, "the lane \(claim.lane) is exclusive, and \(lease.named) is live", lease)
         }
         // Two shared leases are in each other's way nowhere.
-        let strangers = live.filter { claim.kind != .shared || $0.kind != .shared }
-        if let lease = strangers.oldest(where: { $0.lane == claim.lane }) {
+        let isStranger = { (lease: Lease) in claim.kind != .shared || lease.kind != .shared }
+        if let lease = oldest(where: { isStranger($0) && $0.lane == claim.lane }) {
             return refusal(claim, .laneHeld, "the lane is held by \(lease.named)", lease)
         }
-        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, strangers) {
+        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, isStranger) {
             return refusal(
                 claim, .treeOverlap, "its tree \(meeting.own) meets \(meeting.other) of \(lease.named)", lease)
         }
         if let laneClass = claim.laneClass, let budget = budgets[laneClass] {
-            let members = live.filter { $0.laneClass == laneClass }
-            if members.count >= budget {
+            let count = live.count { $0.laneClass == laneClass }
+            if count >= budget {
                 return refusal(
-                    claim, .classBudget, "of the class \(laneClass) \(members.count) leases are live, and \(budget) are allowed",
-                    members.oldest(where: { _ in true }))
+                    claim, .classBudget, "of the class \(laneClass) \(count) leases are live, and \(budget) are allowed",
+                    oldest { $0.laneClass == laneClass })
             }
         }
         return Verdict(
@@ -47,24 +47,20 @@ package struct Arbiter: Sendable {
             reasonClass: reasonClass, reason: reason, blocking: blocking)
     }
 
-    private func oldest(where holds: (Lease) -> Bool) -> Lease? { live.oldest(where: holds) }
+    private func oldest(where holds: (Lease) -> Bool) -> Lease? {
+        var found: Int?
+        for index in live.indices where live[index].token < found.map({ live[$0].token }) ?? .max && holds(live[index]) {
+            found = index
+        }
+        return found.map { live[$0] }
+    }
 
-    private func firstMeeting(_ tree: Tree, _ leases: [Lease]) -> (Lease, (own: Glob, other: Glob))? {
+    private func firstMeeting(_ tree: Tree, _ isStranger: (Lease) -> Bool) -> (Lease, (own: Glob, other: Glob))? {
         var found: (lease: Lease, meeting: (own: Glob, other: Glob))?
-        for lease in leases where lease.token < found?.lease.token ?? .max {
+        for lease in live where lease.token < found?.lease.token ?? .max && isStranger(lease) {
             if let meeting = tree.meeting(lease.tree) { found = (lease, meeting) }
         }
         return found
-    }
-}
-
-extension [Lease] {
-    fileprivate func oldest(where holds: (Lease) -> Bool) -> Lease? {
-        var found: Int?
-        for index in indices where holds(self[index]) && self[index].token < found.map({ self[$0].token }) ?? .max {
-            found = index
-        }
-        return found.map { self[$0] }
     }
 }
 

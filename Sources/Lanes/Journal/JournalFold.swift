@@ -129,7 +129,8 @@ extension JournalFold {
     private mutating func count(_ token: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
         guard let token else { return }
         let range = tape.tokens[token].range
-        if tape.tokens[token].kind == .integer, let (seq, end) = bytes.plainInteger(at: range.lowerBound), end == range.upperBound {
+        if tape.tokens[token].kind == .integer, let (seq, end) = bytes.plainInteger(at: range.lowerBound), end == range.upperBound
+        {
             greatestUsual = max(greatestUsual, seq)
         } else if let seq = PythonInteger(of: tape.value(at: token, of: bytes)) {
             greatestUnusual = max(greatestUnusual, seq)

@@ -12,7 +12,10 @@ package struct Label: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.text = text
     }
 
-    package static func == (one: Label, other: Label) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
+    // Most differ in Swift's sense already, which is told faster.
+    package static func == (one: Label, other: Label) -> Bool {
+        one.text == other.text && one.text.utf8.elementsEqual(other.text.utf8)
+    }
     package static func < (one: Label, other: Label) -> Bool { one.text.utf8.lexicographicallyPrecedes(other.text.utf8) }
     // Texts of the same bytes have the same hash.
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }

@@ -27,6 +27,7 @@ package struct AnchorWatch: Sendable {
     package func verdict(lastSeq: UInt64, _ environment: Environment) throws(LedgerError) -> AnchorVerdict {
         let view = try LedgerView(storage, keyring: keyring)
         return try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
+            if seq < view.firstSeq { return seq + 1 == view.base?.seq ? view.base?.previousHash : nil }
             var found: Digest?
             var reader = EntryReader(view, environment)
             reader.passesLaterVersions = true

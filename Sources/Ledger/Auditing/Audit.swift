@@ -11,6 +11,8 @@ package struct Audit: Sendable {
     package var firstSeq: UInt64 = 1
     /// A frame that was verified before, to go on from: it is verified once more, but for its link.
     package var start: Place?
+    /// What the first entry builds on, if no entry before `start` explains it.
+    package var base: ChainBase?
     /// Looks at nothing behind what HEAD vouches for, which others may be writing.
     package var endsAtHead = false
     package var receipts: [Receipt] = []
@@ -37,55 +39,73 @@ package struct Audit: Sendable {
 extension Audit {
     /// Answers also with the verifier as it stands where the walk ended: from there anybody can look again, or go on.
     func walk(_ view: inout LedgerView) async throws(LedgerError) -> (report: AuditReport, verifier: ChainVerifier) {
-        let run = Run(audit: self, environment: environment, total: try totalByteCount(view))
+        while true {
+            let total = try totalByteCount(view)
+            do throws(StorageError) {
+                if let result = try await attempt(&view, total) { return result }
+            } catch {
+                let failure = LedgerError(error, doing: "cannot read the ledger")
+                guard error.isNotFound, (try? beginsLater(&view)) == true else { throw failure }
+            }
+        }
+    }
+
+    /// Whether segments were archived meanwhile, so that the walk begins again with those that are left.
+    private func beginsLater(_ view: inout LedgerView) throws(StorageError) -> Bool {
+        guard try SegmentReader.segments(in: view.storage).first ?? 1 > view.firstSeq else { return false }
+        _ = try view.refresh()
+        return true
+    }
+
+    /// One walk; nil where it has to begin again.
+    private func attempt(
+        _ view: inout LedgerView, _ total: Int
+    ) async throws(StorageError) -> (report: AuditReport, verifier: ChainVerifier)? {
+        let run = Run(audit: self, environment: environment, total: total)
         var settling = Settling(environment)
         var verifier = ChainVerifier(keys: view.keyring.keys, head: view.validHead)
-        do throws(StorageError) {
-            if let start, let genesis = view.genesis {
-                verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
-            } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
-                verifier = ChainVerifier(
-                    at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
-            }
-            verifier.allowsExtraMembers = allowsExtraMembers
-            if threadCount > 1, budget == nil {
-                verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
-            }
-            verifier.passesLaterVersions = true
-            // The time is over, and the walk goes on to the next end of a decision.
-            var isEnding = false
-            while true {
-                var reader = try SegmentReader(view.storage)
-                let end = try reader.scan(
-                    &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
-                    visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
-                switch end {
-                case .complete:
-                    // Behind a HEAD that moved far on there is more to do than should be done under a lock.
-                    if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
-                        verifier.compare(with: view.validHead)
-                        continue
-                    }
-                    return (conclude(view, verifier, failure: nil, reader), verifier)
-                case .stopped: return (partial(view, verifier), verifier)
-                case .outOfTime:
-                    // Who resumes at a decision must come further than it, however little time there is.
-                    guard verifier.entryCount == 1 || verifier.openDecision != nil else {
-                        return (partial(view, verifier), verifier)
-                    }
-                    isEnding = true
-                case .failed(let failure):
-                    if try settling.mayBeUnderWay(failure, &view) {
-                        verifier.compare(with: view.validHead)
-                        continue
-                    }
-                    let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
-                    return (conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy), verifier)
+        if let start, let genesis = view.genesis, view.segments.contains(start.segment) {
+            verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+            verifier.base = base
+        } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
+            verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+        }
+        verifier.allowsExtraMembers = allowsExtraMembers
+        if threadCount > 1, budget == nil {
+            verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
+        }
+        verifier.passesLaterVersions = true
+        // The time is over, and the walk goes on to the next end of a decision.
+        var isEnding = false
+        while true {
+            var reader = try SegmentReader(view.storage)
+            let end = try reader.scan(
+                &verifier, upTo: limit(view, verifier), isOutOfTime: isEnding ? { false } : run.isOutOfTime,
+                visit: { frame, _ in !isEnding || frame.part.map { !$0.isLast } ?? false })
+            switch end {
+            case .complete:
+                // Behind a HEAD that moved far on there is more to do than should be done under a lock.
+                if endsAtHead, try view.refresh(), isFarBehind(view, verifier) {
+                    verifier.compare(with: view.validHead)
+                    continue
                 }
+                return (conclude(view, verifier, failure: nil, reader), verifier)
+            case .stopped: return (partial(view, verifier), verifier)
+            case .outOfTime:
+                // Who resumes at a decision must come further than it, however little time there is.
+                guard verifier.entryCount == 1 || verifier.openDecision != nil else {
+                    return (partial(view, verifier), verifier)
+                }
+                isEnding = true
+            case .failed(let failure):
+                if try beginsLater(&view) { return nil }
+                if try settling.mayBeUnderWay(failure, &view) {
+                    verifier.compare(with: view.validHead)
+                    continue
+                }
+                let judgement = try Judgement(failure, verifier, head: view.validHead, reader)
+                return (conclude(view, verifier, failure: judgement, reader, isBusy: settling.isBusy), verifier)
             }
-        } catch {
-            throw LedgerError(error, doing: "cannot read the ledger")
         }
     }
 
@@ -152,6 +172,8 @@ extension Audit {
         var report = AuditReport(
             verdict: .intact, place: verifier.verifiedEnd, reason: nil, tip: verifier.tip, entryCount: verifier.entryCount,
             head: view.validHead)
+        report.firstSeq = view.firstSeq
+        report.archivedBy = verifier.explanation
         report.isHeadKeyAbsent = view.keyAbsence != nil
         report.keyAbsence =
             view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
@@ -223,6 +245,13 @@ extension Audit {
         for receipt in receipts {
             // What was not reached yet is no rollback.
             if isPartial, let tip = report.tip, receipt.ledger == tip.ledger, receipt.seq > tip.seq { continue }
+            if let tip = report.tip, receipt.ledger == tip.ledger, receipt.seq < view.firstSeq {
+                report.receipts.append(.init(receipt: receipt, failure: nil, isArchived: true))
+                guard report.verdict == .intact || report.verdict == .torn else { continue }
+                report.verdict = .unverifiable
+                report.reason = "the receipt's entry, seq \(receipt.seq), was archived; give the archive with --archive"
+                continue
+            }
             let failure = failure(of: receipt, report, view)
             report.receipts.append(.init(receipt: receipt, failure: failure))
             guard let failure, report.verdict != .tampered else { continue }

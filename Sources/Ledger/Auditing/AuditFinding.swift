@@ -13,6 +13,8 @@ package struct AuditFinding: Sendable {
     package var microseconds: Int64
     /// What was odd and is no error.
     package var notices: [String]
+    /// Where the ledger began when it was walked.
+    var ledgerFirstSeq: UInt64 = 1
     /// As it stands where the walk ended.
     var verifier: ChainVerifier
 
@@ -63,7 +65,8 @@ extension AuditFinding {
         isFull = false
         guard var progress, report.verdict != .tampered, report.verdict != .unverifiable, let mark else { return }
         let pass = AuditProgress.Pass(
-            began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash)
+            began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash,
+            base: verifier.isFounded ? nil : verifier.base)
         isFull = mark.place.seq >= pass.goal
         progress.pass = isFull ? nil : pass
         self.progress = progress

@@ -23,11 +23,19 @@ package struct AuditReport: Sendable, Equatable {
     /// Nothing could be sealed now; other keys may be absent all the same.
     package var isHeadKeyAbsent = false
     package var receipts: [ReceiptFinding] = []
+    /// The first seq that is there: above 1 where earlier entries were archived, which were not looked at.
+    package var firstSeq: UInt64 = 1
+    /// The entry that says so, if the walk came by it.
+    package var archivedBy: UInt64?
+    /// What lies in archives, if they were compared.
+    package var archivedSegments: ArchiveCheck.Report?
 
     package struct ReceiptFinding: Sendable, Equatable {
         package var receipt: Receipt
         /// Nil when the entry is there, with this hash.
         package var failure: String?
+        /// Its entry was archived, and nothing was found out.
+        package var isArchived = false
     }
 
     /// Design §4.
@@ -40,8 +48,14 @@ package struct AuditReport: Sendable, Equatable {
         }
     }
 
+    /// What was not looked at because it is elsewhere.
+    package var archiveNote: String? {
+        guard firstSeq > 1 else { return nil }
+        return "from seq \(firstSeq); before: unchecked" + (archivedBy.map { ", archived by entry \($0)" } ?? "")
+    }
+
     /// FORMAT.md §6: the same line that the independent verifier prints.
     package var verdictLine: String {
-        "\(verdict.rawValue): \(place)" + (verdict == .intact ? "" : reason.map { ": \($0)" } ?? "")
+        "\(verdict.rawValue): \(place)" + ((verdict == .intact ? archiveNote : reason).map { ": \($0)" } ?? "")
     }
 }

@@ -29,12 +29,14 @@ package struct Auditor: Sendable {
         audit.budget = policy.budget
         audit.allowsExtraMembers = policy.allowsExtra
         audit.start = progress?.pass?.place
+        audit.base = progress?.pass?.base
         audit.endsAtHead = policy.lock == .tail && view.validHead?.alert == false
         audit.progress = report
         let (report, verifier) = try await audit.walk(&view)
         var finding = AuditFinding(
-            policy: policy, report: report, firstSeq: audit.start?.seq ?? 1, progress: progress, isFull: false,
+            policy: policy, report: report, firstSeq: audit.start?.seq ?? view.firstSeq, progress: progress, isFull: false,
             microseconds: environment.uptime() - started, notices: found.notice.map { [$0] } ?? [], verifier: verifier)
+        finding.ledgerFirstSeq = view.firstSeq
         finding.amendPartial(view)
         let mark = try finding.mark(in: view.storage)
         finding.conclude(mark: mark, goal: goal, now: now)

@@ -12,6 +12,8 @@ package struct LedgerStatus: Sendable {
     package var keyAbsence: String?
     package var segmentCount: Int
     package var byteCount = 0
+    /// Above 1 where earlier entries were archived.
+    package var firstSeq: UInt64
     /// The last entry that is verified here and for which HEAD vouches.
     package var tip: Entry?
     /// The last whole entry; nil when that cannot be told.
@@ -38,6 +40,7 @@ package struct LedgerStatus: Sendable {
         key = view.validHead?.key ?? view.genesis?.key
         keyAbsence = view.keyAbsence
         segmentCount = view.segments.count
+        firstSeq = view.firstSeq
         for segment in view.segments {
             byteCount += (try? view.storage.status(of: SegmentReader.path(ofSegment: segment)))??.size ?? 0
         }

@@ -78,6 +78,7 @@ struct ParallelScan: Sendable {
             first
             ?? ChainVerifier(
                 at: piece.start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+        if first == nil { verifier.base = view.base }
         verifier.allowsExtraMembers = allowsExtraMembers
         guard var reader = try? SegmentReader(view.storage), let end = try? reader.scan(&verifier, upTo: piece.end),
             end == .complete, verifier.position.offset == piece.end.offset

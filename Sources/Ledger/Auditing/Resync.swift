@@ -7,6 +7,8 @@ package import LedgerFormat
 package struct Resync: Sendable {
     /// After so many damages it gives up.
     package var skipCountMax = 100
+    /// The first segment may build on an archive.
+    package var trustsBase = true
 
     package init() {}
 
@@ -21,7 +23,9 @@ package struct Resync: Sendable {
         let head = HeadFinding(view.headBytes, keys: keys).head
         return try doing("cannot read the ledger") { () throws(StorageError) in
             var walk = Walk(head: head, ledger: ledger, keys: keys, reader: try SegmentReader(view.storage))
-            return try walk.run(upTo: skipCountMax)
+            if trustsBase, let survey = try walk.run(upTo: skipCountMax, trustsBase: true) { return survey }
+            walk.survey = Survey()
+            return try walk.run(upTo: skipCountMax, trustsBase: false) ?? walk.survey
         }
     }
 
@@ -32,12 +36,23 @@ package struct Resync: Sendable {
         var reader: SegmentReader
         var survey = Survey()
 
-        mutating func run(upTo skipCountMax: Int) throws(StorageError) -> Survey {
-            // The first run is the verified prefix, from genesis on; the others begin where a frame was found.
-            var start = Place(segment: 1, offset: 0, seq: 1)
+        /// Nil where the first segment builds on an archive of which no entry tells, up to the end of a chain without other damage.
+        mutating func run(upTo skipCountMax: Int, trustsBase: Bool) throws(StorageError) -> Survey? {
+            // The first run is the verified prefix, from the first entry on; the others begin where a frame was found.
+            let first = reader.segments.first ?? 1
+            var start = Place(segment: first, offset: 0, seq: first)
             var verifier = ChainVerifier(keys: keys)
             var isPrefix = true
+            if first > 1, !trustsBase {
+                let missing = ChainFailure(.segmentName(found: first), at: Place(segment: 1, offset: 0, seq: 1))
+                let next = try nextFrame(behind: missing.place, skipping: 0)
+                try add(missing, next)
+                guard let next else { return survey }
+                (start, isPrefix) = (next, false)
+                verifier = ChainVerifier(at: next, of: ledger, key: nil, keys: keys)
+            }
             while case .failed(let failure) = try scan(&verifier, from: start) {
+                if isPrefix, first > 1, case .segmentName = failure.reason, failure.place.segment == 1 { return nil }
                 if survey.damages.count == skipCountMax {
                     survey.gaveUpAt = failure.place
                     break

@@ -38,11 +38,15 @@ extension WriterSession {
         finding.verifier.compare(with: state.head)
         var failure = try failure(&finding.verifier, finding.policy, state)
         // A repair has put another ledger in the place of the one that was walked: this one is looked at from its first entry on.
-        if failure != nil, isRepaired(behind: finding.report.head?.seq ?? 0) {
+        // So it is with one whose first segments were archived.
+        let first = try doing("cannot read the ledger") { () throws(StorageError) in
+            try SegmentReader.segments(in: storage).first ?? 1
+        }
+        if failure != nil, first > finding.ledgerFirstSeq || isRepaired(behind: finding.report.head?.seq ?? 0) {
             finding.verifier = ChainVerifier(keys: try LedgerView(storage).keyring.keys, head: state.head)
             finding.verifier.allowsExtraMembers = finding.policy.allowsExtra
             finding.verifier.passesLaterVersions = true
-            finding.firstSeq = 1
+            finding.firstSeq = first
             failure = try self.failure(&finding.verifier, finding.policy, state)
         }
         if let failure = failure ?? finding.verifier.laterVersion { throw latch(raisingAlert(state.head, state.key, failure)) }

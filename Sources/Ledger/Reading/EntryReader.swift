@@ -3,7 +3,7 @@ package import LedgerFormat
 
 /// Reads verified entries in their order: each one's seal is checked, and its link to the one read before.
 package struct EntryReader: Sendable {
-    private let view: LedgerView
+    let view: LedgerView
     private let environment: Environment
     /// Whether it goes on behind entries of a later version: a hash can be compared all the same.
     var passesLaterVersions = false
@@ -25,6 +25,7 @@ package struct EntryReader: Sendable {
         guard let genesis = view.genesis else {
             throw LedgerError(ChainFailure(.genesisExpected, at: Place(segment: 1, offset: 0, seq: 1)))
         }
+        if first < view.firstSeq { throw try absence(of: first) }
         var view = view
         var settling = Settling(environment)
         var next = first
@@ -35,7 +36,12 @@ package struct EntryReader: Sendable {
                 guard let start = try reader.locate(next) else {
                     return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
                 }
-                var verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
+                // Who begins behind an archive is told at the end whether an entry explains that.
+                let isBase = next > 1 && next == reader.segments.first
+                var verifier =
+                    isBase
+                    ? ChainVerifier(keys: view.keyring.keys)
+                    : ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
                 verifier.passesLaterVersions = passesLaterVersions
                 let end = try reader.scan(
                     &verifier,
@@ -112,6 +118,6 @@ package struct EntryReader: Sendable {
 
     /// The seq of the last whole frame.
     package func lastSeq() throws(LedgerError) -> UInt64 {
-        try read(from: view.validHead?.seq ?? 1).next - 1
+        try read(from: max(view.validHead?.seq ?? 1, view.firstSeq)).next - 1
     }
 }

@@ -28,7 +28,9 @@ package enum Judgement: Sendable, Equatable {
         if case .segmentName = failure.reason { return }
         // What a later version wrote is not wrong, and never ours to cut.
         if case .laterVersion = failure.reason { return }
-        guard let head, !head.alert || planted(.tornInAlert), verifier.reachedHead, let ledger = verifier.tip?.ledger else {
+        guard let head, !head.alert || planted(.tornInAlert), verifier.reachedHead, verifier.isFounded,
+            let ledger = verifier.tip?.ledger
+        else {
             return
         }
         let place = verifier.openDecision ?? failure.place

@@ -18,12 +18,15 @@ package struct KeyHistory: Sendable {
     package private(set) var uses: [KeyUse] = []
     /// The key that the next entry must be sealed with.
     package private(set) var current: KeyID?
+    /// The keys of entries that were archived, as the last archive tells.
+    package private(set) var archived: Set<KeyID> = []
 
     /// - Throws: at the first damage; what a torn tail or a write under way leaves behind the end does not count.
     package init(_ view: LedgerView, _ environment: Environment) throws(LedgerError) {
         var uses: [KeyUse] = []
         var current = view.validHead?.key
-        try EntryReader(view, environment).read(from: 1) { frame, bytes in
+        var archived: Set<KeyID> = []
+        try EntryReader(view, environment).read(from: view.firstSeq) { frame, bytes in
             let key = frame.key(in: bytes)
             if uses.last?.key != key {
                 uses.append(KeyUse(key: key, firstSeq: frame.seq, lastSeq: frame.seq, since: frame.time))
@@ -33,11 +36,13 @@ package struct KeyHistory: Sendable {
             if let retired = frame.retiredKey(in: bytes), let index = uses.firstIndex(where: { $0.key == retired }) {
                 uses[index].retiredAt = frame.seq
             }
+            if let statement = frame.archived(in: bytes) { archived = Set(statement.keys.map(\.key)) }
             // HEAD may lag behind a rotation.
             current = ChainTip(frame, of: bytes).key
             return true
         }
         self.uses = uses
         self.current = current
+        if view.base != nil { self.archived = archived }
     }
 }

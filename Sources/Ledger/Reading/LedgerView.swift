@@ -6,8 +6,10 @@ package struct LedgerView: Sendable {
     package let storage: any Storage
     package private(set) var headBytes: [UInt8]
     package private(set) var segments: [UInt64]
-    /// The first entry; nil when there is none that has the form of one. Nothing of it is verified.
-    package let genesis: ChainTip?
+    /// The first entry that is there; nil when there is none that has the form of one. Nothing of it is verified.
+    package private(set) var genesis: ChainTip?
+    /// What it builds on, if earlier segments are not there: archived, if an entry says so. Nothing of it is verified.
+    package private(set) var base: ChainBase?
     package private(set) var keyring: Keyring
     /// The keys came from outside, and not from `keys/`.
     private let isKeyringGiven: Bool
@@ -21,7 +23,8 @@ package struct LedgerView: Sendable {
             headBytes = try HeadFinding.bytes(in: storage)
             let reader = try SegmentReader(storage)
             segments = reader.segments
-            genesis = try reader.genesis()
+            let first = try reader.firstFrame()
+            (genesis, base) = (first?.tip, first?.base)
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
         }
@@ -45,6 +48,8 @@ package struct LedgerView: Sendable {
     }
 
     package var validHead: Head? { try? head.get() }
+    /// The seq that is expected at the first segment's start: 1, unless segments were archived.
+    package var firstSeq: UInt64 { segments.first ?? 1 }
 
     /// Which ledger this is: as a HEAD says that our keys prove, which a damaged first entry cannot gainsay; else as that says.
     package var ledger: LedgerID? {
@@ -62,7 +67,12 @@ package struct LedgerView: Sendable {
     /// Looks at HEAD and the segments again; says whether HEAD changed.
     package mutating func refresh() throws(StorageError) -> Bool {
         let bytes = try HeadFinding.bytes(in: storage)
-        segments = try SegmentReader.segments(in: storage)
+        let reader = try SegmentReader(storage)
+        if segments.first != reader.segments.first {
+            let first = try reader.firstFrame()
+            (genesis, base) = (first?.tip, first?.base)
+        }
+        segments = reader.segments
         guard bytes != headBytes else { return false }
         headBytes = bytes
         head = Self.judge(bytes, genesis, keyring)

@@ -27,6 +27,12 @@ package struct SegmentReader {
         buffer = []
     }
 
+    /// Reads some of the segments, as if there were no others.
+    init(_ storage: any Storage, _ segments: [UInt64]) throws(StorageError) {
+        try self.init(storage)
+        self.segments = segments.filter(self.segments.contains)
+    }
+
     /// The first seqs of the segments in `ledger/`, rising; files with other names mean nothing.
     ///
     /// Without `ledger/` there are none: what HEAD says about that is a verdict, not a failed read.
@@ -66,7 +72,7 @@ package struct SegmentReader {
         case outOfTime
     }
 
-    /// Verifies from the verifier's position to the end of the last segment, or to `limit`.
+    /// Verifies from the verifier's position, or the first segment, to the end of the last segment, or to `limit`.
     ///
     /// - Parameters:
     ///   - limit: a place where a frame ends; nothing behind it is read.
@@ -76,7 +82,8 @@ package struct SegmentReader {
         _ verifier: inout ChainVerifier, upTo limit: Place? = nil, isOutOfTime: () -> Bool = { false },
         visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
     ) throws(StorageError) -> End {
-        let start = verifier.position
+        var start = verifier.position
+        if verifier.isFresh, let first = segments.first { start.segment = first }
         let wanted = segments.filter { $0 >= start.segment && $0 <= limit?.segment ?? .max }
         guard wanted.first == start.segment else { return .failed(verifier.failure(.segmentMissing)) }
         for segment in wanted {

@@ -21,7 +21,7 @@ struct ProvenPath: Sendable {
 
     /// In the order of the chain.
     private(set) var stretches: [Stretch] = []
-    /// Links lead back to the first entry.
+    /// Links lead back to the first entry of all, or of what an archive has left.
     private(set) var isWhole = false
     /// In the order in which they stand.
     private var standing: [Stretch] = []
@@ -56,7 +56,7 @@ struct ProvenPath: Sendable {
             guard wanted.contains(hash), found[hash] == nil else { return }
             found[hash] = (run, place.offset + frame.frame.count, place.seq)
         }
-        follow(head.tip, runs, found)
+        follow(head.tip, runs, found, firstSeq: view.firstSeq)
     }
 
     /// Frames that stand one behind the other, linked; what the first one names, and the last one's HASH.
@@ -67,7 +67,9 @@ struct ProvenPath: Sendable {
         var hash: Digest
     }
 
-    private mutating func follow(_ tip: Digest, _ runs: [Run], _ found: [Digest: (run: Int, end: Int, seq: UInt64)]) {
+    private mutating func follow(
+        _ tip: Digest, _ runs: [Run], _ found: [Digest: (run: Int, end: Int, seq: UInt64)], firstSeq: UInt64
+    ) {
         var link = tip
         var seq = UInt64.max
         // Seqs fall with every step, so that it ends, whatever stands there.
@@ -77,7 +79,8 @@ struct ProvenPath: Sendable {
             link = run.link
             seq = min(frame.seq, run.start.seq)
         }
-        isWhole = !stretches.isEmpty && link == .zero
+        // What lies before a ledger's first entry was archived.
+        isWhole = !stretches.isEmpty && (link == .zero || firstSeq > 1 && seq == firstSeq)
         stretches.reverse()
         standing = stretches.sorted { $0.start.stands(before: $1.start) }
     }

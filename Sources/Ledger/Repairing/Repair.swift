@@ -174,6 +174,7 @@ extension Repair {
         let lastKey = plan.lastKey ?? key.id
         var resync = Resync()
         resync.skipCountMax = skipCountMax
+        resync.trustsBase = plan.trustsBase
         let survey = try resync.run(view, of: plan.ledger)
         return try doing("cannot build the repaired ledger; nothing was changed") { () throws(StorageError) in
             try Self.makeQuarantine(storage)
@@ -200,6 +201,7 @@ extension Repair {
             for key in plan.retiredKeys.sorted(by: { $0.description < $1.description }) {
                 try builder.append(Drafts.keyRetired(key, reason: "the entry that retired it stands behind the damage"))
             }
+            if let body = plan.restated { try builder.append(Drafts.archivedBefore(body)) }
             try builder.finish()
             return builder.tip
         }

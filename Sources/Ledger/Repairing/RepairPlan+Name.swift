@@ -35,7 +35,7 @@ extension RepairPlan {
                 var isFirst = false
                 try reader.find(finder, in: segment) { frame, bytes, start in
                     names.insert(frame.ledger(in: bytes))
-                    isFirst = segment == 1 && start + frame.frame.lowerBound == 0
+                    isFirst = segment == reader.segments.first && start + frame.frame.lowerBound == 0
                     return !isFirst && names.count < 4
                 }
                 if isFirst { break }

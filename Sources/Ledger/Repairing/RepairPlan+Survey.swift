@@ -1,3 +1,4 @@
+import CanonicalJSON
 import DurableFiles
 import LedgerFormat
 import PlantedDefects
@@ -10,9 +11,14 @@ extension RepairPlan {
         ledger = try Self.name(of: view)
         prefix = Prefix()
         head = Self.judgeHead(view, ledger)
-        try scanPrefix(view)
-        try compareHead(view)
-        if failure != nil { try findSurvivors(view, skipCountMax) }
+        try look(view, skipCountMax)
+        if trustsBase, view.firstSeq > 1, prefix.archived == nil, restated == nil {
+            // What lies before is lost, unless it turns up elsewhere.
+            trustsBase = false
+            (head, damages, survivors, contradictsHead) = (Self.judgeHead(view, ledger), [], Survivors(), false)
+            (matchesHead, retiredKeys, path) = (nil, [], ProvenPath())
+            try look(view, skipCountMax)
+        }
         if let head = validHead, view.keyring.keys[head.key] == nil {
             // What a HEAD vouches for whose key is not there could not be sealed anew.
             throw LedgerError(.unverifiable, "cannot repair: \(view.keyring.absence(of: head.key))")
@@ -24,6 +30,17 @@ extension RepairPlan {
                 "cannot repair: seq \(seq - 1) leaves no room behind it, so no honest entry has it; move the key files that are not "
                     + "this ledger's out of keys/, or restore a backup")
         }
+    }
+
+    private mutating func look(_ view: LedgerView, _ skipCountMax: Int) throws(LedgerError) {
+        try scanPrefix(view)
+        if trustsBase, case .segmentName = failure?.reason, failure?.place.segment == 1, view.firstSeq > 1 {
+            // The whole chain was walked, and no entry explains where it begins.
+            trustsBase = false
+            try scanPrefix(view)
+        }
+        try compareHead(view)
+        if failure != nil { try findSurvivors(view, skipCountMax) }
     }
 
     /// Entries that a repair writes besides those that it re-admits: one for itself, and one or two for each key.
@@ -42,6 +59,10 @@ extension RepairPlan {
         if matchesHead == .underAnotherKey { head = .failure(.foreignKey) }
         guard failure == nil else { return }
         if let tip = prefix.tip, view.keyring.keys[tip.key] == nil { throw Self.absence(of: tip.key, behind: tip.seq, view) }
+        // A chain that ends under a key which is not there, and that HEAD does not know, anybody can have written.
+        if let key = prefix.sealing, prefix.lastSealedSeq < prefix.seq, matchesHead == nil, !planted(.prefixUnvouched) {
+            throw Self.absence(of: key, behind: prefix.seq - 1, view)
+        }
         guard let head = validHead else { return }
         contradictsHead = matchesHead == nil
         guard head.seq > prefix.seq, head.key != prefix.tip?.key else { return }
@@ -64,6 +85,7 @@ extension RepairPlan {
     private mutating func findSurvivors(_ view: LedgerView, _ skipCountMax: Int) throws(LedgerError) {
         var resync = Resync()
         resync.skipCountMax = skipCountMax
+        resync.trustsBase = trustsBase
         let survey = try resync.run(view, of: ledger)
         if let place = survey.gaveUpAt {
             throw LedgerError(
@@ -88,6 +110,11 @@ extension RepairPlan {
             // Only a key that was retired is gone for good: any other one's backup may turn up.
             guard salvage.windows.isRetired(key.id) else { throw Self.absence(of: key.id, behind: key.seq, view) }
         }
+        if trustsBase, view.firstSeq > 1, prefix.archived == nil {
+            try findExplanation(salvage, view)
+            // The ledger may begin with the damage, behind what was archived.
+            if restated != nil { salvage = try salvaging(view, survey) }
+        }
         try doing("cannot read the ledger") { () throws(StorageError) in
             for damage in survey.damages.flatMap(path.rest(of:)) {
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
@@ -99,6 +126,43 @@ extension RepairPlan {
             salvage.windows.isIntroduced(key) || survivors.keylessCounts[key] != nil, !salvage.windows.isRetired(key)
         {
             throw Self.absence(of: key, behind: vouched?.seq ?? 0, view)
+        }
+    }
+
+    /// What explains the ledger's beginning, if an entry says it that HEAD's links prove: whoever has an old key could forge any other.
+    private mutating func findExplanation(_ salvage: Salvage, _ view: LedgerView) throws(LedgerError) {
+        var found: (body: JSONObject, statement: ArchiveStatement)?
+        let base = prefix.tip == nil ? nil : view.base
+        try doing("cannot read the ledger") { () throws(StorageError) in
+            try salvage.walk { _, isProven, frame, bytes in
+                guard isProven, found == nil else { return }
+                let entry = Readmission(frame, of: bytes)?.entry ?? Entry(frame, of: bytes)
+                guard entry.action == ArchiveStatement.action, let body = (try? JSON(parsing: entry.body))?.object,
+                    let statement = ArchiveStatement(body: body)
+                else { return }
+                let isRight = base.map(statement.explains) ?? statement.segments.contains { $0.last + 1 == view.firstSeq }
+                if isRight { found = (body, statement) }
+            }
+        }
+        guard let found else { return }
+        restated = found.body
+        note(found.statement, view)
+        guard prefix.tip == nil, let last = found.statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else {
+            return
+        }
+        var tip = ChainTip(emptyLedger: ledger, key: last.key)
+        (tip.seq, tip.hash, tip.synced) = (last.last, last.tip, last.last)
+        prefix.tip = tip
+        prefix.end = Place(segment: view.firstSeq, offset: 0, seq: view.firstSeq)
+        prefix.taken = [1...last.last]
+        prefix.lastSealableSeq = view.keyring.keys[last.key] == nil ? 0 : last.last
+    }
+
+    /// The keys that were replaced in what was archived.
+    private mutating func note(_ statement: ArchiveStatement, _ view: LedgerView) {
+        let calledFor = statement.segments.first { $0.last + 1 == view.firstSeq }?.key
+        for key in statement.keys where key.introduced < view.firstSeq && key.key != calledFor {
+            prefix.replacedKeys.insert(key.key)
         }
     }
 
@@ -142,7 +206,8 @@ extension RepairPlan {
             missing = (key, prefix.seq - 1)
             try cutPrefix(view, through: vouchedSeq)
         }
-        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
+        // What was archived stays vouched for, also where its key is gone.
+        if let tip = prefix.tip, prefix.seq >= view.firstSeq, view.keyring.keys[tip.key] == nil {
             missing = missing ?? (tip.key, tip.seq)
             try cutPrefix(view, through: prefix.lastSealableSeq)
         }
@@ -203,6 +268,13 @@ extension RepairPlan {
 
     /// - Parameter last: the entry to end at.
     private mutating func scanPrefix(_ view: LedgerView, through last: UInt64 = Limits.seq) throws(LedgerError) {
+        guard view.firstSeq == 1 || trustsBase else {
+            prefix = Prefix()
+            absentKeys = []
+            failure = ChainFailure(.segmentName(found: view.firstSeq), at: prefix.end)
+            return
+        }
+        var explanation: (seq: UInt64, statement: ArchiveStatement)?
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var found = Prefix()
         var current: KeyID?
@@ -219,6 +291,11 @@ extension RepairPlan {
                     guard tip.ledger == ledger else {
                         foreign = tip.ledger
                         return false
+                    }
+                    if explanation == nil, let base = view.base, let statement = frame.archived(in: bytes),
+                        statement.explains(base)
+                    {
+                        explanation = (frame.seq, statement)
                     }
                     // Only whole decisions stay; what is shown is found again where the decision ends.
                     if frame.part?.isLast ?? true {
@@ -247,6 +324,10 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         prefix = found
+        if let explanation, explanation.seq <= found.seq {
+            prefix.archived = explanation.statement
+            note(explanation.statement, view)
+        }
         absentKeys = verifier.absentKeys
         if case .failed(let reason) = end { failure = reason }
         if end == .complete, found.tip == nil {

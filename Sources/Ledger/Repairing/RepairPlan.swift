@@ -19,6 +19,8 @@ package struct RepairPlan: Sendable {
         var lastSealedSeq: UInt64 = 0
         /// The last entry behind which the key is there that the chain calls for; 0 if there is none.
         var lastSealableSeq: UInt64 = 0
+        /// Why the ledger begins behind an archive, if an entry of the prefix says it.
+        var archived: ArchiveStatement?
     }
 
     /// How the entry fits whose seq and hash HEAD names.
@@ -71,6 +73,10 @@ package struct RepairPlan: Sendable {
     /// HEAD vouches for something else than the chain holds.
     package var contradictsHead = false
     var matchesHead: HeadMatch?
+    /// The first segment may build on an archive; false once it is clear that no entry which can be believed explains that.
+    var trustsBase = true
+    /// What the lost entry said that explains it, known from one behind the damage: it is recorded again.
+    package var restated: JSONObject?
     /// Keys that are not there, which only the lost end retires: without them the ledger stays unverifiable.
     package var absentKeys: Set<KeyID> = []
     /// Such keys whose retirement is known from an entry behind the damage: it is recorded again.

@@ -145,7 +145,7 @@ extension Salvage {
 
     private mutating func find(_ run: Survey.Run, besides path: ProvenPath) throws(StorageError) {
         // The prefix's own run may go on a little: with the beginning of a decision that is not whole.
-        let isPrefix = prefix.seq > 0 && run.start.segment == 1 && run.start.offset == 0
+        let isPrefix = prefix.seq >= view.firstSeq && run.start.segment == view.firstSeq && run.start.offset == 0
         if isPrefix, run.tip.seq == prefix.seq { return }
         let start = isPrefix ? prefix.end : run.start
         var reader = try SegmentReader(view.storage)

@@ -36,9 +36,9 @@ struct Identities: Sendable {
 
     /// Throws what changed; goes on to the segment and the key that are in use now: others may roll, rotate and repair.
     ///
-    /// - Parameter isRepaired: whether a repair lies behind an entry, by which `ledger/` was replaced.
+    /// - Parameter isGone: whether an entry behind another tells why a segment is not there any more.
     mutating func check(
-        activeSegment: UInt64, activeKey: KeyID, tip: UInt64, isRepaired: (_ behind: UInt64) -> Bool
+        activeSegment: UInt64, activeKey: KeyID, tip: UInt64, isGone: (_ segment: UInt64, _ behind: UInt64) -> Bool
     ) throws(StorageError) {
         try storage.checkBase()
         if activeKey == keyID {
@@ -51,7 +51,7 @@ struct Identities: Sendable {
         do throws(StorageError) {
             try segment.oath.check(in: storage)
         } catch {
-            guard error.kind == .drift, isRepaired(tipSeq) else { throw error }
+            guard error.kind == .drift, isGone(firstSeq, tipSeq) else { throw error }
             isReplaced = true
         }
         tipSeq = tip
@@ -78,12 +78,23 @@ extension WriterSession {
         return isFound
     }
 
+    /// The same, or of an archive that took a segment.
+    private func isGone(_ segment: UInt64, behind seq: UInt64) -> Bool {
+        if isRepaired(behind: seq) { return true }
+        var isFound = false
+        _ = try? EntryReader(try LedgerView(storage), environment).read(from: seq + 1) { frame, bytes in
+            isFound = frame.archived(in: bytes)?.segments.contains { $0.first == segment } ?? false
+            return !isFound
+        }
+        return isFound
+    }
+
     /// Requires the lock; a path that no longer leads to what it led to locks the house.
     mutating func check(_ identities: inout Identities) throws(LedgerError) {
         guard let state else { preconditionFailure("the lock is held") }
         do throws(StorageError) {
             try identities.check(
-                activeSegment: state.segment, activeKey: state.key.id, tip: state.tip.seq, isRepaired: isRepaired)
+                activeSegment: state.segment, activeKey: state.key.id, tip: state.tip.seq, isGone: isGone)
         } catch {
             switch error.kind {
             case .drift, .refused:

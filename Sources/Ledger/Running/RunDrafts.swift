@@ -15,6 +15,11 @@ extension Drafts {
 
     static func pulse(_ body: JSONObject) -> Draft { draft("run.pulse", .integrity, "the process lives", body) }
 
+    /// What it told its keeper that is no error.
+    static func notice(_ text: String) -> Draft {
+        draft("run.notice", .integrity, "the process tells its keeper", ["text": .string(text)])
+    }
+
     static func offline(reason: String, signal: String) -> Draft {
         draft("run.offline", .integrity, "the process ends", ["reason": .string(reason), "signal": .string(signal)])
     }

@@ -130,6 +130,13 @@ package struct Runner: Sendable {
         watch.add(told)
     }
 
+    /// Records what its keeper was told. A record that cannot be made now is none: nothing depends on it.
+    package func record(notice: String) async {
+        _ = try? await committer.withSession { session throws(LedgerError) in
+            try session.commit([[Drafts.notice(notice)]])[0].get()
+        }
+    }
+
     /// Tells that the process ends as it was asked to, and keeps how far its audits came.
     package func goOffline(reason: String, signal: String) async throws(LedgerError) -> Receipt {
         let progress = watch.progress

@@ -44,6 +44,11 @@ enum Drafts {
         draft(ChainTurn.repaired, .resilience, reason, body.object ?? [:])
     }
 
+    /// What an entry said that is among the damaged ones.
+    static func archivedBefore(_ body: JSONObject) -> Draft {
+        draft(ArchiveStatement.action, .resilience, "the entry that recorded this archive stands behind the damage", body)
+    }
+
     static func tailCut(_ evidence: Evidence, byteCount: Int, digest: Digest) -> Draft {
         draft(
             "ledger.tail_cut", .resilience, "a crash left a torn tail, for which no HEAD vouched",

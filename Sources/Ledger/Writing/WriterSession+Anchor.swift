@@ -34,6 +34,10 @@ extension WriterSession {
         var found: Digest?
         let end = try doing("cannot read the ledger") { () throws(StorageError) -> SegmentReader.End in
             var reader = try SegmentReader(storage)
+            if let first = reader.segments.first, seq < first {
+                found = try reader.hash(ofArchived: seq)
+                return .complete
+            }
             guard let start = try reader.locate(seq) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: seq)))
             }

@@ -296,7 +296,9 @@ extension WriterSession {
         var ids = IdWindow(size: settings.idWindow)
         let end = try doing("cannot read the last entries") { () throws(StorageError) -> SegmentReader.End in
             var reader = try SegmentReader(storage)
-            let first = current.tip.seq > settings.idWindow ? current.tip.seq - settings.idWindow + 1 : 1
+            // What was archived is forgotten.
+            let oldest = reader.segments.first ?? 1
+            let first = max(oldest, current.tip.seq > settings.idWindow ? current.tip.seq - settings.idWindow + 1 : 1)
             guard let start = try reader.locate(first) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: first)))
             }

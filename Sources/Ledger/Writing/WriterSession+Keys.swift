@@ -47,7 +47,9 @@ extension WriterSession {
         let view = try LedgerView(storage)
         let history = try KeyHistory(view, environment)
         guard let use = history.uses.first(where: { $0.key == id }) else {
-            throw LedgerError(.usage, "no entry was sealed with key \(id); `bulla key list` shows the keys")
+            let what =
+                history.archived.contains(id) ? "all that key \(id) sealed was archived" : "no entry was sealed with key \(id)"
+            throw LedgerError(.usage, "\(what); `bulla key list` shows the keys")
         }
         var receipt: Receipt?
         if destroying, planted(.retiredKeyDestroyedFirst) { try destroyKeyFile(id) }

@@ -302,7 +302,7 @@ extension WriterSession {
             throw LedgerError(
                 .unverifiable, "HEAD is missing, and what key \(id) sealed cannot be verified: \(keyring.absence(of: id))")
         }
-        let start = Place(segment: reader.segments[0], offset: 0, seq: 1)
+        let start = Place(segment: reader.segments[0], offset: 0, seq: reader.segments[0])
         try stand(
             behind: verifier, Head(alert: !planted(.rebuiltHeadCalm), end: 1, segment: 1, tip: tip), keyring, provenUpTo: start,
             reader)
@@ -324,10 +324,13 @@ extension Place {
 }
 
 extension SegmentReader {
-    /// The first frame, if it is one: it names the ledger and the key. Nothing of it is verified.
-    func genesis() throws(StorageError) -> ChainTip? {
-        guard segments.first == 1 else { return nil }
-        let file = try open(segment: 1)
+    /// The first frame there is, if it is one: it names the ledger and the key. Nothing of it is verified.
+    func genesis() throws(StorageError) -> ChainTip? { try firstFrame()?.tip }
+
+    /// The same, with what it builds on if earlier segments were archived.
+    func firstFrame() throws(StorageError) -> (tip: ChainTip, base: ChainBase?)? {
+        guard let first = segments.first else { return nil }
+        let file = try open(segment: first)
         // Nearly every first frame is short; only one that says it is longer is read with room for the longest.
         var room = Self.usualGenesisByteCount
         while true {
@@ -335,7 +338,10 @@ extension SegmentReader {
             let count = try file.read(into: &bytes, from: 0, at: 0)
             guard count > 0 else { return nil }
             switch FrameView.find(in: bytes.span.extracting(0..<count), at: 0) {
-            case .frame(let frame): return ChainTip(frame, of: bytes.span)
+            case .frame(let frame):
+                let span = bytes.span
+                let base = ChainBase(seq: first, previousHash: frame.previousHash(in: span), key: frame.key(in: span))
+                return (ChainTip(frame, of: span), first > 1 ? base : nil)
             case .incomplete:
                 guard count == room, room < Limits.frame else { return nil }
                 room = Limits.frame

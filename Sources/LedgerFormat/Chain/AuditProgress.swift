@@ -12,12 +12,15 @@ package struct AuditProgress: Sendable, Equatable {
         /// Where the last verified frame starts that ends a decision, with its seq.
         package var place: Place
         package var hash: Digest
+        /// What the first entry builds on, where earlier ones were archived and no entry so far explains it.
+        package var base: ChainBase?
 
-        package init(began: Timestamp, goal: UInt64, place: Place, hash: Digest) {
+        package init(began: Timestamp, goal: UInt64, place: Place, hash: Digest, base: ChainBase? = nil) {
             self.began = began
             self.goal = goal
             self.place = place
             self.hash = hash
+            self.base = base
         }
     }
 
@@ -56,11 +59,18 @@ package struct AuditProgress: Sendable, Equatable {
         var members = JSONObject()
         if let full { members["full"] = ["seq": .number(Double(full.seq)), "time": .string(full.time.description)] }
         if let pass {
-            members["pass"] = [
+            var object: JSONObject = [
                 "began": .string(pass.began.description), "goal": .number(Double(pass.goal)),
                 "hash": .string(pass.hash.description), "offset": .number(Double(pass.place.offset)),
                 "segment": .number(Double(pass.place.segment)), "seq": .number(Double(pass.place.seq)),
             ]
+            if let base = pass.base {
+                object["base"] = [
+                    "hash": .string(base.previousHash.description), "key": .string(base.key.description),
+                    "seq": .number(Double(base.seq)),
+                ]
+            }
+            members["pass"] = .object(object)
         }
         return members
     }
@@ -98,13 +108,21 @@ extension AuditProgress.Pass {
             let hash = json["hash"]?.string.flatMap({ Digest($0) }), let segment = json["segment"]?.seq,
             let seq = json["seq"]?.seq, let offset = json["offset"]?.integer, offset >= 0
         else { return nil }
-        self.init(began: began, goal: goal, place: Place(segment: segment, offset: Int(offset), seq: seq), hash: hash)
+        var base: ChainBase?
+        if let found = json["base"] {
+            guard let hash = found["hash"]?.string.flatMap({ Digest($0) }), let seq = found["seq"]?.seq,
+                let key = found["key"]?.string.flatMap({ KeyID($0) })
+            else { return nil }
+            base = ChainBase(seq: seq, previousHash: hash, key: key)
+        }
+        self.init(
+            began: began, goal: goal, place: Place(segment: segment, offset: Int(offset), seq: seq), hash: hash, base: base)
     }
 }
 
 extension JSON {
     /// A seq: a whole number from 1 to 2^53 − 1.
-    fileprivate var seq: UInt64? {
+    var seq: UInt64? {
         guard let integer, integer >= 1, integer <= Int64(Limits.seq) else { return nil }
         return UInt64(integer)
     }

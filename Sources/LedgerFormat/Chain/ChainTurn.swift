@@ -9,6 +9,8 @@ package enum ChainTurn: Sendable, Equatable {
     case retirement(of: KeyID)
     /// These seqs are missing for good; nil if none are.
     case repair(gap: ClosedRange<UInt64>?)
+    /// These segments left the ledger, which may begin behind any of them.
+    case archive(ArchiveStatement)
 
     package static let rotated = "key.rotated"
     package static let retired = "key.retired"
@@ -16,7 +18,7 @@ package enum ChainTurn: Sendable, Equatable {
 }
 
 extension ChainTurn {
-    /// Reads the entry; nil if its action is one of the three and its body has not the form.
+    /// Reads the entry; nil if its action is one of the four and its body has not the form.
     init?(_ frame: FrameView, _ bytes: Span<UInt8>) {
         guard let body = try? JSON(parsing: bytes.extracting(frame.body)).object else { return nil }
         switch bytes.text(frame.action) {
@@ -37,19 +39,23 @@ extension ChainTurn {
                 first <= last, UInt64(last) <= Limits.seq
             else { return nil }
             self = .repair(gap: UInt64(first)...UInt64(last))
+        case ArchiveStatement.action:
+            guard let statement = ArchiveStatement(body: body), statement.last < frame.seq else { return nil }
+            self = .archive(statement)
         default: return nil
         }
     }
 }
 
 extension ChainTurn {
-    /// Whether the action is one of the three: a comparison of lengths for nearly every frame.
+    /// Whether the action is one of the four: a comparison of lengths for nearly every frame.
     @inline(__always)
     static func isAction(_ bytes: Span<UInt8>, _ action: Range<Int>) -> Bool {
         if action.count == 11 {
             return bytes.holds("key.rotated", at: action.lowerBound) || bytes.holds("key.retired", at: action.lowerBound)
         }
-        return action.count == 15 && bytes.holds("ledger.repaired", at: action.lowerBound)
+        return action.count == 15
+            && (bytes.holds("ledger.repaired", at: action.lowerBound) || bytes.holds("ledger.archived", at: action.lowerBound))
     }
 }
 
@@ -58,6 +64,12 @@ extension FrameView {
     package func gap(in bytes: Span<UInt8>) -> ClosedRange<UInt64>? {
         guard isTurn, case .repair(let gap) = ChainTurn(self, bytes) else { return nil }
         return gap
+    }
+
+    /// What this entry says of segments that left the ledger.
+    package func archived(in bytes: Span<UInt8>) -> ArchiveStatement? {
+        guard isTurn, case .archive(let statement) = ChainTurn(self, bytes) else { return nil }
+        return statement
     }
 
     /// The key that this entry introduces.

@@ -36,10 +36,13 @@ extension ChainVerifier {
             // Behind a gap no seq says how the segment must be named.
             beginning.segment == position.segment || beginning.segment == position.seq, beginning.key == tip.key,
             let roster = roster.joined(with: next.roster),
+            base == next.base,
             head.map({ !(position.seq..<beginning.seq).contains($0.seq) }) ?? true
         else { return nil }
         var joined = next
         joined.roster = roster
+        joined.base = base
+        joined.explanation = explanation ?? (base == next.base ? next.explanation : nil)
         joined.beginning = self.beginning
         joined.addEntries(entryCount)
         return joined

@@ -21,6 +21,8 @@ package struct ChainVerifier: Sendable {
         var takesUnlinked = false
         /// The next frame may name any key.
         var takesAnyKey = false
+        /// The next frame is the first one behind an archive: what it builds on is taken as it stands.
+        var takesBase = false
     }
 
     /// With everything whose seal was checked.
@@ -29,6 +31,13 @@ package struct ChainVerifier: Sendable {
     package private(set) var entryCount: UInt64 = 0
     /// The first entry that was verified here: what the piece before it must lead to.
     package internal(set) var beginning: Beginning?
+
+    /// What the first entry builds on, if that is no genesis because what lies before was archived.
+    package var base: ChainBase?
+    /// The entry that says so.
+    package internal(set) var explanation: UInt64?
+    /// Where the chain begins on trust; nil if it does not.
+    private var trustedStart: UInt64?
 
     package let knownKeys: [KeyID: SealingKey]
     /// Whether entries may have members that format 1 does not know, between those that it does; sealed they must be all the same.
@@ -87,11 +96,24 @@ package struct ChainVerifier: Sendable {
     /// The keys that tell whose frames are sound behind the tip; none if the one that the chain calls for there is absent.
     package var keysBehind: [KeyID: SealingKey] { tip.flatMap { knownKeys[$0.key] } == nil ? [:] : knownKeys }
 
+    /// Whether nothing is taken on trust any more: the chain begins with its first entry, or an entry explains why not.
+    package var isFounded: Bool { base == nil && trustedStart == nil || explanation != nil || planted(.baseUnexplained) }
+
+    /// Whether nothing was looked at yet.
+    package var isFresh: Bool { tip == nil && position == Standing().position }
+
     /// Whether the chain went up to the entry that HEAD vouches for.
     package var reachedHead: Bool { head.map { position.seq > $0.seq } ?? true }
 
     /// Goes on to the next segment; a verifier that starts inside a segment is told of that one too.
+    ///
+    /// Where the first segment is not the ledger's first, the chain begins on trust, and an entry must explain that.
     package mutating func beginSegment(firstSeq: UInt64, isLast: Bool, offset: Int = 0) throws(ChainFailure) {
+        if isFresh, firstSeq > 1, offset == 0 {
+            trustedStart = firstSeq
+            verified.takesBase = true
+            verified.position.seq = firstSeq
+        }
         if offset == 0 {
             if openDecision != nil { throw failure(.incompleteDecision) }
             guard verified.takesUnlinked || firstSeq == position.seq else { throw failure(.segmentName(found: firstSeq)) }
@@ -179,6 +201,10 @@ package struct ChainVerifier: Sendable {
         var accepted = 0
         while accepted < pending.count, outcome == nil {
             let frame = pending[accepted]
+            if verified.takesBase {
+                base = ChainBase(
+                    seq: verified.position.seq, previousHash: frame.previousHash(in: bytes), key: frame.key(in: bytes))
+            }
             if let fault, fault.index == accepted {
                 outcome = .failed(failure(fault.fault == .hash ? .hash : .signature))
             } else if let reason = objectionAfterSeal(to: frame, bytes) {
@@ -202,6 +228,7 @@ package struct ChainVerifier: Sendable {
     /// Call after the last segment: whether anything that must be there is not.
     package func finish() throws(ChainFailure) {
         if let head, !reachedHead, !planted(.shorterThanHeadAccepted) { throw failure(.shorterThanHead(vouched: head.seq)) }
+        if !isFounded { throw ChainFailure(.segmentName(found: base?.seq ?? trustedStart ?? 0), at: Standing().position) }
         if let openDecision, !planted(.incompleteDecisionAccepted) { throw ChainFailure(.incompleteDecision, at: openDecision) }
     }
 
@@ -228,7 +255,7 @@ extension ChainVerifier.Standing {
         }
         guard follows(frame, turn) || planted(.seqUnchecked) else { return .seq(found: frame.seq) }
         if let tip, !takesUnlinked, frame.previousHash(in: bytes) != tip.hash, !planted(.linkUnchecked) { return .link }
-        if isFirst, frame.previousHash(in: bytes) != .zero { return .link }
+        if isFirst, !takesBase, frame.previousHash(in: bytes) != .zero { return .link }
         guard frame.synced >= synced && frame.synced < frame.seq || planted(.syncedUnchecked) else {
             return .synced(found: frame.synced)
         }
@@ -265,6 +292,7 @@ extension ChainVerifier.Standing {
         }
         takesUnlinked = false
         takesAnyKey = false
+        takesBase = false
         synced = frame.synced
         position.offset += frame.frame.count
         position.seq = frame.seq + 1
@@ -277,6 +305,8 @@ extension ChainVerifier {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1, !passesLaterVersions, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
         if frame.isTurn, let reason = objection(toTurn: frame, bytes) { return reason }
+        // An archive is made of what HEAD vouched for already: one that lies before the first entry was put back.
+        if let head, verified.takesBase, head.seq < verified.position.seq { return .headMismatch }
         guard let head, frame.seq >= head.seq, head.seq >= position.seq, !planted(.headUncompared) else { return nil }
         let end = position.offset + frame.frame.count
         // In a gap no entry is that HEAD could vouch for.
@@ -288,6 +318,9 @@ extension ChainVerifier {
     }
 
     private func objection(toTurn frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
+        if let keys = keysExplained(by: frame, bytes) {
+            return keys.allSatisfy(roster.allows) ? nil : .turn(action: ArchiveStatement.action)
+        }
         guard case .rotation(let new, let proof) = ChainTurn(frame, bytes) else { return nil }
         guard roster.allows(new), new != frame.key(in: bytes) || planted(.keyReintroduced) else {
             return .turn(action: ChainTurn.rotated)
@@ -308,8 +341,19 @@ extension ChainVerifier {
         switch ChainTurn(frame, bytes) {
         case .rotation(let key, _): roster.introduce(key)
         case .retirement(let key): roster.retire(key, by: frame.key(in: bytes))
+        case .archive:
+            guard let keys = keysExplained(by: frame, bytes) else { return }
+            explanation = frame.seq
+            for key in keys { roster.introduce(key) }
         case .repair, nil: break
         }
+    }
+
+    /// The keys that were in use before the first entry, if this is the entry that explains why the chain begins there.
+    private func keysExplained(by frame: FrameView, _ bytes: Span<UInt8>) -> [KeyID]? {
+        guard let base, explanation == nil, let statement = frame.archived(in: bytes) else { return nil }
+        guard statement.explains(base) || planted(.baseUncompared) else { return nil }
+        return statement.keys(before: base)
     }
 }
 

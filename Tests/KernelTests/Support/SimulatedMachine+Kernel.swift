@@ -27,7 +27,7 @@ extension SimulatedMachine {
     }
 
     func found(_ end: FoldEnd = .tip) throws -> FoundFold<Documents> {
-        var found = FoundFold<Documents>(in: try LedgerView(storage()), to: end, environment)
+        var found = try FoundFold<Documents>(in: try LedgerView(storage()), to: end, environment)
         try found.fold.advance(in: LedgerView(storage()), to: end, environment)
         return found
     }

@@ -1,0 +1,341 @@
+import CanonicalJSON
+import Foundation
+import LedgerFormat
+import TestSupport
+import Testing
+
+extension CommandLedger {
+    /// Where the tests archive to.
+    func place(_ name: String = "A") -> String { directory.path(name) }
+
+    /// Everything that there is moves.
+    func archive(to name: String = "A", _ more: String...) throws -> Program.Result {
+        try run(["archive", "--before", "999999999", "--to", place(name), "--yes"] + more)
+    }
+
+    var firstSegmentLeft: String {
+        get throws {
+            let names = try FileManager.default.contentsOfDirectory(atPath: path + "/ledger").sorted()
+            return "ledger/" + (try #require(names.first))
+        }
+    }
+}
+
+@Suite("bulla archive")
+struct ArchiveTests {
+    /// Entries 2 to 4 set `/n`.
+    private func counted() throws -> CommandLedger {
+        let ledger = try CommandLedger()
+        for number in 1...3 { try count(ledger, number) }
+        return ledger
+    }
+
+    private func count(_ ledger: CommandLedger, _ number: Int) throws {
+        let set = try ledger.run("state", "set", "/n", String(number), "--actor", "user:ada")
+        try #require(set.code == 0, "\(set.error)")
+    }
+
+    private func state(_ ledger: CommandLedger, _ more: String...) throws -> String {
+        try ledger.run(["state", "get", "/n"] + more).output
+    }
+
+    @Test("shown first; done with --yes: the ledger begins later, both verifiers say so, and with the archive all is checked")
+    func life() throws {
+        let ledger = try counted()
+        let before = try ledger.contents()
+        let plan = try ledger.run("archive", "--before", "99", "--to", ledger.place())
+        #expect(plan.code == 0 && plan.output.contains("entries 1 to 4 in 1 segment") && plan.output.contains("--yes"), "\(plan)")
+        #expect(try ledger.contents() == before && !FileManager.default.fileExists(atPath: ledger.place()))
+        let done = try ledger.archive()
+        #expect(done.code == 0 && done.output.contains("archived entries 1 to 4"), "\(done)")
+        #expect(done.output.contains("recorded: bulla-receipt-v1/"))
+        let verdict = try ledger.agreedVerdict()
+        #expect(verdict.code == 0 && verdict.line.hasPrefix("intact: segment 00000000000000000005.frames"), "\(verdict)")
+        let note = ": from seq 5; before: unchecked, archived by entry 5\n"
+        #expect(try ledger.run("verify").output.contains(note))
+        #expect(try Program.judge([ledger.path]).run().output.hasSuffix(note))
+        let whole = try ledger.run("verify", "--archive", ledger.place())
+        #expect(whole.code == 0 && whole.output.contains("7 entries checked") && !whole.output.contains("unchecked"), "\(whole)")
+        #expect(whole.output.contains("archived segments: 1 of 1"))
+        #expect(try state(ledger) == "3\n")
+        try count(ledger, 4)
+        #expect(try state(ledger) == "4\n" && ledger.run("state", "history", "/n").output.contains("4"))
+        // The archive's files are the owner's alone.
+        for name in ["A", "A/ledger", "A/ledger/00000000000000000001.frames"] {
+            let mode = try FileManager.default.attributesOfItem(atPath: ledger.place(name))[.posixPermissions] as? Int
+            #expect((mode ?? 0) & 0o077 == 0, "\(name)")
+        }
+    }
+
+    @Test("what was archived is refused with the place it went to, and read from there")
+    func reading() throws {
+        let ledger = try counted()
+        let receipts = try ledger.run("receipt", "2").output
+        try ledger.directory.write(Array(receipts.utf8), to: "receipts")
+        #expect(try ledger.archive().code == 0)
+        let words = "entry 2 was archived to \(ledger.place()) by entry 5"
+        for verb in [
+            ["show", "2"], ["receipt", "2"], ["log", "--from", "2"], ["state", "get", "--at", "2"], ["restore", "--to", "2"],
+            ["state", "diff", "2", "6"],
+        ] {
+            try ledger.expectRefusal(20, words) { try ledger.run(verb) }
+        }
+        let archive = ["--archive", ledger.place()]
+        #expect(try ledger.run(["show", "2"] + archive).code == 0)
+        #expect(try ledger.run(["receipt", "2"] + archive).output == receipts)
+        #expect(try ledger.run(["log", "--json"] + archive).output.split(separator: "\n").count == 7)
+        #expect(try ledger.entries().count == 3)
+        #expect(try ledger.run(["state", "get", "/n", "--at", "3"] + archive).output == "2\n")
+        let unchecked = try ledger.run("verify", "--receipt", ledger.directory.path("receipts"))
+        #expect(unchecked.code == 11 && unchecked.output.contains("archived, not checked"), "\(unchecked)")
+        #expect(try ledger.run(["verify", "--receipt", ledger.directory.path("receipts")] + archive).code == 0)
+        #expect(try ledger.run("status").output.contains("what lies before seq 5"))
+        let json = try JSON(parsing: Array(ledger.run("verify", "--json").lastLine.utf8))
+        #expect(json["first"] == 5 && json["before"] == "unchecked" && json["archived_by"] == 5)
+        let both = try JSON(parsing: Array(ledger.run(["verify", "--json"] + archive).lastLine.utf8))
+        #expect(both["first"] == 1 && both["before"] == "nothing" && both["archive"] == ["checked": 1, "named": 1])
+    }
+
+    @Test("again and again, to several places; a key that sealed only archived entries; a backup of what is left")
+    func again() throws {
+        let ledger = try counted()
+        #expect(try ledger.archive(to: "A").code == 0)
+        #expect(try ledger.run("key", "rotate", "--reason", "test").code == 0)
+        try count(ledger, 5)
+        let json = try ledger.archive(to: "B", "--json")
+        let answer = try JSON(parsing: Array(json.lastLine.utf8))
+        #expect(json.code == 0 && answer["applied"] == true && answer["first"] == 5 && answer["segments"] == 1, "\(json)")
+        try count(ledger, 6)
+        #expect(try ledger.archive(to: "A").code == 0)
+        #expect(try ledger.agreedVerdict().code == 0)
+        #expect(try state(ledger) == "6\n")
+        func verify(_ places: String...) throws -> Program.Result {
+            try ledger.run(["verify"] + places.flatMap { ["--archive", ledger.place($0)] })
+        }
+        let all = try verify("A", "B")
+        #expect(all.code == 0 && all.output.contains("archived segments: 3 of 3") && !all.output.contains("unchecked"), "\(all)")
+        let hole = try verify("A")
+        #expect(hole.code == 10 && hole.output.contains("the next segment begins at seq"), "\(hole)")
+        let keys = try ledger.run("key", "list")
+        #expect(keys.code == 0 && keys.output.contains("archived"), "\(keys)")
+        #expect(try ledger.run("audit").code == 0)
+        let backup = try ledger.run("backup", ledger.place("copy"))
+        #expect(backup.code == 0, "\(backup)")
+        #expect(try ledger.run("backup", "--check", ledger.place("copy")).code == 0)
+        #expect(try Program.judge([ledger.place("copy")]).run().code == 0)
+        try ledger.expectIntact()
+    }
+
+    @Test("one changed byte in the archive is found, and an archive that is not there says so")
+    func changed() throws {
+        let ledger = try counted()
+        #expect(try ledger.archive().code == 0)
+        var bytes = try ledger.directory.read("A/ledger/00000000000000000001.frames")
+        bytes[bytes.count / 2] ^= 1
+        try ledger.directory.write(bytes, to: "A/ledger/00000000000000000001.frames")
+        chmod(ledger.place("A/ledger/00000000000000000001.frames"), 0o600)
+        let found = try ledger.run("verify", "--archive", ledger.place())
+        #expect(found.code == 10, "\(found)")
+        #expect(try ledger.run("verify").code == 0)
+        #expect(try ledger.run("verify", "--archive", ledger.place("none")).code == 30)
+    }
+
+    @Test("refused: nothing whole lies before, a place inside the ledger, another ledger's place, bad words")
+    func refused() throws {
+        let ledger = try counted()
+        try ledger.expectRefusal(20, "nothing to archive") {
+            try ledger.run("archive", "--before", "4", "--to", ledger.place(), "--yes")
+        }
+        try ledger.expectRefusal(20, "nothing to archive") {
+            try ledger.run("archive", "--before", "1d", "--to", ledger.place(), "--yes")
+        }
+        try ledger.expectRefusal(64, "lies inside the ledger") {
+            try ledger.run("archive", "--before", "99", "--to", ledger.path + "/A", "--yes")
+        }
+        let other = try CommandLedger()
+        try ledger.expectRefusal(20) { try ledger.run("archive", "--before", "99", "--to", other.path, "--yes") }
+        for before in ["0", "-1", "x", "1y", ""] {
+            try ledger.expectRefusal(64) { try ledger.run("archive", "--before", before, "--to", ledger.place(), "--yes") }
+        }
+        try ledger.expectRefusal(64) { try ledger.run("archive", "--before", "99", "--to", "", "--yes") }
+        // All of it is older than a moment.
+        #expect(try ledger.run("archive", "--before", "0s", "--to", ledger.place(), "--yes").code == 0)
+    }
+
+    @Test("a ledger whose first segments are gone without a word is tampered with, and so is one that builds on something else")
+    func forged() throws {
+        func verdict(_ drop: Int, _ go: (inout ForgedChain) -> Void) throws -> Verdict {
+            var chain = ForgedChain()
+            for _ in 2...3 { chain.append() }
+            chain.roll()
+            chain.append()
+            chain.rotate(to: ForgedChain.keys[1])
+            chain.roll()
+            for _ in 6...7 { chain.append() }
+            go(&chain)
+            let last = chain.head()
+            chain.drop(drop)
+            let ledger = try CommandLedger(chain, keys: [0, 1], head: last.sealed(with: ForgedChain.keys[1]))
+            return try ledger.agreedVerdict()
+        }
+        let missing = Verdict.tampered(offset: 0, seq: 1)
+        for drop in 0...2 { #expect(try verdict(drop) { $0.archive(2) }.code == 0) }
+        #expect(try verdict(2) { $0.append() } == missing)
+        #expect(try verdict(2) { $0.archive(1) } == missing)
+        #expect(try verdict(2) { $0.archive(2) { $0.segments[1].tip = .zero } } == missing)
+        #expect(try verdict(2) { $0.archive(2) { $0.segments[1].key = ForgedChain.keys[0].id } } == missing)
+        let form = try verdict(0) { chain in
+            chain.append {
+                $0.action = ArchiveStatement.action
+                $0.body = #"{"keys":[],"segments":[]}"#
+            }
+        }
+        #expect(form.code == 10)
+        let again = try verdict(2) {
+            $0.archive(2)
+            $0.rotate(to: ForgedChain.keys[0])
+            $0.rotate(to: ForgedChain.keys[1])
+        }
+        #expect(again.code == 10 && again.line.hasSuffix("seq 9"), "\(again)")
+        // An old HEAD, put back.
+        var chain = ForgedChain()
+        chain.append()
+        let old = chain.head()
+        chain.roll()
+        chain.archive(1)
+        chain.append()
+        chain.drop(1)
+        let ledger = try CommandLedger(chain, keys: [0], head: old.sealed(with: ForgedChain.keys[0]))
+        let found = try ledger.agreedVerdict()
+        #expect(found.code == 10 && found.line.hasSuffix("seq 3"), "\(found)")
+        #expect(try ledger.append().code == 10)
+    }
+
+    @Test("a service that appends goes on, though the segment is gone that it once began with")
+    func service() throws {
+        let ledger = try CommandLedger(entries: 5)
+        let script = "exec \"$BULLA\" run --ledger \"$1\" --interval 0.1"
+        let process = try Program.shell(script, ledger.path).start()
+        func pulses() throws -> Int { try ledger.entries("--action", "run.pulse").count }
+        try waitUntil("it is online") { try process.output.contains("online") }
+        try waitUntil("two pulses") { try pulses() >= 2 }
+        #expect(try ledger.archive().code == 0)
+        try waitUntil("twelve more pulses") { try pulses() >= 12 }
+        let path = "/proc/\(process.processID)/task/\(process.processID)/children"
+        let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ").compactMap { Int32($0) }
+        for child in children { kill(child, SIGTERM) }
+        let result = try process.wait()
+        #expect(result.code == 0, "\(result)")
+        try ledger.expectIntact()
+    }
+}
+
+/// Damage in what is left behind an archive.
+@Suite("bulla archive, and repair")
+struct ArchiveRepairTests {
+    /// Entries 1 to 4 are archived by entry 7, with the state behind them in 8 and 9; entries 10 to 12 follow.
+    private func ledger() throws -> CommandLedger {
+        let ledger = try CommandLedger()
+        func set(_ number: Int) throws {
+            try #require(try ledger.run("state", "set", "/n", String(number), "--actor", "user:ada").code == 0)
+        }
+        for number in 1...3 { try set(number) }
+        #expect(try ledger.archive(to: "A").code == 0)
+        // Archived once more, so that entries stand before the one that explains.
+        for number in 4...5 { try set(number) }
+        return ledger
+    }
+
+    /// Flips a bit in the frames with these indices of the first segment that is left.
+    private func damage(_ ledger: CommandLedger, _ indices: Int...) throws {
+        let file = try ledger.firstSegmentLeft
+        var bytes = try ledger.read(file)
+        let ends = [-1] + bytes.indices.filter { bytes[$0] == 0x0A }
+        for index in indices { bytes[ends[index + 1] - 200] ^= 1 }
+        try ledger.overwrite(file, bytes)
+        #expect(try ledger.agreedVerdict().code == 10)
+    }
+
+    private func repair(_ ledger: CommandLedger) throws {
+        let done = try ledger.run("repair", "--yes")
+        #expect(done.code == 0, "\(done)")
+        let verdict = try ledger.agreedVerdict()
+        #expect(verdict.code == 0, "\(verdict)")
+        #expect(try ledger.append().code == 0)
+    }
+
+    @Test("the entry that explains is sound: the repaired ledger begins where it did, and the state goes on")
+    func sound() throws {
+        let ledger = try ledger()
+        // Entry 8, the first change behind the archive.
+        try damage(ledger, 3)
+        try repair(ledger)
+        #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked"))
+        #expect(try ledger.run("state", "get", "/n").output == "5\n")
+        #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
+    }
+
+    @Test("the entry that explains is behind the damage, proven: it is recorded again", arguments: [false, true])
+    func behind(isFirst: Bool) throws {
+        // Two sealed segments in the archive, the explaining entry not the first one.
+        var chain = ForgedChain()
+        for _ in 2...3 { chain.append() }
+        chain.roll()
+        for _ in 4...6 { chain.append() }
+        chain.archive(1)
+        for _ in 8...9 { chain.append() }
+        let head = chain.head()
+        chain.drop(1)
+        let ledger = try CommandLedger(chain, keys: [0], head: head.sealed(with: ForgedChain.keys[0]))
+        #expect(try ledger.agreedVerdict().code == 0)
+        try damage(ledger, isFirst ? 0 : 1)
+        try repair(ledger)
+        let output = try ledger.run("verify").output
+        #expect(output.contains("from seq 4; before: unchecked"), "\(output)")
+        for seq in isFirst ? [5, 6, 8, 9] : [4, 6, 8, 9] {
+            let receipt = try ledger.run("receipt", String(seq))
+            #expect(receipt.output.contains(Receipt(chain.entries[seq - 1].tip).line), "\(seq): \(receipt)")
+        }
+        #expect(try ledger.run("receipt", isFirst ? "4" : "5").code == 10)
+        #expect(try ledger.run("show", "2").error.contains("was archived"))
+    }
+
+    @Test("the entry that explains is lost: what was before counts as lost, and what is behind is there")
+    func lost() throws {
+        let ledger = try ledger()
+        try damage(ledger, 0)
+        try repair(ledger)
+        #expect(try ledger.run("verify").output.contains("segment 00000000000000000001.frames"))
+        #expect(try ledger.run("receipt", "9").code == 0)
+        #expect(try ledger.run("receipt", "2").code == 10)
+    }
+
+    @Test("an explanation that an old key sealed is none")
+    func forged() throws {
+        var chain = ForgedChain()
+        for _ in 2...3 { chain.append() }
+        chain.rotate(to: ForgedChain.keys[1])
+        chain.roll()
+        for _ in 5...9 { chain.append() }
+        let last = chain.head()
+        // Somebody with the first key removes the first segment, and puts an explanation into the other.
+        var forger = chain.entries[6].tip
+        forger.key = ForgedChain.keys[0].id
+        let statement = chain.statement(of: 1)
+        let forge = Forge(after: forger) {
+            $0.action = ArchiveStatement.action
+            $0.body = JSON.object(statement.members).canonicalText
+        }
+        chain.drop(1)
+        let ledger = try CommandLedger(chain, keys: [0, 1], head: last.sealed(with: ForgedChain.keys[1]))
+        #expect(try ledger.agreedVerdict() == .tampered(offset: 0, seq: 1))
+        let file = try ledger.firstSegmentLeft
+        var bytes = try ledger.read(file)
+        let ends = bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+        bytes.replaceSubrange(ends[2]..<ends[3], with: forge.frame(ForgedChain.keys[0]))
+        try ledger.overwrite(file, bytes)
+        try repair(ledger)
+        #expect(!(try ledger.run("verify").output.contains("unchecked")))
+        #expect(try ledger.run("receipt", "2").code == 10)
+    }
+}
