@@ -64,8 +64,8 @@ struct LaneImportCommand: ParsableCommand {
             for lease in leases {
                 Output.line(
                     Printable.text(
-                        "lease \(lease.id) token \(lease.token) lane \(lease.lane) holder \(lease.holder) until \(lease.end(at: now))"
-                    ))
+                        "lease \(lease.id) token \(lease.token) lane \(lease.lane) until \(lease.end(at: now))"
+                            + (lease.holder.isEmpty ? "" : ", held by \(lease.holder)")))
             }
             if leases.isEmpty { Output.line("no lease is imported") }
         }
