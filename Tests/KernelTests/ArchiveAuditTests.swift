@@ -13,10 +13,10 @@ struct ArchiveAuditTests {
     /// 2 MB in several segments.
     private func machine() throws -> SimulatedMachine {
         var settings = WriterSettings()
-        settings.segmentByteCount = 600_000
+        settings.segmentByteCount = 400_000
         settings.preallocationByteCountMax = 0
         let machine = try SimulatedMachine(settings: settings)
-        try machine.append(1...20, size: 100_000)
+        try machine.append(1...20, size: 60_000)
         return machine
     }
 
@@ -111,9 +111,9 @@ struct ArchiveAuditTests {
         let machine = try machine()
         let disk = try archiveDisk()
         let isDone = Mutex(false)
+        let path = SegmentReader.path(ofSegment: machine.segments.sorted()[1])
         let storage = try machine.faulty(
             .rule { [machine] _, operation in
-                let path = SegmentReader.path(ofSegment: machine.segments.sorted()[1])
                 guard operation.kind == .open, operation.path == path, isDone.withLock({ !$0 }) else { return nil }
                 isDone.withLock { $0 = true }
                 try! Self.archive(machine, before: Limits.seq, to: disk)
@@ -167,11 +167,11 @@ struct ArchiveAuditTests {
     @Test("threads verify it in pieces as one does", arguments: [true, false])
     func pieces(isExplained: Bool) async throws {
         var settings = WriterSettings()
-        settings.segmentByteCount = 12 << 20
+        settings.segmentByteCount = 9 << 20
         settings.preallocationByteCountMax = 0
         let machine = try SimulatedMachine(settings: settings)
         try machine.write { session in
-            for number in 1...45 { try session.decide([TestLedger.draft(number, size: 900_000)]) }
+            for number in 1...29 { try session.decide([TestLedger.draft(number, size: 900_000)]) }
         }
         let second = machine.segments.sorted()[1]
         if isExplained {

@@ -3,6 +3,7 @@ import DurableFiles
 import Kernel
 import Ledger
 import LedgerFormat
+import Synchronization
 import TestSupport
 import Testing
 
@@ -200,6 +201,29 @@ struct ArchiveTests {
         let report = try check.run(LedgerView(house.whole()), [MemoryStorage(other.archive)])
         #expect(report.failure?.code == .tampered && report.failure?.place?.seq == 1)
         #expect(try check.run(LedgerView(house.whole()), [MemoryStorage(house.archive)]).failure == nil)
+    }
+
+    @Test("HEAD vouches for the entry before the first segment goes, and each removal is durable before the next")
+    func order() throws {
+        let house = try House()
+        let seen = Mutex<[FaultOperation]>([])
+        let storage = try house.machine.faulty(
+            .rule { _, operation in
+                seen.withLock { $0.append(operation) }
+                return nil
+            })
+        let archived = try house.archive(before: Limits.seq, storage)
+        let changes = seen.withLock { $0 }.filter { [.rename, .remove, .synchronizeDirectory].contains($0.kind) }
+        let removal = changes.map { $0.kind == .remove && $0.path?.parent == Layout.ledger }
+        let first = try #require(removal.firstIndex(of: true))
+        let head = changes[..<first].lastIndex { $0.kind == .rename && $0.path?.name.hasPrefix("HEAD") == true }
+        #expect(changes[try #require(head) + 1].kind == .synchronizeDirectory)
+        let paths = archived.statement.segments.map { SegmentReader.path(ofSegment: $0.first) }
+        let expected = paths.flatMap {
+            [FaultOperation(kind: .remove, path: $0), FaultOperation(kind: .synchronizeDirectory, path: Layout.ledger)]
+        }
+        #expect(paths.count > 2 && Array(changes[first...].prefix(expected.count)) == expected)
+        #expect(removal.count { $0 } == paths.count)
     }
 
     @Test("killed at every operation on the ledger or the archive, and the power cut there: all entries are somewhere")

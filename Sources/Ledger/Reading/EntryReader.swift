@@ -30,9 +30,14 @@ package struct EntryReader: Sendable {
         var settling = Settling(environment)
         var next = first
         var absentKeys: Set<KeyID> = []
+        var isArchived = false
         let failure: ChainFailure? = try doing("cannot read the ledger") { () throws(StorageError) in
             while true {
                 var reader = try SegmentReader(view.storage)
+                if let first = reader.segments.first, first > view.firstSeq, next < first {
+                    isArchived = true
+                    return nil
+                }
                 guard let start = try reader.locate(next) else {
                     return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
                 }
@@ -58,6 +63,10 @@ package struct EntryReader: Sendable {
                 if case .torn = try Judgement(failure, verifier, head: view.validHead, reader) { return nil }
                 return failure
             }
+        }
+        if isArchived {
+            throw LedgerError(
+                .inputOutput, "entries of \(view.storage.basePath) were archived while they were to be read: try again")
         }
         if let failure { throw LedgerError(failure) }
         let keyAbsence = absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
