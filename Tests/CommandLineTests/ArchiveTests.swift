@@ -55,7 +55,7 @@ struct ArchiveTests {
         #expect(try ledger.run("verify").output.contains(note))
         #expect(try Program.judge([ledger.path]).run().output.hasSuffix(note))
         let whole = try ledger.run("verify", "--archive", ledger.place())
-        #expect(whole.code == 0 && whole.output.contains("7 entries checked") && !whole.output.contains("unchecked"), "\(whole)")
+        #expect(whole.code == 0 && whole.output.contains("8 entries checked") && !whole.output.contains("unchecked"), "\(whole)")
         #expect(whole.output.contains("archived segments: 1 of 1"))
         #expect(try state(ledger) == "3\n")
         try count(ledger, 4)
@@ -83,8 +83,8 @@ struct ArchiveTests {
         let archive = ["--archive", ledger.place()]
         #expect(try ledger.run(["show", "2"] + archive).code == 0)
         #expect(try ledger.run(["receipt", "2"] + archive).output == receipts)
-        #expect(try ledger.run(["log", "--json"] + archive).output.split(separator: "\n").count == 7)
-        #expect(try ledger.entries().count == 3)
+        #expect(try ledger.run(["log", "--json"] + archive).output.split(separator: "\n").count == 8)
+        #expect(try ledger.entries().count == 4)
         #expect(try ledger.run(["state", "get", "/n", "--at", "3"] + archive).output == "2\n")
         let unchecked = try ledger.run("verify", "--receipt", ledger.directory.path("receipts"))
         #expect(unchecked.code == 11 && unchecked.output.contains("archived, not checked"), "\(unchecked)")
@@ -124,6 +124,23 @@ struct ArchiveTests {
         #expect(try ledger.run("backup", "--check", ledger.place("copy")).code == 0)
         #expect(try Program.judge([ledger.place("copy")]).run().code == 0)
         try ledger.expectIntact()
+    }
+
+    @Test("lanes and their leases stay as they are, and a token never comes again")
+    func lanes() throws {
+        let ledger = try CommandLedger(lanes: [("api", ["--tree", "src/api"]), ("web", [])])
+        let lease = try ledger.acquire("api")
+        let listed = try ledger.run("lane", "list", "--json").output
+        #expect(try ledger.archive().code == 0)
+        #expect(try ledger.run("lane", "list", "--json").output == listed)
+        #expect(try ledger.check(lease) == 0)
+        #expect(try ledger.refusal("api")["error"] != nil)
+        let next = try ledger.acquire("web")
+        #expect(next.token > lease.token)
+        let history = try ledger.run("lane", "history")
+        #expect(history.code == 0 && !history.output.contains("declare"), "\(history)")
+        #expect(try ledger.run("lane", "history", "--archive", ledger.place()).output.contains("api"))
+        #expect(try ledger.agreedVerdict().code == 0)
     }
 
     @Test("one changed byte in the archive is found, and an archive that is not there says so")
@@ -233,7 +250,7 @@ struct ArchiveTests {
 /// Damage in what is left behind an archive.
 @Suite("bulla archive, and repair")
 struct ArchiveRepairTests {
-    /// Entries 1 to 4 are archived by entry 7, with the state behind them in 8 and 9; entries 10 to 12 follow.
+    /// Entries 1 to 4 are archived by entry 5, with the state behind them in 6 to 8; entries 9 and 10 follow.
     private func ledger() throws -> CommandLedger {
         let ledger = try CommandLedger()
         func set(_ number: Int) throws {
@@ -241,7 +258,6 @@ struct ArchiveRepairTests {
         }
         for number in 1...3 { try set(number) }
         #expect(try ledger.archive(to: "A").code == 0)
-        // Archived once more, so that entries stand before the one that explains.
         for number in 4...5 { try set(number) }
         return ledger
     }
@@ -267,11 +283,23 @@ struct ArchiveRepairTests {
     @Test("the entry that explains is sound: the repaired ledger begins where it did, and the state goes on")
     func sound() throws {
         let ledger = try ledger()
-        // Entry 8, the first change behind the archive.
-        try damage(ledger, 3)
+        // Entry 9, the first change behind the archive.
+        try damage(ledger, 4)
         try repair(ledger)
         #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked"))
         #expect(try ledger.run("state", "get", "/n").output == "5\n")
+        #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
+    }
+
+    @Test("the state behind the archive is damaged: the explanation is recorded again, and the state needs the archive")
+    func state() throws {
+        let ledger = try ledger()
+        try damage(ledger, 1)
+        try repair(ledger)
+        #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked"))
+        let state = try ledger.run("state", "get", "/n")
+        #expect(state.code == 20 && state.error.contains("entry 1 was archived to \(ledger.place())"), "\(state)")
+        #expect(try ledger.run("state", "get", "/n", "--archive", ledger.place()).output == "5\n")
         #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
     }
 

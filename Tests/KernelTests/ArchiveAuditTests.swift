@@ -37,7 +37,8 @@ struct ArchiveAuditTests {
     ) throws(LedgerError) -> Decider.Archived {
         do {
             var decider = try machine.decider(storage)
-            return try decider.archive(.seq(seq), to: target ?? MemoryStorage(disk), named: place, reason: "test")
+            return try decider.archive(
+                .seq(seq), keeping: [Documents.self, Effects.self], to: target ?? MemoryStorage(disk), named: place, reason: "test")
         } catch let error as LedgerError {
             throw error
         } catch {

@@ -43,7 +43,8 @@ private struct House {
     ) throws -> Decider.Archived {
         var decider = try machine.decider(storage)
         let target = try target ?? MemoryStorage(archive)
-        return try decider.archive(.seq(seq), to: target, named: PathText(Array("/archive".utf8)), reason: "test")
+        return try decider.archive(
+            .seq(seq), keeping: [Documents.self, Effects.self], to: target, named: PathText(Array("/archive".utf8)), reason: "test")
     }
 
     /// The ledger with its archive in front.

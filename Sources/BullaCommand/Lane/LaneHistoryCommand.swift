@@ -33,6 +33,7 @@ struct LaneHistoryCommand: ParsableCommand {
     @Flag(help: "Beats too.")
     var beats = false
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -40,10 +41,11 @@ struct LaneHistoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try options.storage())
+        let view = try LedgerView(try archives.storage(of: options))
         let end = try at?.end(in: view, .system) ?? .tip
         var lines: [String] = []
-        var mark: Mark?
+        // What was archived is told only with --archive.
+        var mark = Mark(lastArchivedIn: view)
         var count = 0
         try FactReader(view, of: Lanes.namespaces, .system).read(after: &mark, to: end) { fact in
             guard let operation = LaneOperation(action: fact.action), isWanted(operation, fact.body) else { return }

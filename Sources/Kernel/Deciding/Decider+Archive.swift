@@ -16,10 +16,12 @@ extension Decider {
     /// then removes the segments.
     ///
     /// - Parameters:
+    ///   - projections: those whose state is kept: without it they could not be folded any more.
     ///   - target: a base of the archive's own, with a directory `ledger/`.
     ///   - directory: what the entry says of where it is.
     package mutating func archive(
-        _ limit: ArchivePlan.Limit, to target: any Storage, named directory: PathText, reason: String,
+        _ limit: ArchivePlan.Limit, keeping projections: [any Projection.Type], to target: any Storage,
+        named directory: PathText, reason: String,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(LedgerError) -> Archived {
         let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
@@ -34,10 +36,8 @@ extension Decider {
         archiver.progress = progress
         let copied = try archiver.copy(segments, of: view, to: target)
         let mark = Mark(seq: copied.tip.seq, hash: copied.tip.hash, latest: copied.latest)
-        let states = [
-            try archivedState(of: Documents.self, at: mark, copied, view),
-            try archivedState(of: Effects.self, at: mark, copied, view),
-        ]
+        var states: [(draft: Draft, json: JSON)] = []
+        for projection in projections { states.append(try archivedState(of: projection, at: mark, copied, view)) }
         let members: JSONObject = ["folds": .array(states.map(\.json))]
         try session.acquire()
         let answer = try releasing { decider throws(LedgerError) in

@@ -1,3 +1,4 @@
+package import Ledger
 package import LedgerFormat
 
 /// An entry that a fold stands at.
@@ -11,6 +12,16 @@ package struct Mark: Sendable, Equatable {
         self.seq = seq
         self.hash = hash
         self.latest = latest
+    }
+}
+
+extension Mark {
+    /// The last archived entry, where a ledger begins behind an archive: for who reads what is left, and folds nothing.
+    package init?(lastArchivedIn view: LedgerView) {
+        guard let base = view.base, let genesis = view.genesis else { return nil }
+        // Before any time.
+        let latest = ChainTip(emptyLedger: genesis.ledger, key: base.key).time
+        self.init(seq: base.seq - 1, hash: base.previousHash, latest: latest)
     }
 }
 

@@ -146,10 +146,14 @@ extension RepairPlan {
         }
         guard let found else { return }
         restated = found.body
-        note(found.statement, view)
-        guard prefix.tip == nil, let last = found.statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else {
-            return
-        }
+        build(on: found.statement, view)
+    }
+
+    /// What a believed explanation says of the beginning.
+    private mutating func build(on statement: ArchiveStatement, _ view: LedgerView) {
+        note(statement, view)
+        // Where nothing of it is left in place, the ledger goes on right behind what was archived.
+        guard prefix.tip == nil, let last = statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else { return }
         var tip = ChainTip(emptyLedger: ledger, key: last.key)
         (tip.seq, tip.hash, tip.synced) = (last.last, last.tip, last.last)
         prefix.tip = tip
@@ -274,7 +278,8 @@ extension RepairPlan {
             failure = ChainFailure(.segmentName(found: view.firstSeq), at: prefix.end)
             return
         }
-        var explanation: (seq: UInt64, statement: ArchiveStatement)?
+        restated = nil
+        var explanation: (seq: UInt64, statement: ArchiveStatement, body: [UInt8], isSealed: Bool)?
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var found = Prefix()
         var current: KeyID?
@@ -295,7 +300,8 @@ extension RepairPlan {
                     if explanation == nil, let base = view.base, let statement = frame.archived(in: bytes),
                         statement.explains(base)
                     {
-                        explanation = (frame.seq, statement)
+                        let isSealed = view.keyring.keys[frame.key(in: bytes)] != nil
+                        explanation = (frame.seq, statement, bytes.copy(frame.body), isSealed)
                     }
                     // Only whole decisions stay; what is shown is found again where the decision ends.
                     if frame.part?.isLast ?? true {
@@ -324,9 +330,11 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         prefix = found
-        if let explanation, explanation.seq <= found.seq {
+        if let explanation, explanation.seq <= found.seq || explanation.isSealed {
             prefix.archived = explanation.statement
-            note(explanation.statement, view)
+            build(on: explanation.statement, view)
+            // It is sound, and the end of its decision is not.
+            restated = explanation.seq > found.seq ? (try? JSON(parsing: explanation.body))?.object : nil
         }
         absentKeys = verifier.absentKeys
         if case .failed(let reason) = end { failure = reason }
