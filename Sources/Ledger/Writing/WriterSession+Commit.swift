@@ -302,8 +302,11 @@ extension WriterSession {
             guard let start = try reader.locate(first) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: first)))
             }
-            var verifier = ChainVerifier(
-                at: start, of: current.tip.ledger, key: nil, keys: [current.key.id: current.key])
+            // Who reads from an archive's end on knows all that could explain it.
+            let isBase = oldest > 1 && first == oldest
+            let keys = [current.key.id: current.key]
+            var verifier =
+                isBase ? ChainVerifier(keys: keys) : ChainVerifier(at: start, of: current.tip.ledger, key: nil, keys: keys)
             let end = try reader.scan(
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
@@ -316,8 +319,12 @@ extension WriterSession {
                     return true
                 })
             // The links prove what was sealed with older keys, if they lead to our tip.
-            guard end == .complete, verifier.tip?.hash != current.tip.hash else { return end }
-            return .failed(verifier.failure(.link))
+            guard end == .complete else { return end }
+            if verifier.tip?.hash != current.tip.hash { return .failed(verifier.failure(.link)) }
+            if !verifier.isFounded {
+                return .failed(ChainFailure(.segmentName(found: oldest), at: Place(segment: 1, offset: 0, seq: 1)))
+            }
+            return end
         }
         state?.ids = ids
         return end

@@ -38,6 +38,8 @@ package struct ChainVerifier: Sendable {
     package internal(set) var explanation: UInt64?
     /// Where the chain begins on trust; nil if it does not.
     private var trustedStart: UInt64?
+    /// A segment was begun; what follows one without frames is not the ledger's beginning.
+    private var hasBegun = false
 
     package let knownKeys: [KeyID: SealingKey]
     /// Whether entries may have members that format 1 does not know, between those that it does; sealed they must be all the same.
@@ -109,7 +111,8 @@ package struct ChainVerifier: Sendable {
     ///
     /// Where the first segment is not the ledger's first, the chain begins on trust, and an entry must explain that.
     package mutating func beginSegment(firstSeq: UInt64, isLast: Bool, offset: Int = 0) throws(ChainFailure) {
-        if isFresh, firstSeq > 1, offset == 0 {
+        defer { hasBegun = true }
+        if isFresh, !hasBegun, firstSeq > 1, offset == 0 {
             trustedStart = firstSeq
             verified.takesBase = true
             verified.position.seq = firstSeq
