@@ -60,27 +60,36 @@ struct LaneCases {
             Contender("lane acquire, \(count)") { try acquireAndRelease(ledger, onlyAcquire: true) },
         ]
         if let reference {
+            let lease = { (verb: String) in
+                let command = [
+                    reference, "-m", "dos.cli", "--workspace", workspace, "lease-lane", verb, "--lane", "main", "--owner",
+                    "bench",
+                ]
+                return try ChildProcess(command).run().seconds
+            }
             contenders += [
+                Contender("its acquire and release, \(count)") { try lease("acquire") + lease("release") },
+                Contender("its acquire, \(count)") {
+                    let seconds = try lease("acquire")
+                    _ = try lease("release")
+                    return seconds
+                },
                 Contender("its acquire and release, in process, \(count)") {
                     try Self.seconds(printedBy: [reference, "-c", Self.leasing, workspace])
-                },
-                Contender("its acquire, whole process, \(count)") {
-                    let lease = { (verb: String) in [reference, "-m", "dos.cli", "--workspace", workspace, "lease-lane", verb] }
-                    let seconds = try ChildProcess(lease("acquire") + ["--lane", "main", "--owner", "bench"]).run().seconds
-                    _ = try ChildProcess(lease("release") + ["--lane", "main", "--owner", "bench"]).run()
-                    return seconds
                 },
             ]
         }
         let measured = try await inTurn(contenders)
         let bar = Bar.atLeast(count == Self.counts.last ? 20 : 1)
-        let works = [
-            ("`lane acquire` and `release` after \(entries(count)), two whole processes", "in one running process"),
-            ("`lane acquire` after \(entries(count)), whole process", "whole process"),
+        let work = "`lane acquire` and `release` after \(entries(count)), whole processes"
+        var rows = [
+            row(work, measured[0], measured.count > 2 ? measured[2] : nil, "the same", bar),
+            row(
+                "`lane acquire` after \(entries(count)), whole process", measured[1], measured.count > 2 ? measured[3] : nil,
+                "the same", bar),
         ]
-        let rows = works.enumerated().map { index, work in
-            row(work.0, measured[index], measured.count > 2 ? measured[2 + index] : nil, work.1, bar)
-        }
+        // For information: without what it costs Python to start.
+        if measured.count > 2 { rows.append(row(work, measured[0], measured[4], "in one running process", nil)) }
         return (measured[0], rows)
     }
 
@@ -109,7 +118,7 @@ struct LaneCases {
         }
     }
 
-    private func row(_ work: String, _ ours: Measurement, _ theirs: Measurement?, _ how: String, _ bar: Bar) -> Row {
+    private func row(_ work: String, _ ours: Measurement, _ theirs: Measurement?, _ how: String, _ bar: Bar?) -> Row {
         guard let theirs else {
             return Row(work, ours: Format.time(ours.median), yardstick: "–", ratio: "–", value: ours.median, nil)
         }
