@@ -38,7 +38,8 @@ struct ArchiveAuditTests {
         do {
             var decider = try machine.decider(storage)
             return try decider.archive(
-                .seq(seq), keeping: [Documents.self, Effects.self], to: target ?? MemoryStorage(disk), named: place, reason: "test")
+                .seq(seq), keeping: [Documents.self, Effects.self], to: target ?? MemoryStorage(disk), named: place,
+                reason: "test")
         } catch let error as LedgerError {
             throw error
         } catch {

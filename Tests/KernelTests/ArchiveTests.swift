@@ -44,7 +44,8 @@ private struct House {
         var decider = try machine.decider(storage)
         let target = try target ?? MemoryStorage(archive)
         return try decider.archive(
-            .seq(seq), keeping: [Documents.self, Effects.self], to: target, named: PathText(Array("/archive".utf8)), reason: "test")
+            .seq(seq), keeping: [Documents.self, Effects.self], to: target, named: PathText(Array("/archive".utf8)),
+            reason: "test")
     }
 
     /// The ledger with its archive in front.

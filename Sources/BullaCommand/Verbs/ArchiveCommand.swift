@@ -55,7 +55,8 @@ struct ArchiveCommand: ParsableCommand {
         do throws(LedgerError) {
             defer { bar.finish() }
             archived = try decider.archive(
-                limit, keeping: [Documents.self, Effects.self, Lanes.self], to: try target(), named: UserPlaces.resolved(to).map { PathText($0) } ?? PathText(Array(to.utf8)),
+                limit, keeping: [Documents.self, Effects.self, Lanes.self], to: try target(),
+                named: UserPlaces.resolved(to).map { PathText($0) } ?? PathText(Array(to.utf8)),
                 reason: reason, progress: { done, total in bar.update(done, of: total) })
         } catch {
             decider.sayNotices()
