@@ -20,7 +20,7 @@ struct Bulla: AsyncParsableCommand {
               bulla verify
 
             Exit codes: 0 done or intact, 10 tampered, 11 key missing, 12 partial, 20 refused, 21 locked, 22 conflict, 30 disk, \
-            64 bad arguments, 75 busy; `record` passes its command's code on, or 125 if it failed itself.
+            64 bad arguments, 75 busy; `record` and `lane guard` pass their command's code on, or 125 if they failed themselves.
             """,
         version: "bulla 0.1.0" + buildNote,
         subcommands: [

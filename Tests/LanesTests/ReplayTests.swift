@@ -35,6 +35,25 @@ import Testing
             #expect(state == whole, "seed \(seed), seq \(seq)")
         }
         #expect(try SnapshotFolder<Lanes>(agents.world.machine.storage()).seqs().count > 1)
+        try checkpoint(agents.world, whole, "seed \(seed)")
+    }
+
+    /// An entry that says the live set: whoever reads it knows the leases, whatever he held for live before.
+    private func checkpoint(_ world: LaneMachine, _ whole: Lanes, _ place: String) throws {
+        let before = try #require(try world.machine.entries().last?.receipt)
+        try world.machine.write { session in
+            try session.decide([
+                Draft(
+                    action: "lane.checkpoint", actor: "process:test", justification: Justification(.integrity, "test"),
+                    body: ["leases": Lanes.checkpoint(whole.ordered)])
+            ])
+        }
+        #expect(try world.lanes() == whole, "\(place)")
+        var state = Lanes()
+        var mark: Mark? = Mark(seq: before.seq, hash: before.hash, latest: before.time)
+        try FactReader(LedgerView(world.machine.storage()), of: Lanes.namespaces, world.machine.environment)
+            .read(after: &mark) { state.apply($0) }
+        #expect(state.leases == whole.leases, "\(place)")
     }
 }
 

@@ -4,7 +4,7 @@ import Foundation
 struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
-        case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot, archive
+        case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot, archive, lane
 
         /// It folds the documents, and may leave a snapshot of them.
         var isStateful: Bool { [.change, .restoration, .snapshot, .archive].contains(self) }
@@ -52,6 +52,7 @@ struct SystemCallScenes: Sendable {
         try add(.repair, place.path("damaged"), survivors, [setting.bulla, "repair", "--yes", "--ledger", "%"])
         try add(.backup, place.path("plain"), plain, [setting.bulla, "backup", "%" + Self.copySuffix, "--ledger", "%"])
         try addStateful(setting)
+        try addLane(setting)
     }
 
     /// The documents of the stateful scenes are `{"n":1}` or `{"n":2}`, before and after.
@@ -86,6 +87,18 @@ struct SystemCallScenes: Sendable {
         try handle.write(contentsOf: bytes)
         try handle.close()
         try add(.change, place.path("forged"), receipts, bulla + set(1) + ["--ledger", "%"])
+    }
+
+    /// A lane whose lease is expired, and that is taken over: one decision of two entries.
+    private mutating func addLane(_ setting: Setting) throws {
+        var receipts = try ledger("lane", setting, entryCount: 1)
+        let path = place.path("lane")
+        let lane = { (arguments: [String]) in [setting.bulla, "lane"] + arguments + ["--actor", "process:torture", "--ledger"] }
+        for command in [
+            lane(["declare", "api", "--tree", "src/api", "--grace", "1ms"]), lane(["acquire", "api", "--ttl", "1ms"]),
+        ] { receipts += try Child.run(command[0], command.dropFirst() + [path]).receipts }
+        guard receipts.count == 4 else { throw HarnessError("no lane to begin with: \(receipts)") }
+        try add(.lane, path, receipts, lane(["acquire", "api", "--ttl", "1h"]) + ["%"])
     }
 
     /// A ledger whose key was changed once; its receipts, and the id of the old key.

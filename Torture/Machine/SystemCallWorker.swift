@@ -106,6 +106,7 @@ struct SystemCallWorker: Worker {
         }
         if scene.verb == .backup, let complaint = try backupComplaint() { return [complaint] }
         if scene.verb.isStateful, let complaint = try stateComplaint() { return [complaint] }
+        if scene.verb == .lane, let complaint = try laneComplaint() { return [complaint] }
         let next = try judgement.append()
         guard next.code == 0 else { return ["the next append: \(next.code) \(next.error)"] }
         if scene.verb == .archive, let complaint = try archiveComplaint(scene) { return [complaint] }
@@ -133,6 +134,14 @@ struct SystemCallWorker: Worker {
         let check = try Child.run(setting.bulla, ["snapshot", "verify", "--ledger", ledger])
         return check.output.contains("fold to another state") || ![0, 10].contains(check.code)
             ? "the snapshots: \(check.code) \(check.output) \(check.error)" : nil
+    }
+
+    /// The lane has one lease: the expired one, or that of who took it over.
+    private func laneComplaint() throws -> String? {
+        let list = try Child.run(setting.bulla, ["lane", "list", "--json", "--ledger", ledger])
+        let lanes = try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [String: Any]
+        let leases = lanes?["leases"] as? [Any]
+        return leases?.count == 1 ? nil : "the lanes: \(list.code) \(list.output) \(list.error)"
     }
 
     /// Whoever archives again brings it to its end: the ledger has one segment then, and the state is what it was.

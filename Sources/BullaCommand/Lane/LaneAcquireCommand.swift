@@ -86,6 +86,7 @@ struct LaneAcquireCommand: ParsableCommand {
         } else {
             for evicted in acquisition.evicted { Output.line(Printable.text("taken over: \(evicted.named), whose time ran out")) }
             Output.line(Printable.text("lease \(lease.id) token \(lease.token) lane \(lease.lane) until \(lease.end(at: now))"))
+            Output.line(receipt.line)
         }
     }
 
