@@ -158,6 +158,11 @@ struct ArchiveTests {
         #expect(found.code == 10, "\(found)")
         #expect(try ledger.run("verify").code == 0)
         #expect(try ledger.run("verify", "--archive", ledger.place("none")).code == 30)
+        // One that has lost its files proves nothing.
+        try FileManager.default.createDirectory(atPath: ledger.place("E/ledger"), withIntermediateDirectories: true)
+        for path in [ledger.place("E"), ledger.place("E/ledger")] { chmod(path, 0o700) }
+        let empty = try ledger.run("verify", "--archive", ledger.place("E"))
+        #expect(empty.code == 20 && empty.error.contains("are in none of the archives given"), "\(empty)")
     }
 
     @Test("refused: nothing whole lies before, a place inside the ledger, another ledger's place, bad words")
@@ -239,6 +244,8 @@ struct ArchiveTests {
         func pulses() throws -> Int { try ledger.entries("--action", "run.pulse").count }
         try waitUntil("it is online") { try process.output.contains("online") }
         try waitUntil("two pulses") { try pulses() >= 2 }
+        // What was recorded since the service last looked is archived too.
+        #expect(try ledger.append().code == 0)
         #expect(try ledger.archive().code == 0)
         try waitUntil("twelve more pulses") { try pulses() >= 12 }
         let path = "/proc/\(process.processID)/task/\(process.processID)/children"

@@ -154,6 +154,19 @@ struct RepairLinkTests {
         }
     }
 
+    @Test("a first entry in the place of the true one, under a key that never was: what HEAD proves names another before it")
+    func otherGenesis() throws {
+        let scene = try Scene()
+        var tip = scene.tips[0]
+        (tip.seq, tip.hash, tip.synced) = (0, .zero, 0)
+        let forged = scene.forged(behind: tip) {
+            $0.action = "ledger.genesis"
+            $0.key = "0000000000000000"
+        }
+        try scene.write(instead: [1: forged.bytes])
+        try scene.expectRepaired(without: [1], keyless: 1)
+    }
+
     @Test("true entries under the destroyed key behind a damage are proven; those before it are only evidence")
     func behindDamage() throws {
         for seq in [1, 2, 3, 5, 6, 8] {

@@ -66,8 +66,18 @@ struct ArchiveCommand: ParsableCommand {
         show(archived)
     }
 
-    /// The archive's directory, opened or made.
+    /// The archive's directory, and not the ledger's own under another path: its files would count as their copies, and go.
     private func target() throws(LedgerError) -> POSIXStorage {
+        let (ledger, target) = (try options.storage(), try opened())
+        let isOwn = try doing("cannot use the archive's directory") { () throws(StorageError) in
+            try ledger.status(of: Layout.ledger)?.identity == target.status(of: Layout.ledger)?.identity
+        }
+        if isOwn { throw LedgerError(.refused, "\(to) is the ledger itself under another path; name another directory") }
+        return target
+    }
+
+    /// Opened or made.
+    private func opened() throws(LedgerError) -> POSIXStorage {
         try doing("cannot use the archive's directory") { () throws(StorageError) in
             let allowed = LedgerOptions.allowedNetworkFileSystem
             let target: POSIXStorage

@@ -62,6 +62,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
+            try checkArchivesAreThere()
             let (storage, keyring) = (try archives.storage(of: options), try keyring())
             let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
             var report = try await audit.run(storage, keyring: keyring)
@@ -80,11 +81,21 @@ struct VerifyCommand: AsyncParsableCommand {
         Output.exit(report.exitCode)
     }
 
+    /// Refuses archives that lack what the ledger's own entries say was archived: the whole cannot be told from them.
+    private func checkArchivesAreThere() throws(LedgerError) {
+        guard !archives.archive.isEmpty, let view = try? LedgerView(try options.storage()),
+            let failure = (try? ArchiveCheck(.system).run(view, try archives.storages(), comparesDigests: false))?.failure,
+            failure.code == .refused
+        else { return }
+        throw failure
+    }
+
     /// What lies in an archive is what was recorded of it, byte for byte.
     private func compareArchives(_ report: inout AuditReport, _ storage: any Storage, _ keyring: Keyring?) throws(LedgerError) {
         guard !archives.archive.isEmpty, report.verdict == .intact || report.verdict == .torn else { return }
         let check = try ArchiveCheck(.system).run(try LedgerView(storage, keyring: keyring), try archives.storages())
         report.archivedSegments = check
+        if let failure = check.failure, failure.code == .refused { throw failure }
         guard let failure = check.failure, let place = failure.place else { return }
         report.verdict = .tampered
         (report.place, report.reason) = (place, failure.message)

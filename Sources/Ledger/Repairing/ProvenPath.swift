@@ -134,6 +134,8 @@ struct ProvenPath: Sendable {
     func fork(from prefix: RepairPlan.Prefix) -> UInt64? {
         guard let last = stretches.last, !last.ends(before: prefix.end) else { return nil }
         let seq = lastSeq(in: prefix)
+        // What a proven entry names as the one before it, and is lost, is not what the prefix has in its place.
+        if seq == 0, !isWhole, let first = stretches.first?.start.seq, first > 1, first <= prefix.seq + 1 { return first - 2 }
         return seq < prefix.seq && (isWhole || seq > 0) ? seq : nil
     }
 }

@@ -68,7 +68,9 @@ extension WriterSession {
     func isRepaired(behind seq: UInt64) -> Bool {
         var isFound = false
         do throws(LedgerError) {
-            try EntryReader(try LedgerView(storage), environment).read(from: seq + 1) { frame, bytes in
+            let view = try LedgerView(storage)
+            // What came since may be archived itself.
+            try EntryReader(view, environment).read(from: max(seq + 1, view.firstSeq)) { frame, bytes in
                 isFound = bytes.text(frame.action) == ChainTurn.repaired
                 return !isFound
             }
@@ -81,8 +83,9 @@ extension WriterSession {
     /// The same, or of an archive that took a segment.
     private func isGone(_ segment: UInt64, behind seq: UInt64) -> Bool {
         if isRepaired(behind: seq) { return true }
+        guard let view = try? LedgerView(storage) else { return false }
         var isFound = false
-        _ = try? EntryReader(try LedgerView(storage), environment).read(from: seq + 1) { frame, bytes in
+        _ = try? EntryReader(view, environment).read(from: max(seq + 1, view.firstSeq)) { frame, bytes in
             isFound = frame.archived(in: bytes)?.segments.contains { $0.first == segment } ?? false
             return !isFound
         }
