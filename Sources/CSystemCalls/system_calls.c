@@ -232,4 +232,9 @@ void csystem_reap_others(pid_t child) {
         waitpid(information.si_pid, NULL, WNOHANG);
     }
 }
+
+int csystem_has_children(void) {
+    siginfo_t information;
+    return waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
 #endif

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `bulla lane import` and `bulla lane export`.
-@Suite("Command line: lane import and export", .timeLimit(.minutes(3)))
+@Suite("Command line: lane import and export")
 struct JournalImportTests {
     private let ledger: CommandLedger
 
@@ -93,6 +93,13 @@ struct JournalImportTests {
         let some = try importing(journal, "--leave-out")
         #expect(some.code == 0 && some.error.contains("lane src") && some.error.contains("lane api"), "\(some.error)")
         #expect(try leases(ledger).map { $0.prefix(3) } == ["api", "doc", "web"])
+    }
+
+    @Test("a time that no lease can last is refused: 20", arguments: ["-5", "1e300", "NaN", "\"x\"", "true"])
+    func lasting(time: String) throws {
+        let refused = try importing(Self.lease("api", #","ttl_minutes":\#(time)"#))
+        #expect(refused.code == 20 && refused.error.contains("ttl_minutes"), "\(refused)")
+        #expect(try leases(ledger).isEmpty)
     }
 
     @Test("an undeclared lane and a name that no lane can have are refused: 20")

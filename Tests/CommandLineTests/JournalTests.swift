@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `bulla lane journal`, as a user meets it.
-@Suite("Command line: lane journal", .timeLimit(.minutes(3)))
+@Suite("Command line: lane journal")
 struct JournalTests {
     private let directory = TemporaryDirectory()
     private static let acquire = #"{"op":"ACQUIRE","lane":"api","loop_ts":"t1","seq":4,"holder":"ada"}"#

@@ -48,6 +48,37 @@ import Testing
         for pid in pids { #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true) }
     }
 
+    @Test("what the command leaves running at its own end is stopped, also who starts another and ends, again and again")
+    func leftBehind() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let chain = "hop() { echo $1 > hop; [ $1 -lt 2000 ] && { sleep 0.02; hop $(($1 + 1)) & } }; hop 1"
+        for script in [
+            "setsid sh -c 'echo $$ > far; exec sleep 300' & while [ ! -s far ]; do sleep 0.01; done; exit 3", chain + "; exit 3",
+        ] {
+            let result = try guarding(ledger, lease, [], script).wait()
+            #expect(result.code == 3 && result.error.isEmpty, "\(result)")
+        }
+        #expect(Program.state(of: try ledger.pid(in: "far")).map { "ZX".contains($0) } ?? true)
+        let last = try ledger.directory.read("hop")
+        _ = try ledger.run("verify")
+        #expect(try ledger.directory.read("hop") == last)
+    }
+
+    @Test("a guard that may have few files open stops its command all the same")
+    func fewFiles() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let command = ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", Self.endless]
+        let quoted = command.map { "'\($0)'" }.joined(separator: " ")
+        let running = try Program.shell("ulimit -n 24; exec \"$BULLA\" \(quoted)").start(in: ledger.directory.path)
+        let pid = try ledger.pid(in: "pid")
+        try ledger.lane(["release"] + lease.right)
+        let result = try running.wait()
+        #expect(result.code == 143, "\(result)")
+        #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true)
+    }
+
     @Test("without a beat the command ends before the lease does, also when the ledger cannot be read")
     func unreadable() throws {
         for isReadable in [true, false] {

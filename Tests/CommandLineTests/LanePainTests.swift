@@ -144,6 +144,10 @@ import Testing
         #expect(try ledger.run("lane", "history", "apiary", "--only", "refuse").output.contains("none_free"))
         try ledger.lane(["attempt", "issue-1", "--outcome", "shipped", "--lane", "apiary"])
         #expect(try ledger.acquire().json["lane"] == "apiary")
+        // One that nobody declares is passed over.
+        try ledger.lane(["declare", "last"])
+        try ledger.lane(["declare", "--order", "nobodys,last"])
+        #expect(try ledger.acquire("--tree", "elsewhere").json["lane"] == "last")
     }
 
     @Test("a holder that lost its lease cannot act on: guard ends its command, and check says stale")

@@ -13,10 +13,14 @@ struct GuardedChild: ~Copyable {
     private let process: pid_t
     /// Readable at the end of the command; nil where the system has none, and then we look from time to time.
     private let descriptor: ChildDescriptor?
+    /// How it ended, once it is buried.
+    private var status: ChildProcess.Status?
 
     /// From the first signal, which asks, to the second, which does not.
     static let politenessMicroseconds: Int64 = 400_000
     private static let lookMilliseconds: Int32 = 20
+    /// What does not end by KILL in this time is another user's, or hangs in the kernel.
+    private static let patienceMicroseconds: Int64 = 5_000_000
 
     /// Signals that others send to us go to it from now on.
     init(_ arguments: [[UInt8]]) throws(ChildError) {
@@ -47,20 +51,37 @@ struct GuardedChild: ~Copyable {
     }
 
     /// Ends the command and everything that it started: by TERM, and what is left after a while by KILL.
-    func stop(_ environment: Environment) {
+    ///
+    /// - Returns: whether nothing is left.
+    mutating func stop(_ environment: Environment) -> Bool {
         ChildSystem.stopForwarding()
         let started = environment.uptime()
-        var signal = SIGTERM
         var told: Set<pid_t> = []
         while true {
-            csystem_reap_others(process)
-            let left = Descendants.running()
-            if left.isEmpty { return }
-            if environment.uptime() - started >= Self.politenessMicroseconds { signal = SIGKILL }
-            // Who has heard TERM is not told twice; who came since is.
-            for process in left where signal == SIGKILL || told.insert(process).inserted { _ = kill(process, signal) }
-            environment.pause(Int64(Self.lookMilliseconds) * 1000)
+            bury()
+            var left = Set(Descendants.running())
+            // Known without looking, and so ended also where /proc cannot be read.
+            if status == nil { left.insert(process) }
+            // What loses its parent becomes our child: this sees also who forks faster than one can look.
+            if left.isEmpty, csystem_has_children() == 0 { return true }
+            let passed = environment.uptime() - started
+            if passed < Self.politenessMicroseconds {
+                // Who has heard TERM is not told twice; who came since is.
+                for process in left where told.insert(process).inserted { _ = kill(process, SIGTERM) }
+            } else if passed < Self.patienceMicroseconds {
+                // Stopped first, so that none starts another between being seen and being killed.
+                for process in left { _ = kill(process, SIGSTOP) }
+                for process in left { _ = kill(process, SIGKILL) }
+            } else {
+                return false
+            }
+            environment.pause(passed < Self.politenessMicroseconds ? Int64(Self.lookMilliseconds) * 1000 : 1000)
         }
+    }
+
+    private mutating func bury() {
+        if status == nil, (try? ChildSystem.hasEnded(process)) == true { status = try? ChildSystem.reap(process) }
+        csystem_reap_others(status == nil ? process : 0)
     }
 
     /// The code to pass on, once it has ended.
@@ -71,7 +92,7 @@ struct GuardedChild: ~Copyable {
             ChildSystem.endForwarding()
         }
         do throws(SystemFailure) {
-            switch try ChildSystem.reap(process) {
+            switch try status ?? ChildSystem.reap(process) {
             case .exited(let code): return code
             case .signaled(let signal): return 128 + signal
             }

@@ -1,5 +1,6 @@
 import Lanes
 import Ledger
+import SystemPackage
 
 #if canImport(Glibc)
     import Glibc
@@ -46,12 +47,21 @@ enum HostFacts {
         return UInt64(fields[19])
     }
 
+    private static func stat(of pid: Int32) -> [UInt8]? {
+        guard let file = try? FileDescriptor.open(FilePath("/proc/\(pid)/stat"), .readOnly, options: .closeOnExec) else {
+            return nil
+        }
+        // A guard looks at all processes again and again: what it left open would keep it from seeing them.
+        defer { try? file.close() }
+        return try? unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+            unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: true)
+        }
+    }
+
     /// What `stat` says behind a process's name, its state first; nil if there is no such process.
     static func statFields(of pid: Int32) -> [Substring]? {
         // 4711 (name, any bytes) S 1 …
-        guard let bytes = try? InputFile("/proc/\(pid)/stat").all(upTo: 1 << 16),
-            let close = bytes.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
+        guard let bytes = stat(of: pid), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         return String(decoding: bytes[(close + 1)...], as: UTF8.self).split(separator: " ")
     }
 }

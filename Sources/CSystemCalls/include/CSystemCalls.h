@@ -66,6 +66,9 @@ int csystem_start_bound(char *const arguments[], pid_t *child);
 
 // Reaps ended children up to `child`, which is left to be reaped by its owner.
 void csystem_reap_others(pid_t child);
+
+// Whether this process has any child, running or ended.
+int csystem_has_children(void);
 #endif
 
 #endif

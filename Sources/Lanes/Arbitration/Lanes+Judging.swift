@@ -18,6 +18,11 @@ extension Lanes {
                 reasons.append("\(lane) rests for \(TimeSpan.text(rest)) after \(attempt.unit) (\(attempt.outcome.rawValue))")
                 continue
             }
+            // One that is not declared any more stands in nobody's way.
+            guard declared[lane] != nil || settings.isOpen else {
+                reasons.append("\(lane) is not declared")
+                continue
+            }
             let verdict = arbiter.judge(try claim(lane, request))
             if verdict.outcome == .acquire { return verdict }
             reasons.append("\(lane): \(verdict.reason)")

@@ -82,10 +82,17 @@ extension LaneRequest {
         let text = { (name: PythonText) in
             lease[name].flatMap { $0.isTruthy ? $0.pythonText : nil }.map { String(decoding: $0.bytes, as: UTF8.self) } ?? ""
         }
+        var own: Int64?
+        if let said = lease["ttl_minutes"], said.isTruthy {
+            own = said.number.flatMap { TimeSpan.microseconds(minutes: $0) }
+            guard own != nil else {
+                throw LedgerError(.refused, "its ttl_minutes are no time that a lease can last: they must be a number above 0")
+            }
+        }
         let pid = lease["pid"]?.number.flatMap { Int32(exactly: $0) }
         self.init(
             lane: lane, kind: Self.kind(text("lane_kind"), mode: text("mode")), tree: try Self.tree(lease["tree"]),
-            ttl: lease["ttl_minutes"]?.number.flatMap { TimeSpan.microseconds(minutes: $0) } ?? ttl, holder: text("holder"),
+            ttl: own ?? ttl, holder: text("holder"),
             loopTS: String(decoding: identity.loop.bytes, as: UTF8.self), host: text("host_id"),
             // When it started is not known here, so that the number proves nothing.
             process: pid.flatMap { $0 > 0 ? HolderProcess(pid: $0, start: nil) : nil },

@@ -60,7 +60,7 @@ struct JournalGoldenTests {
         }
     }
 
-    @Test("the program answers the same with --compat", .timeLimit(.minutes(4)))
+    @Test("the program answers the same with --compat")
     func program() throws {
         let directory = TemporaryDirectory()
         for (index, (name, bytes, expected)) in try GoldenJournals.cases().enumerated()

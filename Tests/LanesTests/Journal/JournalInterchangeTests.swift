@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Works on the same files as the reference package, which the tests install from PyPI.
-@Suite("Lanes: interchange with dos-kernel", .timeLimit(.minutes(5)))
+@Suite("Lanes: interchange with dos-kernel")
 struct JournalInterchangeTests {
     /// 0.22.0 and the newest; each is left out, aloud, where it cannot be had.
     private static let peers: [(version: String, peer: PythonPeer)] = ["0.22.0", nil].compactMap { version in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What Python's json, int, str and repr answer, compared with python3 itself.
-@Suite("Lanes: Python's JSON", .enabled(if: PythonPeer.system != nil, "no python3"), .timeLimit(.minutes(3)))
+@Suite("Lanes: Python's JSON", .enabled(if: PythonPeer.system != nil, "no python3"))
 struct PythonJSONTests {
     private let peer: PythonPeer
 
