@@ -83,7 +83,7 @@ import Testing
     func unreadable() throws {
         for isReadable in [true, false] {
             let ledger = try ledger()
-            let lease = try ledger.acquire("api", "--ttl", "1s")
+            let lease = try ledger.acquire("api", "--ttl", "6s")
             let running = try guarding(ledger, lease, [], Self.endless)
             if !isReadable {
                 _ = try ledger.pid(in: "pid")
@@ -97,7 +97,7 @@ import Testing
     @Test("--beat-as keeps the lease while the command runs")
     func beats() throws {
         let ledger = try ledger()
-        let lease = try ledger.acquire("api", "--ttl", "1500ms")
+        let lease = try ledger.acquire("api", "--ttl", "5s")
         let running = try guarding(
             ledger, lease, ["--beat-as", "process:guard"], "while [ ! -e stop ]; do sleep 0.05; done; exit 3")
         // Without the third beat it would be over.

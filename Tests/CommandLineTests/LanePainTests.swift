@@ -153,7 +153,7 @@ import Testing
     @Test("a holder that lost its lease cannot act on: guard ends its command, and check says stale")
     func lost() throws {
         let ledger = try ledger(grace: "100ms")
-        let lease = try ledger.acquire("api", "--ttl", "1s")
+        let lease = try ledger.acquire("api", "--ttl", "6s")
         // The guard and its command stop, as a laptop's do or under a debugger; meanwhile the lane goes to another.
         let command =
             ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", "echo $$ > pid; exec sleep 60"]
