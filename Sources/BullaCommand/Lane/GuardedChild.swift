@@ -92,7 +92,9 @@ struct GuardedChild: ~Copyable {
             ChildSystem.endForwarding()
         }
         do throws(SystemFailure) {
-            switch try status ?? ChildSystem.reap(process) {
+            let end: ChildProcess.Status
+            if let status { end = status } else { end = try ChildSystem.reap(process) }
+            switch end {
             case .exited(let code): return code
             case .signaled(let signal): return 128 + signal
             }

@@ -105,6 +105,12 @@ struct RepairCommand: ParsableCommand {
             let next = range.next.map { "seq \($0.seq) is sound again" } ?? "nothing sound follows"
             lines.append("damaged: \(range.start), \(Format.count(UInt64(range.byteCount))) bytes: \(range.reason); \(next)")
         }
+        if !plan.trustsBase {
+            lines.append(
+                "no sound entry says that what lay before the first segment was archived: it counts as lost, with the state that came of it; "
+                    + "if it was archived, stop here and restore a backup, for this repair does not take it back from the archive"
+            )
+        }
         if plan.contradictsHead { lines.append("HEAD vouches for another entry than the chain holds") }
         if case .failure(let fault) = plan.head { lines.append("\(fault): it is written anew") }
         let survivors = plan.survivors
