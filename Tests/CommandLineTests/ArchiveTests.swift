@@ -342,6 +342,7 @@ struct ArchiveRepairTests {
     func lost() throws {
         let ledger = try ledger()
         try damage(ledger, 0)
+        #expect(try ledger.run("repair").output.contains("stop here and restore a backup"))
         try repair(ledger)
         #expect(try ledger.run("verify").output.contains("segment 00000000000000000001.frames"))
         #expect(try ledger.run("receipt", "9").code == 0)

@@ -13,8 +13,9 @@ import Testing
 
     private func ledger() throws -> CommandLedger { try CommandLedger(lanes: [("api", [])]) }
 
-    /// A script that writes its number and never ends by itself.
-    private static let endless = "echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done"
+    /// A script that writes its number and works longer than any guard lets it; it ends all the same, so that a guard which sleeps is found out.
+    private static let endless =
+        "echo $$ > pid.new; mv pid.new pid; n=0; while [ $n -lt 800 ]; do sleep 0.05; n=$((n + 1)); done"
 
     @Test("the command's own code is passed on, and 127, 20 and 64 for what never ran")
     func codes() throws {

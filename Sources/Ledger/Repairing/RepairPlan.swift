@@ -74,7 +74,7 @@ package struct RepairPlan: Sendable {
     package var contradictsHead = false
     var matchesHead: HeadMatch?
     /// The first segment may build on an archive; false once it is clear that no entry which can be believed explains that.
-    var trustsBase = true
+    package internal(set) var trustsBase = true
     /// What the lost entry said that explains it, known from one behind the damage: it is recorded again.
     package var restated: JSONObject?
     /// Keys that are not there, which only the lost end retires: without them the ledger stays unverifiable.
