@@ -91,7 +91,8 @@ let package = Package(
         .executableTarget(
             name: "Torture",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "CSystemCalls", "PlantedDefects", "TestSupport",
+                "CanonicalJSON", "LedgerFormat", "DurableFiles", "Ledger", "Kernel", "CSystemCalls", "PlantedDefects",
+                "TestSupport",
                 "FuzzProperties",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),

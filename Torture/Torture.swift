@@ -9,7 +9,8 @@ struct Torture: AsyncParsableCommand {
 
     /// All stages, in the order in which they run.
     static let stages: [any Stage] = [
-        Schedules(), BitFlips(), JudgedFlips(), Truncations(), SystemCalls(), PowerCuts(), Processes(), Races(), Fuzzing(),
+        Schedules(), BitFlips(), JudgedFlips(), SnapshotFlips(), Truncations(), SystemCalls(), PowerCuts(), Processes(), Races(),
+        Fuzzing(),
     ]
 
     @MainActor

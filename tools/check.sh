@@ -34,6 +34,7 @@ import ast, sys
 for path in sys.argv[1:]:
     ast.parse(open(path).read(), path, feature_version=(3, 9))
 PY
+python3 tools/unplanted.py
 for script in tools/*.sh .ci/run; do [ ! -e "$script" ] || sh -n "$script"; done
 
 echo "== build, warnings as errors"

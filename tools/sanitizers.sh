@@ -5,8 +5,8 @@
 set -eu
 cd "$(dirname -- "$0")/.."
 
-concurrent='DurableFilesTests.(LockConstitutionTests|LockTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests)|BullaTests|BullaLoggingTests'
-parsing='CanonicalJSONTests|LedgerFormatTests|FuzzTests'
+concurrent='DurableFilesTests.(LockConstitutionTests|LockTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests|WatchTests)|KernelTests.DecideTests|BullaTests|BullaLoggingTests'
+parsing='CanonicalJSONTests|LedgerFormatTests|FuzzTests|LanesTests.(PythonJSON|Journal|Tree)|CommandLineTests.(LogFormat|LogRedaction|RecordRedactor)'
 
 # build SANITIZER SCRATCH-PATH
 build() {

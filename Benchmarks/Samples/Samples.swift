@@ -5,14 +5,18 @@ import LedgerFormat
 
 /// Fills ledgers whose entries only verbs of the house write, far faster than by a process for each: `make bench` measures on them.
 ///
-/// The ledger is made by `bulla init` before. No figure comes from here.
+/// The ledger is made by `bulla init` before. One figure comes from here: what a verdict on lanes costs, for which no verb is needed.
 @main
 enum Samples {
     static func main() {
         let arguments = CommandLine.arguments
+        if arguments.count == 3, arguments[1] == "arbitration", let leases = Int(arguments[2]), leases >= 1 {
+            do { print(try Arbitration.seconds(leases: leases)) } catch { fail("samples: \(error)", 1) }
+            return
+        }
         guard arguments.count == 4, let sample = Sample(rawValue: arguments[1]), let count = Int(arguments[2]), count >= 1 else {
             let kinds = Sample.allCases.map(\.rawValue).joined(separator: "|")
-            return fail("usage: Samples \(kinds) ENTRIES LEDGER", 64)
+            return fail("usage: Samples \(kinds) ENTRIES LEDGER, or Samples arbitration LEASES", 64)
         }
         do {
             try fill(arguments[3], with: sample, count: count)

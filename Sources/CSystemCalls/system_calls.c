@@ -169,11 +169,12 @@ void csystem_forwarding_end(void) {
 }
 
 // Between fork and exec only what is safe in a signal handler: other threads of ours may hold any lock.
-static _Noreturn void become_bound(char *const arguments[], pid_t parent, int report) {
+static _Noreturn void become_bound(char *const arguments[], pid_t parent, int report, int input) {
     int number = 0;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) number = errno;
     // Who died before that sent no signal.
     if (getppid() != parent) _exit(127);
+    if (input >= 0 && (setsid() < 0 || dup2(input, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)) number = errno;
     for (int signal = 1; signal < 65; signal++) {
         struct sigaction action;
         if (sigaction(signal, NULL, &action) != 0 || action.sa_handler == SIG_IGN) continue;
@@ -194,7 +195,7 @@ static _Noreturn void become_bound(char *const arguments[], pid_t parent, int re
     _exit(done == sizeof number ? 127 : 126);
 }
 
-int csystem_start_bound(char *const arguments[], pid_t *child) {
+static int start(char *const arguments[], int input, pid_t *child) {
     int reading, writing;
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || csystem_open_pipe(&reading, &writing) != 0) return -1;
     // A signal between fork and exec would run our handler in the child, and be lost.
@@ -202,7 +203,7 @@ int csystem_start_bound(char *const arguments[], pid_t *child) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid(), process = fork();
-    if (process == 0) become_bound(arguments, parent, writing);
+    if (process == 0) become_bound(arguments, parent, writing, input);
     int number = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(writing);
@@ -222,6 +223,10 @@ int csystem_start_bound(char *const arguments[], pid_t *child) {
     *child = process;
     return 0;
 }
+
+int csystem_start_bound(char *const arguments[], pid_t *child) { return start(arguments, -1, child); }
+
+int csystem_start_apart(char *const arguments[], int input, pid_t *child) { return start(arguments, input, child); }
 
 void csystem_reap_others(pid_t child) {
     for (;;) {

@@ -57,7 +57,18 @@ extension Span where Element == UInt8 {
     }
 
     /// The offset of the first quote, backslash or control character from `start` on; `count` if there is none.
-    package func firstEscape(from start: Int) -> Int { first(from: start, EightBytes.escapes) }
+    @inlinable @inline(__always)
+    package func firstEscape(from start: Int) -> Int {
+        // Most texts are short, and end in their first word.
+        if let word = fullWord(at: start) {
+            let marked = EightBytes.escapes(word)
+            if marked != 0 { return start &+ marked.trailingZeroBitCount &>> 3 }
+        }
+        return laterEscape(from: start)
+    }
+
+    @usableFromInline
+    package func laterEscape(from start: Int) -> Int { first(from: start, EightBytes.escapes) }
 
     /// The offset of the first control character or byte above 0x7F from `start` on; `count` if there is none.
     package func firstUnusual(from start: Int) -> Int { first(from: start, EightBytes.unusual) }
@@ -100,13 +111,16 @@ extension Array where Element == UInt8 {
 /// Tests on all eight bytes of a word at once; bit 7 of each byte is the answer for that byte.
 ///
 /// A borrow can spoil the answers above the lowest hit, so only the lowest one counts.
-enum EightBytes {
-    private static let ones: UInt64 = 0x0101_0101_0101_0101
-    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+@usableFromInline
+package enum EightBytes {
+    @inlinable @inline(__always)
+    package static var ones: UInt64 { 0x0101_0101_0101_0101 }
+    @inlinable @inline(__always)
+    package static var highBits: UInt64 { 0x8080_8080_8080_8080 }
 
     /// Marks what needs an escape: a quote, a backslash, a control character.
-    @inline(__always)
-    static func escapes(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    package static func escapes(_ word: UInt64) -> UInt64 {
         candidates(word) & highBits
     }
 
@@ -128,15 +142,15 @@ enum EightBytes {
         return (feed &- ones) & ~feed & highBits
     }
 
-    @inline(__always)
-    private static func candidates(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    package static func candidates(_ word: UInt64) -> UInt64 {
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
         return (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | controls(word)
     }
 
-    @inline(__always)
-    private static func controls(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    package static func controls(_ word: UInt64) -> UInt64 {
         (word &- ones &* 0x20) & ~word
     }
 }

@@ -1,4 +1,5 @@
 import LedgerFormat
+import PlantedDefects
 
 #if canImport(Glibc)
     import Glibc
@@ -11,7 +12,7 @@ extension Environment {
     package static let system = Environment(
         now: { Timestamp(microseconds: read(CLOCK_REALTIME)) },
         uptime: { read(CLOCK_MONOTONIC) },
-        bootTime: { BootTime(boot: boot, microseconds: read(CLOCK_BOOTTIME)) },
+        bootTime: { BootTime(boot: boot, microseconds: read(CLOCK_BOOTTIME) - offset) },
         random: {
             var generator = SystemRandomNumberGenerator()
             return generator.next()
@@ -22,15 +23,12 @@ extension Environment {
             unsafe _ = nanosleep(&time, nil)
         })
 
-    /// A random name that Linux gives to each boot; containers of one machine share it, and its clock.
-    private static let boot: String = {
-        let file = unsafe open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return "" }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 36)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(file, $0.baseAddress, $0.count) }
-        return count == bytes.count ? String(decoding: bytes, as: UTF8.self) : ""
-    }()
+    private static let offset = planted(.clockOffsetBelieved) ? 0 : Namespaces.bootClockOffset ?? 0
+
+    /// A random name that Linux gives to each boot; containers of one machine share it, and its clock once their offset is taken off.
+    private static let boot =
+        Namespaces.bootClockOffset == nil
+        ? "" : String((Namespaces.contents(of: "/proc/sys/kernel/random/boot_id") ?? "").prefix(36))
 
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()

@@ -29,6 +29,10 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case drift
         /// The anchor contradicts the ledger, which is sound in itself.
         case anchor
+        /// What was asked for lies in an archive.
+        case archived
+        /// It left for an archive while it was to be read.
+        case overtaken
     }
 
     package init(_ code: ErrorCode, _ message: String, at place: Place? = nil, _ cause: Cause = .content) {

@@ -18,6 +18,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedBeforeRecorded = "archived-before-recorded"
     /// The removal of a segment is not durable when the next one is removed.
     case removalUnsynced = "removal-unsynced"
+    /// A copy that stands in an archive already is taken for durable.
+    case foundCopyUnsynced = "found-copy-unsynced"
+    /// The name of a copy that stands in an archive already is taken for durable.
+    case foundCopyNameUnsynced = "found-copy-name-unsynced"
     /// The digest of an archived segment is not compared with what the entry says.
     case archiveDigestUncompared = "archive-digest-uncompared"
     /// The renaming of a replacement is not synchronised.
@@ -38,6 +42,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case cutUnsynced = "cut-unsynced"
     /// The name of a new ledger is not synchronised.
     case publishedNameUnsynced = "published-name-unsynced"
+    /// A new ledger, backup or archive gets its name before the names in it are synchronised.
+    case publishedNamesUnsynced = "published-names-unsynced"
     /// A ledger that is there already is replaced by a new one.
     case publishReplaces = "publish-replaces"
     /// A write that was cut short counts as whole.
@@ -92,6 +98,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case gapUnchecked = "gap-unchecked"
     /// A retired key's file is removed before the entry that retires it is there.
     case retiredKeyDestroyedFirst = "retired-key-destroyed-first"
+    /// The removal of a retired key's file is not synchronised.
+    case destroyedKeyUnsynced = "destroyed-key-unsynced"
     /// A ledger may end before the entry that HEAD vouches for.
     case shorterThanHeadAccepted = "shorter-than-head-accepted"
     /// A ledger may end inside a decision.
@@ -102,6 +110,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case paddingAnywhere = "padding-anywhere"
     /// Pieces that several threads verified need not continue each other.
     case piecesUnjoined = "pieces-unjoined"
+    /// A snapshot, a repair's plan and a position of audits are believed without their MAC.
+    case sealedObjectUnchecked = "sealed-object-unchecked"
+    /// The removal of a snapshot that was put away is not synchronised.
+    case snapshotRemovalUnsynced = "snapshot-removal-unsynced"
     /// HEAD is believed without its MAC.
     case macUnchecked = "mac-unchecked"
     /// Damage to what a later entry knew as durable counts as a crash's.
@@ -130,6 +142,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case alertIgnored = "alert-ignored"
     /// Tampering is reported, and the house is not locked.
     case alertUnraised = "alert-unraised"
+    /// Why the alert was raised is not kept.
+    case alertCauseForgotten = "alert-cause-forgotten"
+    /// The cause of an earlier alert is taken for this one's.
+    case oldAlertCauseBelieved = "old-alert-cause-believed"
     /// A repair takes no sound entry over from behind the damage.
     case survivorsForgotten = "survivors-forgotten"
     /// Whatever a repair takes over counts as proven.
@@ -150,14 +166,28 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case repairUnplanned = "repair-unplanned"
     /// The plan of a repair that is long over is brought to its end again.
     case oldPlanFollowed = "old-plan-followed"
+    /// A whole segment that a repair has copied is not synchronised.
+    case builtCopyUnsynced = "built-copy-unsynced"
+    /// A segment that a repair has filled is not synchronised.
+    case builtSegmentUnsynced = "built-segment-unsynced"
+    /// The last segment that a repair writes is not synchronised.
+    case builtTailUnsynced = "built-tail-unsynced"
+    /// The names of segments that a repair has built are not synchronised.
+    case builtNamesUnsynced = "built-names-unsynced"
+    /// The name of the directory that a repair has built in is not synchronised.
+    case builtDirectoryUnsynced = "built-directory-unsynced"
+    /// That two directories changed places is taken for durable by the repair that goes on behind it.
+    case resumedSwapUnsynced = "resumed-swap-unsynced"
+    /// The removal of a repair's plan is not synchronised.
+    case forgottenPlanUnsynced = "forgotten-plan-unsynced"
     /// What a repair has built is not read back.
     case builtLedgerUnverified = "built-ledger-unverified"
     /// A torn tail is cut without being kept.
     case tornTailDestroyed = "torn-tail-destroyed"
     /// A torn tail is cut before it is kept.
     case tornTailCutFirst = "torn-tail-cut-first"
-    /// The name of a `quarantine/` that is made anew is not synchronised.
-    case quarantineNameUnsynced = "quarantine-name-unsynced"
+    /// The name of a directory that is made anew, such as `quarantine/`, is not synchronised.
+    case directoryNameUnsynced = "directory-name-unsynced"
     /// A cut tail is kept, and no entry names it.
     case tornTailUnrecorded = "torn-tail-unrecorded"
     /// What can be read back behind HEAD is taken for durable.
@@ -218,6 +248,12 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case followersOfFailureWritten = "followers-of-failure-written"
     /// A write that is under way counts as damage.
     case settlingSkipped = "settling-skipped"
+    /// What archives hold is not compared with the first entry that a damaged ledger has left.
+    case recoveryUncompared = "recovery-uncompared"
+    /// The active segment is ended before its archive's place was tried.
+    case targetUntried = "target-untried"
+    /// A reader does not look whether an archive took away what it was to read.
+    case overtakenBelieved = "overtaken-believed"
     /// In alert damage may still count as a crash's.
     case tornInAlert = "torn-in-alert"
     /// Damage any distance behind HEAD may count as a crash's.
@@ -254,6 +290,20 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case backupUnverified = "backup-unverified"
     /// What is copied is not synchronised.
     case backupUnsynced = "backup-unsynced"
+    /// The names of a backup's segments are not.
+    case backupNamesUnsynced = "backup-names-unsynced"
+    /// A key, a piece of evidence or the constitution in a backup is not.
+    case backupFileUnsynced = "backup-file-unsynced"
+    /// The names of a backup's keys are not.
+    case backupKeysUnsynced = "backup-keys-unsynced"
+    /// The names of a backup's evidence are not.
+    case backupEvidenceUnsynced = "backup-evidence-unsynced"
+    /// Evidence in a backup is not compared with what entries say of it.
+    case evidenceUncompared = "evidence-uncompared"
+    /// A base that is being made looks like one that was left.
+    case constructionUnlocked = "construction-unlocked"
+    /// What others may have put there is removed as our own.
+    case orphanUnguarded = "orphan-unguarded"
     /// Of the right to a lease only the id is looked at.
     case leaseTokenUnchecked = "lease-token-unchecked"
     /// What expired stands against nobody, and is not taken away when another gets the lane.
@@ -266,6 +316,20 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case expiryByWallClock = "expiry-by-wall-clock"
     /// A beat may lie in the future.
     case futureBeatBelieved = "future-beat-believed"
+    /// A lane journal that is written anew is renamed before its contents are on the disk.
+    case journalReplacementUnsynced = "journal-replacement-unsynced"
+    /// A line of a lane journal is printed before it is on the disk.
+    case journalLineUnsynced = "journal-line-unsynced"
+    /// A lane journal that is exported is not synchronised.
+    case journalExportUnsynced = "journal-export-unsynced"
+    /// The name of a lane journal is not.
+    case journalNameUnsynced = "journal-name-unsynced"
     /// A guard starts its command and does not look at the lease again.
     case guardAsleep = "guard-asleep"
+    /// What stands beside a guard does nothing when the guard is stopped.
+    case guardWatcherAsleep = "guard-watcher-asleep"
+    /// An adoption that renews the token leaves the old one good.
+    case tokenUnrenewed = "token-unrenewed"
+    /// The clock since the boot is taken as a namespace of time shows it.
+    case clockOffsetBelieved = "clock-offset-believed"
 }

@@ -103,6 +103,8 @@ package struct Program: Sendable {
         /// What it has written so far.
         package var output: String { get throws { String(decoding: try files.read("out"), as: UTF8.self) } }
 
+        package var errorOutput: String { get throws { String(decoding: try files.read("err"), as: UTF8.self) } }
+
         package func wait() throws -> Result {
             process.waitUntilExit()
             let code = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus

@@ -146,7 +146,9 @@ extension SimulatedMachine {
     /// The kept pieces of evidence, by name.
     package var evidence: [String: [UInt8]] {
         var evidence: [String: [UInt8]] = [:]
-        for (path, bytes) in files where path.directory == "quarantine" { evidence[path.name] = bytes }
+        for (path, bytes) in files where path.directory == "quarantine" && path != Layout.alertCause {
+            evidence[path.name] = bytes
+        }
         return evidence
     }
 
@@ -211,4 +213,9 @@ private struct Absence: Error {}
 private func present<Value>(_ value: Value?) throws -> Value {
     guard let value else { throw Absence() }
     return value
+}
+
+extension [StoragePath: [UInt8]] {
+    /// All that raising the alert leaves alone.
+    package var besidesAlert: Self { filter { $0.key != Layout.head && $0.key != Layout.alertCause } }
 }

@@ -39,10 +39,40 @@ struct AuditCommandTests {
         // No reader goes over such an entry: the one behind it is looked for by its bytes.
         let recorded = try ledger.read(CommandLedger.firstSegment)[bytes.count...]
         #expect(recorded.firstRange(of: Array(#""body":{"allow_extra":true,"checked":3"#.utf8)) != nil)
+        let told = try ledger.run("audit", "--allow-extra")
+        #expect(told.output.contains("as it allowed unknown members, `bulla status` does not count it"), "\(told)")
         // It vouches for no more than it says: the next audit begins at the first entry, and knows no such members.
         #expect(try ledger.run("status").output.contains("audit      never"))
         let strict = try ledger.run("audit")
         #expect(strict.code == 10 && strict.output.contains("seq 2"), "\(strict)")
+    }
+
+    @Test(
+        "the loop that the help shows goes on while there is more to do, and passes the last code on",
+        arguments: [0, 10] as [Int32])
+    func loop(code: Int32) throws {
+        let ledger = try CommandLedger(entries: 5)
+        if code == 10 {
+            var bytes = try ledger.read(CommandLedger.firstSegment)
+            bytes[700] ^= 1
+            try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        }
+        let help = try Program.watched("audit", "--help").run().output
+        let loop = try #require(help.split(separator: "\n").first { $0.contains("while bulla audit;") })
+        // The first two answers are partial ones, as of a large ledger.
+        let script = """
+            count=0
+            bulla() {
+                count=$((count+1))
+                if [ $count -le 2 ]; then return 12; fi
+                "$BULLA" "$@" --ledger "$path"
+            }
+            path=$1
+            \(loop)
+            echo "ended with $? after $count"
+            """
+        let result = try Program.shell(script, ledger.path).run()
+        #expect(result.output.hasSuffix("ended with \(code) after 3\n"), "\(result)")
     }
 
     @Test("an audit is recorded, and status tells when the last full one was", arguments: ["boot", "fast", "deep"])

@@ -100,6 +100,96 @@ struct BackupTests {
         #expect(spare.code == 20 && spare.output.contains("keys/spare is open to others (mode 644)"), "\(spare)")
     }
 
+    @Test("of a copy that is damaged only what stands before the damage is compared, and it says so")
+    func damagedCopy() throws {
+        let ledger = try CommandLedger(entries: 20)
+        #expect(try backUp(ledger).code == 0)
+        #expect(try ledger.append().code == 0)
+        let segment = "B/" + CommandLedger.firstSegment
+        var bytes = try ledger.directory.read(segment)
+        let ends = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[ends[9] + 100] ^= 1
+        try ledger.directory.write(bytes, to: segment)
+        let text = try check(ledger)
+        #expect(
+            text.code == 10 && text.output.contains("only seq 1 to 10 of the copy could be compared: the ledger at "), "\(text)")
+        #expect(!text.output.contains("further"))
+        let original = try JSON(parsing: Array(try check(ledger, "--json").output.utf8))["original"]
+        #expect(original?["compared"] == ["first": 1, "last": 10] && original?["missing"] == .null, "\(text)")
+    }
+
+    /// A ledger with each kind of evidence that an entry names, and those files in `quarantine/`, each with a byte that is named.
+    private func ledgerWithEvidence() throws -> (ledger: CommandLedger, places: [(file: String, offset: Int)]) {
+        let ledger = try CommandLedger(entries: 2)
+        func names() throws -> Set<String> {
+            Set(try FileManager.default.contentsOfDirectory(atPath: ledger.path + "/quarantine"))
+        }
+        func change(_ file: String, _ offset: (inout [UInt8]) throws -> Int) throws {
+            var bytes = try ledger.read(file)
+            bytes[try offset(&bytes)] ^= 1
+            try ledger.overwrite(file, bytes)
+        }
+        var places: [(file: String, offset: Int)] = []
+        // A torn tail.
+        let head = try ledger.read("HEAD")
+        let end = try #require(try ledger.read(CommandLedger.firstSegment).lastIndex { $0 != 0 }) + 1
+        #expect(try ledger.append().code == 0)
+        try ledger.overwrite("HEAD", head)
+        try ledger.overwrite(CommandLedger.firstSegment, Array(try ledger.read(CommandLedger.firstSegment)[..<(end + 50)]))
+        #expect(try ledger.append().code == 0)
+        places += try names().map { ("quarantine/" + $0, 20) }
+        // A snapshot that is none.
+        #expect(try ledger.run("state", "set", "/n", "1", "--actor", "user:ada").code == 0)
+        #expect(try ledger.run("snapshot", "create").code == 0)
+        let snapshot = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: ledger.path + "/snapshots").first { $0.hasPrefix("documents-") })
+        try change("snapshots/" + snapshot) { $0.count / 2 }
+        #expect(try ledger.run("state", "set", "/n", "2", "--actor", "user:ada").code == 0)
+        places += try names().filter { $0.hasPrefix("snapshot-") }.map { ("quarantine/" + $0, 20) }
+        // A damaged entry, and a HEAD that is none: a repair keeps both.
+        try change(CommandLedger.firstSegment) { bytes in bytes.indices.filter { bytes[$0] == 0x0A }[1] + 100 }
+        try change("HEAD") { $0.count - 10 }
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        let body = try #require(try ledger.entries("--action", "ledger.repaired").last?["entry"]?["body"])
+        let damage = try #require(body["damages"]?.array?.first)
+        let replaced = try #require(body["evidence"]?.string) + "/" + (try #require(damage["segment"]?.string))
+        places.append((replaced, Int(try #require(damage["offset"]?.integer)) + 5))
+        places.append((try #require(body["head"]?["evidence"]?.string), 20))
+        return (ledger, places)
+    }
+
+    @Test("a flipped bit of evidence is found by --check, whichever entry names it; a piece that is not there is no matter")
+    func evidence() throws {
+        let (ledger, places) = try ledgerWithEvidence()
+        #expect(places.count == 4, "\(places)")
+        #expect(try backUp(ledger).code == 0)
+        #expect(try check(ledger).code == 0)
+        for (file, offset) in places {
+            let good = try ledger.directory.read("B/" + file)
+            var bad = good
+            bad[offset] ^= 1
+            try ledger.directory.write(bad, to: "B/" + file)
+            let found = try check(ledger)
+            #expect(
+                found.code == 10 && found.output.contains(file + ": the evidence is not")
+                    || found.output.contains(file + ", bytes "))
+            #expect(found.code == 10 && found.output.contains("it cannot be restored as it is"), "\(file): \(found.output)")
+            let json = try JSON(parsing: Array(try check(ledger, "--json").output.utf8))
+            #expect(json["restorable"] == false && json["objections"]?.array?.map { $0["code"] } == [10], "\(file)")
+            try ledger.directory.write(good, to: "B/" + file)
+            #expect(try check(ledger).code == 0)
+        }
+        let (file, _) = places[0]
+        try ledger.directory.remove("B/" + file)
+        #expect(try check(ledger).code == 0)
+        try FileManager.default.createSymbolicLink(atPath: ledger.directory.path("B/" + file), withDestinationPath: "/dev/null")
+        let linked = try check(ledger)
+        #expect(linked.code == 10 && linked.output.contains("is no file of ours"), "\(linked.output)")
+        try ledger.directory.remove("B/quarantine")
+        try FileManager.default.createDirectory(atPath: ledger.directory.path("B/quarantine"), withIntermediateDirectories: false)
+        #expect(try check(ledger).code == 0)
+    }
+
     @Test("every flipped bit of the copied frames and HEAD is found by --check")
     func flipped() throws {
         let ledger = try CommandLedger(entries: 1)

@@ -52,7 +52,10 @@ struct DoctorCommandTests {
         for name in ["permissions", "links", "key", "HEAD", "leftovers", "lock"] {
             #expect(findings[name]?.map { $0["state"]?.string } == ["ok"], "\(name)")
         }
-        #expect(findings["last audit"]?.first?["state"]?.string == "advice", "there was none")
+        let advice = try #require(findings["last audit"]?.first)
+        #expect(advice["state"]?.string == "advice", "there was none")
+        // What it advises makes the advice go away.
+        #expect(advice["remedy"]?.string?.hasPrefix("run bulla audit, ") == true)
         #expect(try ledger.run("audit").code == 0)
         #expect(try examine(ledger)["last audit"]?.first?["state"]?.string == "ok")
         #expect(findings["syncs"]?.first?["found"]?.string?.contains("median of 20") == true)
@@ -62,6 +65,33 @@ struct DoctorCommandTests {
         if isOnDisk { #expect(try ledger.run("doctor").code == 0) }
         // The audit's own entry is the last.
         try ledger.expectIntact(seq: 5)
+    }
+
+    @Test("how many entries more there is room for is told by the entries, not by the room made for them", arguments: [0, 1, 4])
+    func room(entries: Int) throws {
+        let found = try #require(try examine(CommandLedger(entries: entries))["free space"]?.first?["found"]?.string)
+        let numbers = found.split { !$0.isNumber }.compactMap { Int($0) }
+        let (free, room) = (try #require(numbers.first) << 20, try #require(numbers.last))
+        #expect(found.hasSuffix("more entries") && (200...2000).contains(free / max(1, room)), "\(found)")
+    }
+
+    @Test("a raised alert: what it names releases it")
+    func alert() throws {
+        let ledger = try CommandLedger(entries: 1)
+        try ledger.directory.remove(ledger.name("HEAD"))
+        #expect(try ledger.append().code == 10)
+        let problem = try #require(try examine(ledger)["HEAD"]?.first)
+        #expect(problem["remedy"]?.string?.contains("bulla repair mends what is damaged, and releases the alert") == true)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try examine(ledger)["HEAD"]?.first?["state"]?.string == "ok")
+    }
+
+    @Test("the plan of a repair that was stopped is a leftover")
+    func stoppedRepair() throws {
+        let ledger = try CommandLedger(entries: 1)
+        try ledger.directory.write([1], to: ledger.name("repair"))
+        let finding = try #require(try examine(ledger)["leftovers"]?.first)
+        #expect(finding["found"]?.string?.hasSuffix("/repair is the plan of a repair that was stopped") == true, "\(finding)")
     }
 
     @Test("a base that others can write")

@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// A log that is written as services write theirs, and a ledger that follows it.
-private final class FollowedLog {
+final class FollowedLog {
     let ledger: CommandLedger
     let path: String
     private var follower: Program.Running?
@@ -67,8 +67,12 @@ private final class FollowedLog {
 
     func lines() throws -> [String] { try bodies().map { $0["line"]?.string ?? "" } }
 
+    func wait(count: Int, _ source: SourceLocation = #_sourceLocation) throws {
+        try waitUntil("\(count) lines are recorded", source) { try lines().count >= count }
+    }
+
     func wait(for expected: [String], _ source: SourceLocation = #_sourceLocation) throws {
-        try waitUntil("the lines are recorded", source) { try lines().count >= expected.count }
+        try wait(count: expected.count, source)
         #expect(try lines() == expected, sourceLocation: source)
     }
 }

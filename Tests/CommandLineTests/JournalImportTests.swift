@@ -1,3 +1,4 @@
+import CanonicalJSON
 import Foundation
 import TestSupport
 import Testing
@@ -67,6 +68,10 @@ struct JournalImportTests {
         try #require(words.count > 4 && words[0] == "lease" && words[2] == "token")
         let beat = try ledger.run("lane", "heartbeat", "--lease", words[1], "--token", words[3], "--actor", "process:p")
         #expect(beat.code == 0, "\(beat.error)")
+        // History begins with the import, and says which journal tells what was before.
+        let history = try ledger.run("lane", "history", "api").output
+        #expect(history.contains("imported for ada: lease \(words[1]), token \(words[3])\n"))
+        #expect(try ledger.laneBodies("reconcile").first?["journal"]?["entries"] == 1)
         #expect(try ledger.run("lane", "acquire", "api", "--actor", "process:q").code == 20)
     }
 

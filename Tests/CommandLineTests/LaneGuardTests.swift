@@ -95,6 +95,41 @@ import Testing
         }
     }
 
+    @Test(
+        "a guard that is stopped guards no more, but its command and all that it started is dead before another gets the lane",
+        arguments: ["", "trap '' TERM; "])
+    func stopped(manners: String) throws {
+        let ledger = try CommandLedger(lanes: [("api", [])], settings: ["--grace", "10ms"])
+        let lease = try ledger.acquire("api", "--ttl", "6s")
+        let script = manners + "setsid sh -c 'echo $$ > far; exec sleep 300' & \(Self.endless)"
+        let command = ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", script]
+        let guarding = try Program.bulla(command).start(in: ledger.directory.path)
+        let pids = [try ledger.pid(in: "pid"), try ledger.pid(in: "far")]
+        guarding.send(signal: SIGSTOP)
+        defer { guarding.send(signal: SIGKILL) }
+        try waitUntil("the lane is another's") {
+            try ledger.run("lane", "acquire", "api", "--actor", "process:b").code == 0
+        }
+        for pid in pids { #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true) }
+        #expect(Program.state(of: guarding.processID) == "T")
+        guarding.send(signal: SIGCONT)
+        let result = try guarding.wait()
+        #expect(result.code == (manners.isEmpty ? 143 : 137) && result.error.contains("the command was stopped"), "\(result)")
+    }
+
+    @Test("nothing of a guard is left when it ends, and its watcher is for nobody else")
+    func watcher() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let running = try guarding(ledger, lease, [], "cat /proc/$PPID/task/$PPID/children > children; exit 3")
+        #expect(try running.wait().code == 3)
+        let children = String(decoding: try ledger.directory.read("children"), as: UTF8.self).split { $0.isWhitespace }
+        #expect(children.count == 2, "the command and the watcher")
+        for child in children { #expect(Program.state(of: try #require(Int32(child))) == nil) }
+        let alone = try Program.watched("lane", "guard-watcher").run()
+        #expect(alone.code == 64 && alone.error.contains("started by `bulla lane guard` alone"), "\(alone)")
+    }
+
     @Test("--beat-as keeps the lease while the command runs")
     func beats() throws {
         let ledger = try ledger()

@@ -77,6 +77,13 @@ import Testing
         #expect(try ledger.check(second) == 0, "identity and token stay")
         let adopted = try #require(try ledger.laneBodies("adopt").first)
         #expect(adopted["holder"] == "process:b" && adopted["prev_holder"] == "process:a")
+        // Who fears that the holder is not gone after all shuts the old token out.
+        let renewed = try ledger.lane(["adopt", "--lease", second.id, "--token", String(second.token), "--new-token", "--json"])
+        let token = try #require(try JSON(parsing: Array(renewed.lastLine.utf8))["token"]?.integer)
+        #expect(token > second.token)
+        #expect(try ledger.check(second) == 20 && ledger.heartbeat(second).code == 20)
+        #expect(try ledger.run("lane", "check", "--lease", second.id, "--token", String(token)).code == 0)
+        #expect(try ledger.run("lane", "history", "apiary").output.contains("lease \(second.id), token \(token)\n"))
     }
 
     @Test("src/api and src/apiary are two places; what meets is refused with both patterns; no tree is everything")

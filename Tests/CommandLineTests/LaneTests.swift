@@ -35,7 +35,11 @@ import Testing
         "bad input is a clear refusal, and nothing is written",
         arguments: [
             (["acquire", "api", "--tree", ""], 64, "it is empty"), (["acquire", "api", "--ttl=-5m"], 64, "--ttl takes"),
-            (["acquire", "api", "--ttl", "0"], 64, "--ttl takes"), (["acquire", "api", "--kind", "odd"], 64, "odd"),
+            (["acquire", "api", "--ttl", "-5s"], 64, "--ttl takes a length of time above 0"),
+            (["acquire", "api", "--ttl", "0"], 64, "--ttl takes"),
+            (["declare", "--grace", "-1s"], 64, "--grace takes a length of time above 0"),
+            (["import", "--ttl", "-5s"], 64, "--ttl takes a length of time above 0"),
+            (["acquire", "api", "--kind", "odd"], 64, "odd"),
             (["acquire", "nonesuch"], 20, "is not declared"), (["acquire", "api", "--force"], 20, "associate's signature"),
             (["acquire", "api", "--tree", "../x"], 64, "holds \"..\""), (["acquire", "api", "--child", "x"], 64, "run=pid"),
             (["heartbeat", "--lease", "0123456789abcdef", "--token", "2"], 20, "is not current"),
@@ -46,6 +50,7 @@ import Testing
             (["declare", "nonesuch", "--remove"], 20, "is not declared"), (["declare", "--budget", "x"], 64, "class=n"),
             (["declare", "--cooldown", "shipped=5m"], 64, "outcome=time"), (["declare", "--grace", "0"], 64, "--grace takes"),
             (["heartbeat", "--lease", "0123456789abcdef", "--token", "2", "--at", "noon"], 64, "--at takes"),
+            (["heartbeat", "--lease", "0123456789abcdef", "--token", "2", "--at", "2026-01-31T12:00:00X"], 64, "--at takes"),
             (["attempt", "u", "--outcome", "error", "--lease", "0123456789abcdef"], 64, "together"),
         ] as [([String], Int32, String)])
     func refused(arguments: [String], code: Int32, words: String) throws {
@@ -54,6 +59,19 @@ import Testing
         let result = try ledger.run(["lane"] + arguments + ["--actor", "process:a"])
         #expect(result.code == code && result.error.contains(words), "\(result)")
         #expect(try ledger.contents() == before)
+    }
+
+    @Test("check and guard refuse a token of the future, which no lease can have yet")
+    func futureToken() throws {
+        let ledger = try CommandLedger(lanes: [("api", [])])
+        let lease = try ledger.acquire("api")
+        for (verb, rest) in [("check", []), ("guard", ["--", "touch", ledger.directory.path("ran")])] {
+            let right = ["--lease", lease.id, "--token", "999", "--ledger", ledger.path, "--json"]
+            let result = try Program.watched(["lane", verb] + right + rest).run()
+            #expect(result.code == 20, "\(result)")
+            #expect(result.error.contains("the token 999 is of the future: the ledger ends at seq 3"), "\(result)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: ledger.directory.path("ran")))
     }
 
     @Test("budgets, settings and evidence are kept and shown")

@@ -21,7 +21,9 @@ extension Program {
     }
 
     /// A script for `sh`, with `$BULLA` as the binary and the arguments as `$1`, `$2` …, under the same watchdog.
-    static func shell(_ script: String, _ arguments: String...) -> Program {
+    static func shell(_ script: String, _ arguments: String...) -> Program { shell(script, arguments) }
+
+    static func shell(_ script: String, _ arguments: [String]) -> Program {
         Program(
             "/usr/bin/env",
             ["timeout", "-s", "KILL", "120", "env", "BULLA=" + bullaPath, "sh", "-c", script, "sh"] + arguments)

@@ -209,7 +209,13 @@ struct RepairLinkTests {
         let lost: [Int: [UInt8]] = Dictionary(uniqueKeysWithValues: (3...9).map { ($0, []) })
         try cut.write(instead: lost.merging([2: rewrittenFrames(cut)]) { $1 })
         let refused = try cut.ledger.run("repair", "--yes")
-        #expect(refused.code == 11 && refused.error.contains("must be sealed with key \(cut.old)"), "\(refused)")
+        #expect(refused.code == 11 && refused.error.contains("is sealed with key \(cut.old)"), "\(refused)")
+        // Whoever knows that no backup will turn up gives up what only that key could prove.
+        #expect(refused.error.contains("bulla repair --gone \(cut.old)"), "\(refused)")
+        let done = try cut.ledger.run("repair", "--yes", "--gone", cut.old.description)
+        #expect(done.code == 0, "\(done)")
+        #expect(try cut.ledger.run("verify").code == 0)
+        #expect(try cut.ledger.run("repair", "--gone", "x").code == 64)
     }
 
     private func rewrittenFrames(_ scene: Scene) -> [UInt8] {

@@ -30,7 +30,8 @@ struct RepairTests {
         #expect(shown.code == 10)
         for words in [
             "seq 1 to 3 are sound", "damaged: segment 00000000000000000001.frames", "seq 5 is sound again",
-            "5 sound entries", "5 proven", "1 are lost", "nothing was changed; do it with: bulla repair --yes",
+            "5 sound entries", "5 proven", "of seq 4 to 9, 5 come back; lost, or in the evidence only: 1",
+            "nothing was changed; do it with: bulla repair --yes",
         ] { #expect(shown.output.contains(words), "\(words): \(shown.output)") }
         let plan = try json(try ledger.run("repair", "--json"))
         #expect(plan["applied"]?.bool == false && plan["needed"]?.bool == true)
@@ -76,6 +77,53 @@ struct RepairTests {
         try ledger.expectIntact()
     }
 
+    @Test("a torn tail is no damage: the plan says so with 0, and --yes cuts it as every writer does")
+    func torn() throws {
+        let ledger = try CommandLedger(entries: 3)
+        let head = try ledger.read("HEAD")
+        #expect(try ledger.append().code == 0)
+        try ledger.overwrite("HEAD", head)
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let end = try #require(bytes.lastIndex { $0 != 0 })
+        // As a write that was cut short leaves it: the first half, and nothing behind.
+        bytes.replaceSubrange((end - 200)..., with: [])
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let before = try ledger.contents()
+        let plan = try ledger.run("repair")
+        #expect(
+            plan.code == 0 && plan.output.contains("nothing to repair") && plan.output.contains("a crash has torn"), "\(plan)")
+        #expect(try json(ledger.run("repair", "--json"))["needed"] == false)
+        #expect(try ledger.contents() == before)
+        let done = try ledger.run("repair", "--yes")
+        #expect(done.code == 0 && done.output.contains("nothing to repair") && done.error.contains("torn tail"), "\(done)")
+        try ledger.expectIntact(seq: 5)
+    }
+
+    @Test("a repair that was killed before HEAD: the plan says that it will be finished, and --yes does just that")
+    func interrupted() throws {
+        let ledger = try damaged()
+        // The third rename puts HEAD in place.
+        let script = """
+            cd "$1"; for n in 1 2 3 4 5 6 7 8; do
+                rm -rf T; cp -a L T
+                strace -f -qq -o trace -e trace=renameat -e inject=renameat:signal=SIGKILL:when=$n "$BULLA" repair --yes --ledger T
+                [ -e T/repair ] && [ -d T/quarantine ] && ! cmp -s T/ledger/00000000000000000001.frames \
+                    L/ledger/00000000000000000001.frames && break
+            done > out 2>&1; rm -rf L; mv T L
+            """
+        _ = try Program.shell(script, ledger.directory.path).run()
+        let before = try ledger.contents()
+        let shown = try ledger.run("repair")
+        #expect(shown.code == 10 && shown.output.contains("a repair was interrupted"), "\(shown)")
+        let told = try json(ledger.run("repair", "--json"))
+        #expect(told["applied"] == false && told["needed"] == true && told["plan"] == nil)
+        #expect(try ledger.contents() == before)
+        let done = try ledger.run("repair", "--yes", "--json")
+        #expect(done.code == 0, "\(done)")
+        #expect(try json(done)["receipt"] == told["interrupted"]?["receipt"])
+        try ledger.expectIntact(seq: 15)
+    }
+
     @Test("a whole ledger in alert: the plan returns 21, and --yes releases it, recorded")
     func alert() throws {
         let ledger = try damaged()
@@ -97,6 +145,8 @@ struct RepairTests {
         #expect(try ledger.contents() == before)
         let done = try ledger.run("repair", "--yes")
         #expect(done.code == 0 && !done.output.contains("quarantine"), "\(done)")
+        let repaired = try #require(try ledger.entries("--action", "ledger.repaired").last?["entry"]?["body"])
+        #expect(repaired["root_cause"]?.string?.contains("offset") == true, "what was noticed is kept: \(repaired)")
         #expect(try ledger.append().code == 0)
         try ledger.expectIntact(seq: 17)
     }

@@ -181,6 +181,15 @@ struct RunTests {
         let result = try service.wait()
         #expect(result.code == 10 && result.error.contains("is no longer the file that was opened"), "\(result)")
         #expect(try ledger.append().code == 21)
+        // Nothing about the ledger shows it any more; who locked the house has kept it, and the repair takes it over.
+        let status = try JSON(parsing: Array(ledger.run("status", "--json").lastLine.utf8))
+        let cause = try #require(status["alert_cause"]?.string)
+        #expect(cause.contains("is no longer the file that was opened"))
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        let repaired = try #require(try ledger.entries("--action", "ledger.repaired").last)
+        #expect(repaired["entry"]?["body"]?["root_cause"]?.string == cause)
+        let calm = try JSON(parsing: Array(ledger.run("status", "--json").lastLine.utf8))
+        #expect(calm["alert"] == false && calm["alert_cause"] == .null)
     }
 
     @Test(

@@ -88,6 +88,37 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: next.socket))
     }
 
+    @Test("a socket that cannot be made is said before anything is recorded, and nothing is left")
+    func impossible() throws {
+        let ledger = try CommandLedger(entries: 1)
+        let file = ledger.directory.path("file")
+        try ledger.directory.write([], to: "file")
+        try ledger.expectRefusal(30, "cannot make the socket /no/such/place/S") { try serve(ledger, "/no/such/place/S") }
+        try ledger.expectRefusal(20, "is no socket and is not replaced") { try serve(ledger, file) }
+        try ledger.expectRefusal(64, "there is no group") {
+            try serve(ledger, ledger.directory.path("S"), "--socket-group", "no such group")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: ledger.directory.path).sorted() == ["L", "file"])
+    }
+
+    @Test(
+        "one that fails when the process is online already: 30, and the ledger says that it went offline, and why",
+        .enabled(if: Machine.hasStrace, Machine.needsStrace))
+    func failsOnline() throws {
+        let ledger = try CommandLedger(entries: 1)
+        let script = """
+            cd "$1"; exec strace -f -qq -o trace -e trace=link,linkat -e inject=link,linkat:error=ENOSPC \
+                "$BULLA" run --ledger L --socket S
+            """
+        let result = try Program.shell(script, ledger.directory.path).run()
+        #expect(result.code == 30 && result.error.contains("No space left on device"), "\(result)")
+        let entries = try ledger.entries().compactMap { $0["entry"] }
+        #expect(entries.suffix(2).map { $0["action"]?.string } == ["run.online", "run.offline"])
+        let body = entries.last?["body"]
+        #expect(body?["signal"] == .null && body?["reason"]?.string?.hasPrefix("failed: cannot make the socket S") == true)
+        try ledger.expectIntact(seq: 5)
+    }
+
     @Test("paths that no address holds, groups that nobody has, and two places at once are refused as usage")
     func usage() throws {
         let ledger = try CommandLedger()

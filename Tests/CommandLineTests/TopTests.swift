@@ -1,5 +1,6 @@
 import CanonicalJSON
 import Foundation
+import LedgerFormat
 import TestSupport
 import Testing
 
@@ -165,7 +166,28 @@ import Testing
         let json = try JSON(parsing: Array(try ledger.run("top", "--json").output.utf8))
         #expect(json["tip"]?["seq"] == 26 && json["entries"]?.array?.count == 10 && json["trouble"] == .null)
         #expect(json["entries"]?[9]?["seq"] == 26 && json["alert"] == false && json["key_present"] == true)
+        #expect(table.output.contains("\nalert   none\n") && table.output.contains(" entries/s\n"), "\(table.output)")
+        // From the oldest entry listed until now: that one stands in the answer, and so does the time.
+        let (rows, rate) = (try #require(json["entries"]?.array), try #require(json["rate"]?.number))
+        let first = try #require(rows.first?["time"]?.string.flatMap { Timestamp($0) })
+        let now = try #require(json["time"]?.string.flatMap { Timestamp($0) })
+        let expected = Double(rows.count - 1) * 1_000_000 / Double(now.microseconds - first.microseconds)
+        #expect(abs(rate - expected) <= expected / 1000, "\(rate), \(expected)")
         #expect(try ledger.contents() == before)
+    }
+
+    @Test("what cannot be told is - and null: the rate of one entry, the alert of a HEAD that is damaged; a raised one is said")
+    func unknown() throws {
+        let young = try CommandLedger()
+        #expect(try young.run("top").output.contains("\nrate    -\n"))
+        #expect(try JSON(parsing: Array(try young.run("top", "--json").output.utf8))["rate"] == .null)
+        let ledger = try CommandLedger(entries: 3)
+        try ledger.directory.remove(ledger.name("HEAD"))
+        #expect(try ledger.run("top").output.contains("\nalert   -\n"))
+        #expect(try JSON(parsing: Array(try ledger.run("top", "--json").output.utf8))["alert"] == .null)
+        #expect(try ledger.append().code == 10)
+        #expect(try ledger.run("top").output.contains("\nalert   RAISED\n"))
+        #expect(try JSON(parsing: Array(try ledger.run("top", "--json").output.utf8))["alert"] == true)
     }
 
     @Test("piped, the code is that of what is wrong; without a ledger it is usage")

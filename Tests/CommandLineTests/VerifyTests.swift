@@ -75,7 +75,11 @@ struct VerifyTests {
         #expect(refused.code == 10)
         #expect(refused.error.contains("was tampered with: segment 00000000000000000001.frames, offset \(end), seq 4"))
         #expect(try ledger.read(CommandLedger.firstSegment) == before, "damaged bytes are evidence")
-        try ledger.expectRefusal(21, "is in alert", "nothing is written until it is released") { try ledger.append() }
+        try ledger.expectRefusal(
+            21, "is in alert", "nothing is written until it is released",
+            "find out why with `bulla verify --ledger \(ledger.path)`",
+            "`bulla repair --ledger \(ledger.path)` releases it"
+        ) { try ledger.append() }
         #expect(try ledger.run("verify").output.contains("the alert is RAISED"))
         try ledger.overwrite(CommandLedger.firstSegment, Array(bytes[..<(end + 60)]))
         #expect(try ledger.agreedVerdict() == .tampered(offset: end, seq: 4), "in alert nothing is torn")

@@ -61,6 +61,40 @@ struct PublishTests {
         #expect(try directory.text(of: "base/HEAD") == "head")
     }
 
+    @Test("Whoever makes a POSIX base holds its lock until it has its name, so that nobody takes it for an orphan")
+    func posixLocked() throws {
+        let directory = TemporaryDirectory()
+        let storage = try POSIXStorage(constructing: directory("base"), random: 7)
+        let other = try POSIXStorage(constructing: directory("other"), random: 8)
+        #expect(other.removeOrphans().isEmpty)
+        #expect(try directory.names().sorted() == [".bulla-init-7", ".bulla-init-8"])
+        try storage.publish()
+        #expect(try POSIXStorage(path: directory("base")).tryLock(.writer))
+    }
+
+    @Test(
+        "An orphan is found from every way to name its neighbour, and its name alone is taken",
+        arguments: ["base", "base/", "./base"])
+    func orphans(_ name: String) throws {
+        let directory = TemporaryDirectory()
+        try directory.make("base")
+        for orphan in [".bulla-init-0", ".bulla-init-ffffffffffffffff"] { try directory.make(orphan) }
+        for other in [".bulla-init-", ".bulla-init-00", ".bulla-init-+1", ".bulla-init-10000000000000000", "bulla-init-1"] {
+            try directory.make(other)
+        }
+        let modes = [FileAttributeKey.posixPermissions: 0o700]
+        for orphan in [".bulla-init-0", ".bulla-init-ffffffffffffffff"] {
+            try FileManager.default.setAttributes(modes, ofItemAtPath: directory(orphan))
+        }
+        let found = POSIXStorage.orphans(beside: directory.path + "/" + name)
+        #expect(found.count == 2 && found.allSatisfy { $0.obstacle == nil }, "\(found)")
+        let storage = try POSIXStorage(constructing: directory("new"), random: 7)
+        #expect(storage.removeOrphans() == found)
+        // Its own stays, and so does what is none.
+        #expect(try directory.names().count == 7)
+        #expect(POSIXStorage.orphans(beside: directory.path + "/none/" + name).isEmpty)
+    }
+
     @Test("A base needs a name", arguments: ["/", "..", "/tmp/..", "."])
     func nameless(_ path: String) {
         #expect(throws: StorageError(.system(.invalidArgument), "make", path)) {

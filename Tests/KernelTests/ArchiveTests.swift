@@ -4,11 +4,12 @@ import Kernel
 import Ledger
 import LedgerFormat
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
 /// A ledger of small segments with state in it, and a disk for its archive.
-private struct House {
+struct House {
     let machine: SimulatedMachine
     let archive: MemoryDisk
 
@@ -184,6 +185,26 @@ struct ArchiveTests {
         #expect(error?.code == .tampered && house.machine.files == before, "\(String(describing: error))")
     }
 
+    @Test("a copy that stands there already is on the disk, with its name, before its original goes")
+    func foundCopy() throws {
+        let house = try House()
+        let path = SegmentReader.path(ofSegment: 1)
+        let bytes = house.machine.segment()
+        // As a plain copy leaves it.
+        try MemoryStorage(house.archive).open(path, .create).write(bytes.span, at: 0)
+        let durable = Mutex<[UInt8]?>(nil)
+        let storage = try house.machine.faulty(
+            .rule { [archive = house.archive] _, operation in
+                if operation == FaultOperation(kind: .remove, path: path) {
+                    durable.withLock { $0 = archive.durableImage().bytes(of: path) }
+                }
+                return nil
+            })
+        // This one alone: whatever is copied behind it would make its name durable.
+        try house.archive(before: house.machine.segments.sorted()[1], storage)
+        #expect(durable.withLock { $0 } == bytes)
+    }
+
     @Test("one changed byte of an archived segment is found, also behind its last frame")
     func changedArchive() async throws {
         let house = try House()
@@ -203,6 +224,28 @@ struct ArchiveTests {
         let report = try check.run(LedgerView(house.whole()), [MemoryStorage(other.archive)])
         #expect(report.failure?.code == .tampered && report.failure?.place?.seq == 1)
         #expect(try check.run(LedgerView(house.whole()), [MemoryStorage(house.archive)]).failure == nil)
+    }
+
+    @Test("a target that fails leaves the ledger as it was, active segment and all")
+    func failingTarget() throws {
+        let house = try House(count: 6)
+        let before = house.machine.files
+        let sound = try FaultInjectingStorage(MemoryStorage(house.copy().archive), .none)
+        try house.copy().archive(before: Limits.seq, to: sound)
+        var fired = 0
+        for (number, operation) in sound.trace.enumerated()
+        where [.create, .write, .makeDirectory].contains(operation.kind) {
+            let copy = house.copy()
+            let target = try FaultInjectingStorage(MemoryStorage(copy.archive), .at([number: .fail(.noSpace)]))
+            #expect(throws: LedgerError.self) { try copy.archive(before: Limits.seq, to: target) }
+            #expect(copy.machine.files == before, "\(operation)")
+            fired += 1
+            // And what it left behind stands in nobody's way.
+            try copy.archive(before: Limits.seq)
+            let names = try MemoryStorage(copy.archive).names(in: Layout.ledger)
+            #expect(names.allSatisfy { SegmentName.firstSeq(file: $0) != nil }, "\(names)")
+        }
+        #expect(fired >= 4)
     }
 
     @Test("HEAD vouches for the entry before the first segment goes, and each removal is durable before the next")

@@ -106,12 +106,19 @@ private struct RandomAgents {
                 }
             }
         case 10:
+            let renews = random.coin()
+            var renewed: Lease?
             try with { world, lease throws(LedgerError) in
-                try world.decide { lanes, moment throws(LedgerError) in
+                let decided = try world.decide { lanes, moment throws(LedgerError) in
                     try lanes.adopt(
-                        lease.id, token: lease.token, nil, by: "eve", HolderProcess(pid: 7, start: nil), "test", "host", moment)
+                        lease.id, token: lease.token, nil, by: "eve", HolderProcess(pid: 7, start: nil),
+                        renewsToken: renews, "test", "host", moment)
                 }
+                guard renews, let receipt = decided.receipts.last else { return }
+                renewed = decided.reply
+                renewed?.token = receipt.seq
             }
+            if let renewed { rights.append(renewed) }
         case 11: world.clock.pass(Int64(random.below(400)) * 1_000_000)
         case 12: world.clock.step(Int64(random.below(200_000) - 100_000) * 1_000_000)
         default:
@@ -193,6 +200,10 @@ private struct NaiveLanes {
             guard let index, let beat = body["beat"] else { return }
             live[index].holder = body["holder"]?.string ?? ""
             live[index].beat = beat
+            guard body["renews_token"] == true else { return }
+            live[index].token = entry.seq
+            // The oldest token first.
+            live.append(live.remove(at: index))
         default: return
         }
     }

@@ -20,6 +20,19 @@ struct RefusedFormTests {
         ])
     func times(text: String) { #expect(Timestamp(text) == nil) }
 
+    @Test(
+        "times with another fraction end with Z all the same, and have six digits at most",
+        arguments: [
+            ("2026-01-31T12:00:00Z", 0), ("2026-01-31T12:00:00.5Z", 500_000), ("2026-01-31T12:00:00.000001Z", 1),
+            ("2026-01-31T12:00:00X", nil), ("2026-01-31T12:00:00", nil), ("2026-01-31T12:00:00.Z", nil),
+            ("2026-01-31T12:00:00.0000001Z", nil), ("2026-01-31T12:00:00.1.2Z", nil), ("2026-01-31T12:00:00.-1Z", nil),
+            ("2026-01-31T12:00:00+01:00Z", nil), ("2026-02-29T12:00:00Z", nil), ("Z", nil), ("", nil),
+        ] as [(String, Int64?)])
+    func anyFraction(text: String, microseconds: Int64?) {
+        let expected = microseconds.map { Timestamp(microseconds: 1_769_860_800_000_000 + $0) }
+        #expect(Timestamp(anyFraction: text) == expected)
+    }
+
     @Test("a time is not read beyond the buffer", arguments: [-1, 1, 26, 27, 28, Int.max, Int.min])
     func timeOffsets(offset: Int) {
         let bytes = Array("2026-01-31T12:00:00.000000Z".utf8)

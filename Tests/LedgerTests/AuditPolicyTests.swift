@@ -180,7 +180,7 @@ struct AuditAlarmTests {
             #expect(error.message.contains("the alert was raised"))
         }
         #expect(try machine.head() == alarmed)
-        #expect(machine.files.filter { $0.key != Layout.head } == before.filter { $0.key != Layout.head })
+        #expect(machine.files.besidesAlert == before.besidesAlert)
 
         let (again, receipt) = try await machine.auditOnce(policy.budgeted(1_000_000))
         #expect(receipt == nil && again.report.verdict == .tampered && again.report.place == place && again.exitCode == 10)

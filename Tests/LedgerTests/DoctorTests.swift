@@ -103,9 +103,22 @@ struct DoctorTests {
         expect(.advice, "free space", "16 files") { $0.volume?.freeFileCount = 16 }
         expectHealthy { $0.volume?.freeFileCount = 1000 }
         expectHealthy { $0.volume?.freeFileCount = nil }
-        // 4 entries in 1000 bytes.
-        let space = Checkup.findings(healthy)[1]
-        #expect(space.found.hasSuffix("room for about \((10 << 30) / 250) more entries"))
+        // 4 entries in 1000 bytes, however much room was made for more.
+        var facts = healthy
+        func expectMean(_ byteCount: Int) {
+            #expect(Checkup.findings(facts)[1].found.hasSuffix("room for about \((10 << 30) / byteCount) more entries"))
+        }
+        expectMean(250)
+        guard let index = facts.files.firstIndex(where: { $0.path == Self.segmentPath }) else { return }
+        facts.files[index].status.size = 1 << 20
+        expectMean(250)
+        // Behind an archive, with a whole segment before HEAD's: entries 3 and 4 in 2000 bytes.
+        facts.files[index].path = SegmentReader.path(ofSegment: 3)
+        facts.files.append(.init(SegmentReader.path(ofSegment: 4), Self.status(0o600, size: 1 << 20)))
+        facts.files[index].status.size = 1000
+        facts.end = .whole(
+            head: Head(alert: false, end: 1000, segment: 4, tip: Self.tip), tipSeq: 4, tipTime: facts.now)
+        expectMean(1000)
     }
 
     @Test("permissions of the base, the key and the files")
@@ -228,6 +241,11 @@ struct DoctorTests {
         }
         expect(.advice, "leftovers", "no segment") {
             $0.files.append(.init(StoragePath("ledger", "1.frames"), Self.status(0o600)))
+        }
+        expect(.advice, "leftovers", "plan of a repair") { $0.files.append(.init(Layout.repair, Self.status(0o600))) }
+        expect(.advice, "leftovers", "/x/.bulla-init-1") { $0.orphans = [Orphan(path: "/x/.bulla-init-1", obstacle: nil)] }
+        expect(.advice, "leftovers", "may lie in it; it belongs to user 8") {
+            $0.orphans = [Orphan(path: "/x/.bulla-init-1", obstacle: "it belongs to user 8")]
         }
         expectHealthy { $0.lockHolder = LockHolder(process: 5, command: "bulla", isStopped: false) }
         expect(.problem, "lock", "process 5") { $0.lockHolder = LockHolder(process: 5, command: "bulla", isStopped: true) }

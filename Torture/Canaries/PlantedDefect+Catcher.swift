@@ -16,7 +16,7 @@ extension PlantedDefect {
         case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced,
             .keptNameUnsynced, .cutUnsynced:
             .tests("DurableFilesTests.DurabilityTests")
-        case .publishedNameUnsynced, .quarantineNameUnsynced: .tests("SyncOrderTests")
+        case .publishedNameUnsynced, .directoryNameUnsynced, .publishedNamesUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
             .newSegmentNameUnproven, .failedSyncUnlatched, .failedSyncAcknowledged, .rolledSegmentUnsynced, .rolledWithoutHead,
             .rolledSegmentUncut, .idsForgotten, .idsOfThisProcessOnly:
@@ -45,7 +45,7 @@ extension PlantedDefect {
             .tests("LedgerFormatTests.ChainTests")
         case .introductionUnproven, .keyReintroduced, .headKeyUncompared, .gapUnchecked:
             .tests("LedgerFormatTests.Chain(Turn|Gap)Tests")
-        case .retiredKeyDestroyedFirst: .tests("LedgerTests.KeyTests")
+        case .retiredKeyDestroyedFirst, .destroyedKeyUnsynced: .tests("LedgerTests.KeyTests")
         case .piecesUnjoined: .tests("LedgerFormatTests.PieceTests")
         case .durableEntryTorn, .anyDamageTorn, .changedFrameTorn: .tests("LedgerFormatTests.*Corruption")
         case .hugeFrameAccepted: .tests("LedgerFormatTests.FrameTests")
@@ -54,6 +54,7 @@ extension PlantedDefect {
         case .duplicateKeysAccepted: .tests("CanonicalJSONTests.CorruptionTests")
         case .depthUnbounded: .tests("CanonicalJSONTests.DepthTests")
         // Opening and writing
+        case .alertCauseForgotten, .oldAlertCauseBelieved: .tests("AlertCauseTests")
         case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
         case .headForgotten: .tests("OpeningTableTests|CommitTests")
         case .headLagUnbounded, .failedWriteLeft, .begunSegmentUnlatched: .tests("LedgerTests.FaultTests")
@@ -70,26 +71,45 @@ extension PlantedDefect {
         case .anchorUncompared, .anchorLeads: .tests("AnchoredWriterTests")
         case .anchorLowered: .tests("LedgerTests.AnchorTests")
         case .backupUnverified: .tests("BackupTests.*damaged")
-        case .backupUnsynced: .tests("SyncOrderTests.*backup")
+        case .backupUnsynced, .backupNamesUnsynced, .backupFileUnsynced, .backupKeysUnsynced, .backupEvidenceUnsynced:
+            .tests("SyncOrderTests.*backup")
+        case .evidenceUncompared: .tests("BackupTests.*evidence")
+        case .constructionUnlocked: .tests("DurableFilesTests.PublishTests")
+        case .orphanUnguarded: .tests("OrphanTests")
         // Repairing
         case .survivorsForgotten, .everythingProven, .doublesReadmitted: .tests("LedgerTests.Repair")
         case .keyWindowsIgnored, .forkFollowed: .tests("RepairForgeryTests")
         case .pathUnlinked, .prefixUnvouched: .tests("RepairLinkTests")
         case .builtLedgerUnverified, .repairedUnderCalmHead, .repairUnplanned, .oldPlanFollowed:
             .tests("LedgerTests.RepairCrashTests")
+        case .builtCopyUnsynced, .builtSegmentUnsynced, .builtTailUnsynced, .builtNamesUnsynced, .builtDirectoryUnsynced,
+            .resumedSwapUnsynced, .forgottenPlanUnsynced:
+            .tests("LedgerTests.RepairSyncTests")
         case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
         // Archiving
         case .baseUnexplained, .baseUncompared: .tests("LedgerFormatTests.ArchiveTests")
         case .installUnsynced, .installNameUnsynced, .archivedBeforeRecorded, .removalUnsynced:
             .tests("KernelTests.ArchiveTests.*(crashes|order)")
         case .archiveUnverified, .archiveDigestUncompared: .tests("KernelTests.ArchiveTests")
+        case .foundCopyUnsynced, .foundCopyNameUnsynced: .tests("KernelTests.ArchiveTests.*foundCopy")
+        // Snapshots
+        case .sealedObjectUnchecked: .tests("KernelTests.SnapshotTests.*damaged")
+        case .snapshotRemovalUnsynced: .tests("KernelTests.SnapshotTests.*forged")
         // Lanes
         case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
         case .evictionForgotten: .tests("LanesTests.ReplayTests")
         case .expiryByWallClock: .tests("LanesTests.StandingTests")
         case .guardAsleep: .tests("LaneGuardTests.*released")
+        case .guardWatcherAsleep: .tests("LaneGuardTests.*stopped")
+        case .tokenUnrenewed: .tests("LanePainTests.*helper")
+        case .clockOffsetBelieved: .tests("LaneClockTests")
+        case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
+            .tests("SyncOrderTests.*journal")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
+        case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")
+        case .targetUntried: .tests("KernelTests.ArchiveTests.*failingTarget")
+        case .overtakenBelieved: .tests("KernelTests.ArchiveReaderTests")
         }
     }
 }
@@ -104,8 +124,9 @@ struct Canary: Hashable, Sendable {
         PlantedDefect.allCases.map { Canary(defect: $0, catcher: $0.catcher) } + [
             Canary(defect: .sealUnchecked, catcher: .stage("bit-flips", 2000)),
             Canary(defect: .macUnchecked, catcher: .stage("judged-flips", 500)),
+            Canary(defect: .sealedObjectUnchecked, catcher: .stage("snapshot-flips", 50)),
             Canary(defect: .shorterThanHeadAccepted, catcher: .stage("truncations", 500)),
-            Canary(defect: .tornTailCutFirst, catcher: .stage("system-calls", 1100)),
+            Canary(defect: .tornTailCutFirst, catcher: .stage("system-calls", 400)),
             Canary(defect: .appendUnsynced, catcher: .stage("power-cuts", 10)),
             Canary(defect: .writerLockUntaken, catcher: .stage("processes", 2)),
             Canary(defect: .symbolicLinkFollowed, catcher: .stage("races", 20)),

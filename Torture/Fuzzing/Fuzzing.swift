@@ -9,6 +9,8 @@ struct Fuzzing: Stage {
     let subject = "coverage-guided fuzzing of the readers, each against what must hold for any input"
     let unit = "executions"
     let mustFire = FuzzTarget.allCases.map { "execution of \($0.rawValue)" } + ["instrumented start"]
+    /// Each case is many executions of one target.
+    let caseCountToFire = FuzzTarget.allCases.count
     let share = 4.0
     let isEndless = true
 

@@ -7,6 +7,7 @@ struct PowerCuts: Stage {
     let subject = "power cuts of an ext4 (shutdown ioctl, journal not flushed) under init, append, ingest and rolling writers"
     let unit = "cuts"
     let mustFire = ["init", "append", "ingest", "roll", "write"].map { "power cut in \($0)" } + ["unsynchronised write lost"]
+    let caseCountToFire = 20
     let share = 2.0
 
     private static let cutsPerImage = 5

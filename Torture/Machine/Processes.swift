@@ -9,6 +9,7 @@ struct Processes: Stage {
         "SIGKILL", "SIGSTOP", "killed holder of the lock", "busy (75)", "stopped holder kept the lock", "repeated id",
         "whole ingest",
     ]
+    let caseCountToFire = 20
     let share = 3.0
     /// The processes fill the machine.
     let workerCount = 1

@@ -13,6 +13,7 @@ struct Races: Stage {
         RaceTarget.allCases.map { "at the \($0.rawValue)" } + RaceDisguise.allCases.map { "with \($0.rawValue)" }
             + ["acknowledgement under attack", "refusal", "alert", "audit under attack", "drift under the lock"]
     }
+    let caseCountToFire = 100
     /// A writer on one core, the attacker on the other.
     let workerCount = 1
 

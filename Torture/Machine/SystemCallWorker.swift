@@ -10,6 +10,9 @@ struct SystemCallWorker: Worker {
     /// Whether nobody has seen a disk of this shape yet.
     let isNew: @Sendable ([String]) -> Bool
 
+    /// Starting Python takes its time.
+    static let casesPerJudgement = 6
+
     private var ledger: String { place.path("L") }
     private var judgement: Judgement { Judgement(bulla: setting.bulla, ledger: ledger) }
     private var archive: String { ledger + SystemCallScenes.archiveSuffix }
@@ -35,7 +38,9 @@ struct SystemCallWorker: Worker {
         if let complaint = complaint(this, outcome.result) { tally.fail("\(what): \(complaint)") }
         let receipts = scene.receipts + outcome.result.receipts
         if case .killTwice = this.fault { return try killAgain(scene, receipts, what, &tally) }
-        for complaint in try aftermath(scene, receipts, isSampled: number % 6 == 0) { tally.fail("\(what): \(complaint)") }
+        for complaint in try aftermath(scene, receipts, isSampled: number % Self.casesPerJudgement == 0) {
+            tally.fail("\(what): \(complaint)")
+        }
     }
 
     private func reset(_ scene: SystemCallScene) throws {
@@ -60,8 +65,7 @@ struct SystemCallWorker: Worker {
     ) {
         switch this.fault {
         case .kill, .killTwice: tally.fire("SIGKILL in \(scene.verb.rawValue)")
-        case .fail(let error): tally.fire(error)
-        case .short(_, let thenFull): tally.fire(thenFull ? "short write, then ENOSPC" : "short write")
+        case .fail, .short: tally.fire(this.fault.kind)
         }
         if outcome.result.code == 30 { tally.fire("refused with 30") }
         if outcome.result.error.contains("HEAD was not replaced and lags") { tally.fire("HEAD lags") }
@@ -195,7 +199,8 @@ extension SystemCallWorker {
             }
             tally.done += 1
             tally.fire("second SIGKILL")
-            let complaints = try aftermath(scene, receipts + outcome.result.receipts, isSampled: index % 6 == 0)
+            let complaints = try aftermath(
+                scene, receipts + outcome.result.receipts, isSampled: index % Self.casesPerJudgement == 0)
             for complaint in complaints { tally.fail("\(what), then a kill at \(call.name) \(call.number): \(complaint)") }
         }
     }

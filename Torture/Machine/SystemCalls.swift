@@ -6,14 +6,17 @@ import Synchronization
 final class SystemCalls: Stage {
     let name = "system-calls"
     let subject =
-        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore, snapshot and archive"
+        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore, snapshot, archive and lane acquire"
     let unit = "faults"
     let mustFire = [
         "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "SIGKILL in rotation",
         "SIGKILL in retirement", "SIGKILL in repair", "SIGKILL in backup", "SIGKILL in change", "SIGKILL in restoration",
-        "SIGKILL in snapshot", "SIGKILL in archive", "EIO", "ENOSPC", "short write",
+        "SIGKILL in snapshot", "SIGKILL in archive", "SIGKILL in lane", "EIO", "ENOSPC", "short write",
         "short write, then ENOSPC", "refused with 30", "HEAD lags",
     ]
+    let mustFireInTorture = ["second SIGKILL"]
+    /// Six rounds of each kind of fault in each scene.
+    let caseCountToFire = 400
     let share = 2.0
 
     /// What can be done to a call.
@@ -23,6 +26,16 @@ final class SystemCalls: Stage {
         case short(byteCount: Int, thenFull: Bool)
         /// A kill, and then kills at every changing call of the next writer; then an undisturbed one.
         case killTwice
+
+        /// Without the numbers.
+        var kind: String {
+            switch self {
+            case .kill: "SIGKILL"
+            case .killTwice: "second SIGKILL"
+            case .fail(let error): error
+            case .short(_, let thenFull): thenFull ? "short write, then ENOSPC" : "short write"
+            }
+        }
     }
 
     struct Case: Sendable {
@@ -43,6 +56,11 @@ final class SystemCalls: Stage {
     func obstacle() -> String? {
         if !Strace.isHere { return "this needs strace, and the permission to trace" }
         return ShortWrites.compiler == nil ? "this needs a C compiler for the shim that makes writes short" : nil
+    }
+
+    func omission(_ level: Level) -> String? {
+        "the Python judge looks at one case in \(SystemCallWorker.casesPerJudgement)"
+            + (level == .test ? ", and no close is hindered" : "")
     }
 
     func caseCount(_ setting: Setting) throws -> Int { try made(setting).cases.count }
@@ -86,9 +104,26 @@ final class SystemCalls: Stage {
                 }
             }
         }
-        // Not scene after scene: a run that does not come to the end has been in all of them.
+        return inRounds(cases)
+    }
+
+    /// One of each kind of fault in each scene, then another one of each: most cases are short writes, and a run that does not come
+    /// to the end has tried all kinds. Second kills, many to a case, are in every fourth round.
+    private static func inRounds(_ cases: [Case]) -> [Case] {
+        struct Kind: Hashable {
+            var scene: Int
+            var fault: String
+        }
         var order = SeededGenerator(seed: 1)
-        cases.shuffle(using: &order)
-        return cases
+        var counts: [Kind: Int] = [:]
+        var rounds: [[Case]] = []
+        for this in cases.shuffled(using: &order) {
+            let kind = Kind(scene: this.scene, fault: this.fault.kind)
+            let round = counts[kind, default: 0]
+            counts[kind] = round + (this.fault == .killTwice ? 4 : 1)
+            while round >= rounds.count { rounds.append([]) }
+            rounds[round].append(this)
+        }
+        return Array(rounds.joined())
     }
 }

@@ -28,7 +28,8 @@ extension Report {
             }
             let tally = progress.tally
             text +=
-                "| \(row.stage.name) | \(row.stage.subject) | \(Self.grouped(tally.done)) \(row.stage.unit) "
+                "| \(row.stage.name) | \(row.stage.subject)\(row.stage.omission(level).map { " (\($0))" } ?? "") "
+                + "| \(Self.grouped(tally.done)) \(row.stage.unit) "
                 + "| \(row.stage.isEndless ? "no end" : Self.extent(of: row.stage, progress)) | \(Self.grouped(tally.firedCount)) "
                 + "| \(tally.failures.count + row.silent.count) | \(String(format: "%.0f", progress.seconds)) |\n"
         }
@@ -36,7 +37,8 @@ extension Report {
         for row in rows {
             guard let tally = row.progress?.tally else { continue }
             let faults = tally.fired.sorted { $0.key < $1.key }.map { "\(Self.grouped($0.value)) × \($0.key)" }
-            text += "* **\(row.stage.name)**: \(faults.joined(separator: ", "))\n"
+            let undecided = row.undecided.map { ", no \($0) in so few cases" }.joined()
+            text += "* **\(row.stage.name)**: \(faults.joined(separator: ", "))\(undecided)\n"
         }
         let failures = rows.flatMap { row in
             row.silent.map { "\(row.stage.name): no \($0) ever happened" }

@@ -4,18 +4,33 @@ import Foundation
 struct Report: Sendable {
     struct Row: Sendable {
         var stage: any Stage
+        var level: Level
         /// Nil when it could not run here.
         var progress: StageProgress?
         var obstacle: String?
         /// Not some cases only, picked by hand.
         var isWhole = true
 
-        /// Faults that never happened though all cases ran, or a twentieth of them.
+        /// Faults that never happened though all cases ran, or enough of them.
         var silent: [String] {
             guard let progress, isWhole else { return [] }
             if progress.tally.done == 0 { return ["case"] }
-            guard progress.isFinished || stage.isEndless || progress.next >= progress.caseCount / 20 else { return [] }
-            return stage.mustFire.filter { progress.tally.fired[$0] == nil }
+            return isDue(progress) ? absent(progress) : []
+        }
+
+        /// Faults that did not happen in the few cases there was time for.
+        var undecided: [String] {
+            guard let progress, isWhole, !isDue(progress), progress.tally.done > 0 else { return [] }
+            return absent(progress)
+        }
+
+        private func isDue(_ progress: StageProgress) -> Bool {
+            progress.isFinished || progress.next >= stage.caseCountToFire
+        }
+
+        private func absent(_ progress: StageProgress) -> [String] {
+            let faults = stage.mustFire + (level == .torture ? stage.mustFireInTorture : [])
+            return faults.filter { progress.tally.fired[$0] == nil }
         }
 
         var isGood: Bool { silent.isEmpty && progress?.tally.failures.isEmpty ?? true }
@@ -44,6 +59,9 @@ struct Report: Sendable {
         for row in rows {
             guard let tally = row.progress?.tally else { continue }
             for fault in row.silent { lines.append("\(row.stage.name): FAILED: no \(fault) ever happened") }
+            if !row.undecided.isEmpty {
+                lines.append("\(row.stage.name): too short to say more of: no \(row.undecided.joined(separator: ", no "))")
+            }
             for failure in tally.failures.prefix(20) { lines.append("\(row.stage.name): FAILED: \(failure)") }
         }
         let skipped = rows.filter { $0.progress == nil }.map(\.stage.name)
@@ -58,7 +76,7 @@ struct Report: Sendable {
         Self.columns([
             stage.name, "\(Self.grouped(progress.tally.done)) \(stage.unit)", Self.extent(of: stage, progress),
             Self.grouped(progress.tally.firedCount), "\(progress.tally.failures.count)", String(format: "%.0f", progress.seconds),
-        ])
+        ]) + (stage.omission(level).map { "  (\($0))" } ?? "")
     }
 
     /// How much of what was planned ran.

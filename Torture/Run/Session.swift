@@ -17,12 +17,13 @@ struct Session {
         var sharesLeft = stages.reduce(0) { $0 + $1.share }
         for stage in stages {
             if let obstacle = stage.obstacle() {
-                report.rows.append(.init(stage: stage, progress: nil, obstacle: obstacle))
+                report.rows.append(.init(stage: stage, level: setting.level, progress: nil, obstacle: obstacle))
                 say("torture: \(stage.name): SKIPPED: \(obstacle)")
             } else {
                 let deadline = end.map { Date().addingTimeInterval(max(0, $0.timeIntervalSinceNow) * stage.share / sharesLeft) }
                 let progress = try await run(stage, until: deadline)
-                report.rows.append(.init(stage: stage, progress: progress, isWhole: count == nil && from == 0))
+                report.rows.append(
+                    .init(stage: stage, level: setting.level, progress: progress, isWhole: count == nil && from == 0))
                 say("torture: " + report.line(of: stage, progress))
             }
             sharesLeft -= stage.share

@@ -10,8 +10,15 @@ protocol Stage: Sendable {
     var subject: String { get }
     /// What is counted: "schedules", "bits", "acknowledgements" …
     var unit: String { get }
-    /// Faults each of which must have happened in a run that was not cut short; one that never fired proves nothing.
+    /// Faults each of which must have happened; one that never fired proves nothing.
     var mustFire: [String] { get }
+    /// Those that only `make torture` tries.
+    var mustFireInTorture: [String] { get }
+    /// How many cases, in their order, are enough for that: each fault is due in them about twenty times or more, by the figures
+    /// in TORTURE.md or by how the cases are numbered, so that it is missing by chance in one run of 10⁸.
+    var caseCountToFire: Int { get }
+    /// What it leaves out, in a few words.
+    func omission(_ level: Level) -> String?
     /// How much of the time of `make torture` it gets, relative to the others.
     var share: Double { get }
     /// How many cases run on two cores at once.
@@ -32,6 +39,8 @@ extension Stage {
     var share: Double { 1 }
     var workerCount: Int { 2 }
     var isEndless: Bool { false }
+    var mustFireInTorture: [String] { [] }
+    func omission(_ level: Level) -> String? { nil }
     func obstacle() -> String? { nil }
 }
 

@@ -10,6 +10,7 @@ struct BitFlips: Stage {
     let unit = "bits"
     let share = 2.0
     let mustFire = ["length", "colon", "entry", "hash", "sig", "frame's shape", "line feed", "padding", "HEAD", "key file"]
+    let caseCountToFire = 20_000
 
     /// A case is a byte.
     func caseCount(_ setting: Setting) throws -> Int { try FlippedLedger(Self.ledger(setting)).targets.byteCount }

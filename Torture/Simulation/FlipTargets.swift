@@ -2,7 +2,7 @@ import DurableFiles
 import Ledger
 import LedgerFormat
 
-/// The bytes of a ledger that can be flipped: those of its segments, then its key file, then HEAD.
+/// The bytes of a ledger that can be flipped: those of its key file, then HEAD, then its segments, all over.
 struct FlipTargets: Sendable {
     struct Target: Sendable, CustomStringConvertible {
         var path: StoragePath
@@ -15,13 +15,18 @@ struct FlipTargets: Sendable {
 
     private let ledger: SampleLedger
     private let keyPath: StoragePath
-    let byteCount: Int
+    /// Of key file and HEAD.
+    let smallByteCount: Int
+    private let order: Scattered
 
     init(_ ledger: SampleLedger, headByteCount: Int) {
         self.ledger = ledger
         keyPath = StoragePath(Layout.keys.name, SealingKey.fileName(ledger.key.id))
-        byteCount = ledger.segments.reduce(SealingKey.fileByteCount + headByteCount) { $0 + $1.bytes.count }
+        smallByteCount = SealingKey.fileByteCount + headByteCount
+        order = Scattered(ledger.segments.reduce(0) { $0 + $1.bytes.count })
     }
+
+    var byteCount: Int { smallByteCount + order.count }
 
     /// A byte of some frame, chosen by what it is for: one of the first few, which say how long it is, or the line feed.
     func frameBorder(_ random: inout SeededGenerator) -> Target {
@@ -35,12 +40,15 @@ struct FlipTargets: Sendable {
 
     subscript(number: Int) -> Target {
         precondition(number < byteCount)
-        var rest = number
+        if number < SealingKey.fileByteCount { return Target(path: keyPath, segment: nil, offset: number) }
+        if number < smallByteCount {
+            return Target(path: Layout.head, segment: nil, offset: number - SealingKey.fileByteCount)
+        }
+        var rest = order[number - smallByteCount]
         for (index, segment) in ledger.segments.enumerated() {
             if rest < segment.bytes.count { return Target(path: segment.path, segment: index, offset: rest) }
             rest -= segment.bytes.count
         }
-        if rest < SealingKey.fileByteCount { return Target(path: keyPath, segment: nil, offset: rest) }
-        return Target(path: Layout.head, segment: nil, offset: rest - SealingKey.fileByteCount)
+        preconditionFailure("the segments have \(order.count) bytes")
     }
 }

@@ -11,6 +11,7 @@ struct JudgedFlips: Stage {
     let subject = "flipped bits in files, on which both verifiers, Swift and Python, must give the same verdict line"
     let unit = "bits"
     let mustFire = ["length", "entry", "hash", "sig", "line feed", "padding", "HEAD", "key file"]
+    let caseCountToFire = 1000
 
     func caseCount(_ setting: Setting) -> Int { setting.level == .test ? 1000 : 10_000 }
     func obstacle() -> String? { Judge.obstacle }
@@ -52,7 +53,7 @@ private struct JudgedFlipWorker: Worker {
     private func target(_ number: Int, _ random: inout SeededGenerator) -> FlipTargets.Target {
         let targets = flipped.targets
         switch number % 10 {
-        case 0: return targets[targets.byteCount - 1 - random.below(SealingKey.fileByteCount + flipped.machine.headBytes.count)]
+        case 0: return targets[random.below(targets.smallByteCount)]
         case 1: return targets.frameBorder(&random)
         default: return targets[random.below(targets.byteCount)]
         }

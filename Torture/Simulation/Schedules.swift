@@ -9,7 +9,7 @@ struct Schedules: Stage {
         "power cut", "kill", "failed sync", "failed call", "short write", "write lost or torn", "cut lost", "name lost",
         "torn tail", "roll", "repeated id", "sector misdirected",
     ]
-
+    let caseCountToFire = 2000
     let share = 6.0
 
     func caseCount(_ setting: Setting) -> Int { setting.level == .test ? 200_000 : 10_000_000 }

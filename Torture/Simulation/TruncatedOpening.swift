@@ -60,7 +60,11 @@ struct TruncatedOpening {
         if case .valid(let frame) = head {
             expected[Layout.head] = ledger.head(upTo: frame, alert: true).sealed(with: ledger.key)
         }
+        expected[Layout.alertCause] = after[Layout.alertCause]
         try expect(after == expected, "a tampered ledger was written to")
+        let isTold = after[Layout.alertCause] != nil
+        let isRaised = after[Layout.head] != before[Layout.head]
+        try expect(isTold == isRaised, "the cause of the alert is not kept, or there is no alert")
     }
 
     /// The first frames are the bytes that they were, and so are the key and all other files.

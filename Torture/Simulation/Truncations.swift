@@ -13,6 +13,7 @@ struct Truncations: Stage {
         "new HEAD: tampered", "old HEAD: adopted whole", "old HEAD: tail cut", "old HEAD: tampered", "missing HEAD: rebuilt",
         "missing HEAD: tampered", "empty HEAD: rebuilt", "empty HEAD: tampered", "decision incomplete", "next segment empty",
     ]
+    let caseCountToFire = 40_000
 
     /// A case is a place to cut.
     func caseCount(_ setting: Setting) throws -> Int { try Self.cuts(Self.ledger(setting), setting.level).count }
@@ -38,7 +39,10 @@ struct Truncations: Stage {
 
 /// The places where a ledger can be cut off: so many bytes of a segment are left, and no later segment.
 struct CutPlaces: Sendable {
+    /// Segments of which nothing is left: the few come first, and all other places in any order.
+    private var starts: [Int] = []
     private var ranges: [(segment: Int, byteCounts: Range<Int>)] = []
+    private let order: Scattered
 
     init(_ ledger: SampleLedger, firstFrame: Int) {
         let first = ledger.frames[firstFrame].place
@@ -46,14 +50,18 @@ struct CutPlaces: Sendable {
             let isLast = index == ledger.segments.count - 1
             // All of a segment may be left, and the next one be missing; all of the last one is no cut.
             let end = segment.bytes.count + (isLast ? 0 : 1)
-            ranges.append((index, (segment.firstSeq == first.segment ? first.offset : 0)..<end))
+            let start = segment.firstSeq == first.segment ? first.offset : 0
+            if start == 0 { starts.append(index) }
+            ranges.append((index, max(1, start)..<end))
         }
+        order = Scattered(ranges.reduce(0) { $0 + $1.byteCounts.count })
     }
 
-    var count: Int { ranges.reduce(0) { $0 + $1.byteCounts.count } }
+    var count: Int { starts.count + order.count }
 
     subscript(number: Int) -> (segment: Int, byteCount: Int) {
-        var rest = number
+        if number < starts.count { return (starts[number], 0) }
+        var rest = order[number - starts.count]
         for range in ranges {
             if rest < range.byteCounts.count { return (range.segment, range.byteCounts.lowerBound + rest) }
             rest -= range.byteCounts.count

@@ -41,7 +41,30 @@ struct LaneCases {
             Row(
                 "`lane acquire` and `release` after \(entries(Self.counts.last ?? 0))", ours: Format.time(most.median),
                 yardstick: "after \(entries(Self.counts[0])): " + Format.time(least.median), most.ratio(to: least), .atMost(1.2)))
-        return rows + (try await replay())
+        return rows + (try await replay()) + (try await arbitration())
+    }
+
+    /// A verdict beside many live leases, of which none stands against it.
+    private func arbitration() async throws -> [Row] {
+        let count = 1000
+        let samples = samples
+        var contenders = [
+            Contender("arbitration, \(count) leases") { try Self.seconds(printedBy: [samples, "arbitration", "\(count)"]) }
+        ]
+        if let reference {
+            let workspace = workload.fresh("workspace")
+            try Workload.makeFolder(workspace + "/.dos")
+            contenders.append(
+                Contender("its arbitration, \(count) leases") {
+                    try Self.seconds(printedBy: [reference, "-c", Self.arbitrating, workspace, "\(count)"])
+                })
+        }
+        let measured = try await inTurn(contenders)
+        let ours = measured[0].median
+        let work = "a verdict beside \(count) live leases, in process"
+        let time = Row(
+            work, ours: Format.time(ours), yardstick: "–", ratio: "–", value: ours, .atMost(1e-3, format: Format.time))
+        return [time, row(work, measured[0], measured.count > 1 ? measured[1] : nil, "in one running process", .atLeast(20))]
     }
 
     /// What a lease costs that many entries of leases after the first.
@@ -77,6 +100,11 @@ struct LaneCases {
                 Contender("its acquire and release, in process, \(count)") {
                     try Self.seconds(printedBy: [reference, "-c", Self.leasing, workspace])
                 },
+                Contender("its acquire and release, two bare processes, \(count)") {
+                    try ["acquire", "release"].reduce(0) { seconds, verb in
+                        seconds + (try ChildProcess([reference, "-c", Self.leasing, workspace, verb]).run().seconds)
+                    }
+                },
             ]
         }
         let measured = try await inTurn(contenders)
@@ -90,6 +118,8 @@ struct LaneCases {
         ]
         // For information: without what it costs Python to start.
         if measured.count > 2 { rows.append(row(work, measured[0], measured[4], "in one running process", nil)) }
+        // Without its command line either: Python that imports what it needs, and calls.
+        if measured.count > 2 { rows.append(row(work, measured[0], measured[5], "in two processes of `python -c`", .atLeast(1))) }
         return (measured[0], rows)
     }
 
@@ -106,16 +136,19 @@ struct LaneCases {
             Contender("lane list, folded", [bulla, "lane", "list", "--ledger", ledger]),
         ]
         if let reference {
-            contenders.append(
-                Contender("its replay, in process") { try Self.seconds(printedBy: [reference, "-c", Self.replaying, journal]) })
+            contenders += [
+                Contender("its replay, in process") { try Self.seconds(printedBy: [reference, "-c", Self.replaying, journal]) },
+                Contender("its replay", [reference, "-c", Self.replaying, journal]),
+            ]
         }
         let measured = try await inTurn(contenders)
         let works = [
             "`lane journal replay` of its journal, \(entries(count))", "`lane list`, verifying and folding \(entries(count))",
         ]
+        let replay = works[0] + ", whole process"
         return works.enumerated().map { index, work in
             row(work, measured[index], measured.count > 2 ? measured[2] : nil, "its replay, in a running process", .atLeast(1))
-        }
+        } + [row(replay, measured[0], measured.count > 3 ? measured[3] : nil, "its replay, a process of the same", .atLeast(20))]
     }
 
     private func row(_ work: String, _ ours: Measurement, _ theirs: Measurement?, _ how: String, _ bar: Bar?) -> Row {
@@ -153,9 +186,26 @@ struct LaneCases {
         from dos import config, lane_lease
         workspace = config.load_workspace_config(sys.argv[1])
         start = time.perf_counter()
-        lane_lease.acquire(workspace, lane="main", kind="", tree=["**/*"], owner="bench")
-        lane_lease.release(workspace, lane="main", owner="bench")
+        if "release" not in sys.argv:
+            lane_lease.acquire(workspace, lane="main", kind="", tree=["**/*"], owner="bench")
+        if "acquire" not in sys.argv:
+            lane_lease.release(workspace, lane="main", owner="bench")
         print(time.perf_counter() - start)
+        """
+    private static let arbitrating = """
+        import sys, time
+        from dos import arbiter, config
+        workspace = config.load_workspace_config(sys.argv[1])
+        live = [
+            {"lane": f"lane{n}", "lane_kind": "cluster", "tree": [f"src/lane{n}/**"], "loop_ts": str(n), "holder": "bench"}
+            for n in range(int(sys.argv[2]))
+        ]
+        start = time.perf_counter()
+        for _ in range(5):
+            decision = arbiter.arbitrate(
+                requested_lane="other", requested_kind="cluster", requested_tree=["other/**"], live_leases=live, config=workspace)
+        print((time.perf_counter() - start) / 5)
+        assert decision.outcome == "acquire", decision.outcome
         """
     private static let replaying = """
         import pathlib, sys, time

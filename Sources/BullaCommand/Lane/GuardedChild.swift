@@ -13,17 +13,16 @@ struct GuardedChild: ~Copyable {
     private let process: pid_t
     /// Readable at the end of the command; nil where the system has none, and then we look from time to time.
     private let descriptor: ChildDescriptor?
+    /// Nil from when nothing is left for it to end.
+    private var watcher: GuardWatcher?
     /// How it ended, once it is buried.
     private var status: ChildProcess.Status?
 
-    /// From the first signal, which asks, to the second, which does not.
-    static let politenessMicroseconds: Int64 = 400_000
     private static let lookMilliseconds: Int32 = 20
-    /// What does not end by KILL in this time is another user's, or hangs in the kernel.
-    private static let patienceMicroseconds: Int64 = 5_000_000
 
     /// Signals that others send to us go to it from now on.
-    init(_ arguments: [[UInt8]]) throws(ChildError) {
+    init(_ arguments: [[UInt8]], _ watcher: consuming GuardWatcher) throws(ChildError) {
+        self.watcher = consume watcher
         ChildSystem.beginForwarding()
         do throws(SystemFailure) { process = try ChildSystem.startBound(arguments) } catch {
             ChildSystem.endForwarding()
@@ -50,32 +49,30 @@ struct GuardedChild: ~Copyable {
         }
     }
 
-    /// Ends the command and everything that it started: by TERM, and what is left after a while by KILL.
+    /// Tells the watcher until when it will hear of us again.
+    mutating func renew(_ deadline: GuardDeadline) { watcher?.renew(deadline) }
+
+    /// Ends the command and everything that it started.
     ///
     /// - Returns: whether nothing is left.
-    mutating func stop(_ environment: Environment) -> Bool {
+    mutating func stop(politeness: Int64, _ environment: Environment) -> Bool {
         ChildSystem.stopForwarding()
-        let started = environment.uptime()
-        var told: Set<pid_t> = []
+        var ending = Ending(politeness: politeness, environment)
         while true {
+            // A guard that is stopped amid this leaves the rest to the watcher.
+            watcher?.renew(GuardDeadline(within: max(politeness, 100_000), environment))
             bury()
-            var left = Set(Descendants.running())
+            var left = Set(Descendants.running(below: getpid()) ?? [])
             // Known without looking, and so ended also where /proc cannot be read.
             if status == nil { left.insert(process) }
-            // What loses its parent becomes our child: this sees also who forks faster than one can look.
-            if left.isEmpty, csystem_has_children() == 0 { return true }
-            let passed = environment.uptime() - started
-            if passed < Self.politenessMicroseconds {
-                // Who has heard TERM is not told twice; who came since is.
-                for process in left where told.insert(process).inserted { _ = kill(process, SIGTERM) }
-            } else if passed < Self.patienceMicroseconds {
-                // Stopped first, so that none starts another between being seen and being killed.
-                for process in left { _ = kill(process, SIGSTOP) }
-                for process in left { _ = kill(process, SIGKILL) }
-            } else {
-                return false
+            if let watching = watcher?.process { left.remove(watching) }
+            if left.isEmpty {
+                // It ends at the end of the pipe, and counts among the others from now on.
+                watcher = nil
+                // What loses its parent becomes our child: this sees also who forks faster than one can look.
+                if csystem_has_children() == 0 { return true }
             }
-            environment.pause(passed < Self.politenessMicroseconds ? Int64(Self.lookMilliseconds) * 1000 : 1000)
+            guard ending.press(left) else { return false }
         }
     }
 
@@ -101,44 +98,5 @@ struct GuardedChild: ~Copyable {
         } catch {
             throw .lost(error.number)
         }
-    }
-}
-
-/// The processes below this one.
-enum Descendants {
-    /// Those that run or are stopped; dead ones that nobody has buried are none.
-    static func running() -> [pid_t] {
-        var children: [pid_t: [(process: pid_t, isDead: Bool)]] = [:]
-        for process in processes() {
-            guard let (parent, isDead) = parent(of: process) else { continue }
-            children[parent, default: []].append((process, isDead))
-        }
-        var found: [pid_t] = []
-        var open = [getpid()]
-        while let next = open.popLast() {
-            for child in children[next] ?? [] {
-                if !child.isDead { found.append(child.process) }
-                open.append(child.process)
-            }
-        }
-        return found
-    }
-
-    private static func processes() -> [pid_t] {
-        guard let directory = unsafe opendir("/proc") else { return [] }
-        defer { unsafe _ = closedir(directory) }
-        var found: [pid_t] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let process = pid_t(name) { found.append(process) }
-        }
-        return found
-    }
-
-    private static func parent(of process: pid_t) -> (parent: pid_t, isDead: Bool)? {
-        guard let fields = HostFacts.statFields(of: process), fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
-        return (parent, fields[0] == "Z" || fields[0] == "X")
     }
 }

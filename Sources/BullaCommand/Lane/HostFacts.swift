@@ -1,5 +1,6 @@
 import Lanes
 import Ledger
+import PlantedDefects
 import SystemPackage
 
 #if canImport(Glibc)
@@ -8,7 +9,7 @@ import SystemPackage
     import Musl
 #endif
 
-// The only file of lanes that hands pointers to the system, but for the guard's.
+// Hands pointers to the system, as only the guard's and the journal's files of this folder do too.
 
 /// What is recorded of this machine and its processes.
 enum HostFacts {
@@ -32,13 +33,12 @@ enum HostFacts {
         ProcessSighting(pid: pid, space: space, ticks: startTicks(of: pid))
     }
 
-    /// Which boot, and whose numbers: those of a container are not those of its host.
+    /// Which boot, and whose numbers and starts: those of a container are not those of its host.
     private static let space: String = {
         let boot = Environment.system.bootTime().boot
-        var bytes = [CChar](repeating: 0, count: 128)
-        let count = unsafe readlink("/proc/self/ns/pid", &bytes, bytes.count)
-        guard !boot.isEmpty, count > 0 else { return "" }
-        return boot + " " + String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let numbers = Namespaces.name(of: "pid")
+        guard !boot.isEmpty, !numbers.isEmpty, let offset = Namespaces.bootClockOffset else { return "" }
+        return boot + " " + numbers + (offset == 0 || planted(.clockOffsetBelieved) ? "" : " \(offset)")
     }()
 
     /// Field 22 of its `stat`; nil if there is no such process, or it is dead and only not buried.

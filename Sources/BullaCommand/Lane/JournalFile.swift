@@ -1,5 +1,6 @@
 import Lanes
 import Ledger
+import PlantedDefects
 import SystemPackage
 
 #if canImport(Glibc)
@@ -8,7 +9,7 @@ import SystemPackage
     import Musl
 #endif
 
-// The only file of this folder that hands pointers to the system. A journal is another program's file: it lies wherever that program wants
+// A journal is another program's file: it lies wherever that program wants
 // it, so that the rules of a ledger's directory do not hold for it. Its durable operations stand here, each with its system calls.
 
 /// A journal by its path.
@@ -59,10 +60,9 @@ struct JournalFile {
                 .usage,
                 "\(path) has \(before.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(before.size)
+        var bytes = try file.read(at: 0, upTo: before.size)
         while bytes.count < before.size {
-            let more = try file.read(at: bytes.count, upTo: min(1 << 20, before.size - bytes.count))
+            let more = try file.read(at: bytes.count, upTo: before.size - bytes.count)
             if more.isEmpty { throw changed() }
             bytes += more
         }
@@ -89,12 +89,12 @@ extension JournalFile {
         let aside = target + ".compact.tmp"
         _ = unsafe unlink(aside)
         do throws(LedgerError) {
-            let file = try open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+            let file = try opened(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
             defer { close(file) }
             // It stays readable for whom it was.
             try check(fchmod(file, found.status?.permissions ?? 0o644), "cannot write \(aside)")
-            try write(bytes, to: file, aside)
-            try check(fsync(file), "cannot write \(aside)")
+            try put(bytes, to: file, aside)
+            if !planted(.journalReplacementUnsynced) { try check(fsync(file), "cannot write \(aside)") }
             // The reference appends without taking the lock: what it wrote meanwhile would be lost.
             guard let now = LogFile.status(of: target), let before = found.status, now.isSameFile(as: before),
                 now.size == before.size
@@ -116,16 +116,16 @@ extension JournalFile {
     /// A crash leaves any part of them. A failed write is taken back as far as nobody wrote behind it.
     func append(_ bytes: [UInt8], to found: Found) throws(LedgerError) {
         let target = resolved
-        let file = try open(target, O_WRONLY | O_CREAT | O_APPEND)
+        let file = try opened(target, O_WRONLY | O_CREAT | O_APPEND)
         defer { close(file) }
         let size = found.bytes.count
-        do throws(LedgerError) { try write(bytes, to: file, path) } catch {
+        do throws(LedgerError) { try put(bytes, to: file, path) } catch {
             if let now = LogFile.status(of: target), now.size > size, now.size < size + bytes.count {
                 _ = ftruncate(file, off_t(size))
             }
             throw error
         }
-        try check(fsync(file), "it is not known whether the entry in \(path) is durable")
+        if !planted(.journalLineUnsynced) { try check(fsync(file), "it is not known whether the entry in \(path) is durable") }
         if found.status == nil { try synchronizeFolder(of: target) }
     }
 
@@ -138,11 +138,11 @@ extension JournalFile {
         if LogFile.status(of: path) != nil {
             throw LedgerError(.usage, "there is something at \(path) already, and nothing is written over it; name another file")
         }
-        let file = try open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        let file = try opened(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         defer { close(file) }
         do throws(LedgerError) {
-            try write(bytes, to: file, path)
-            try check(fsync(file), "cannot write \(path)")
+            try put(bytes, to: file, path)
+            if !planted(.journalExportUnsynced) { try check(fsync(file), "cannot write \(path)") }
         } catch {
             _ = unsafe unlink(path)
             throw error
@@ -157,16 +157,16 @@ extension JournalFile {
         return unsafe String(cString: real)
     }
 
-    private func open(_ path: String, _ flags: Int32) throws(LedgerError) -> Int32 {
-        let file = unsafe Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+    private func opened(_ path: String, _ flags: Int32) throws(LedgerError) -> Int32 {
+        let file = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard file >= 0 else { throw failure("cannot open \(path)") }
         return file
     }
 
-    private func write(_ bytes: [UInt8], to file: Int32, _ name: String) throws(LedgerError) {
+    private func put(_ bytes: [UInt8], to file: Int32, _ name: String) throws(LedgerError) {
         let done = unsafe bytes.withUnsafeBytes { buffer in
             while true {
-                let done = unsafe Glibc.write(file, buffer.baseAddress, buffer.count)
+                let done = unsafe write(file, buffer.baseAddress, buffer.count)
                 if done >= 0 || errno != EINTR { return done }
             }
         }
@@ -177,8 +177,9 @@ extension JournalFile {
     }
 
     private func synchronizeFolder(of path: String) throws(LedgerError) {
-        let folder = try open(LogFile.parts(of: path).folder, O_RDONLY | O_DIRECTORY)
+        let folder = try opened(LogFile.parts(of: path).folder, O_RDONLY | O_DIRECTORY)
         defer { close(folder) }
+        if planted(.journalNameUnsynced) { return }
         try check(fsync(folder), "it is not known whether the name \(path) is durable")
     }
 
@@ -187,48 +188,4 @@ extension JournalFile {
     }
 
     private func failure(_ what: String) -> LedgerError { LedgerError(.inputOutput, "\(what): \(Errno(rawValue: errno))") }
-}
-
-/// The lock that the reference's own verbs take: a file beside the journal that only one can make.
-struct JournalLock {
-    private let path: String
-
-    private static let pauseMicroseconds: Int64 = 20_000
-
-    /// - Parameter waiting: for how long, in microseconds.
-    init(beside file: JournalFile, waiting: Int64, _ environment: Environment) throws(LedgerError) {
-        path = LogFile.parts(of: file.path).folder + "/.lane-lease.lock"
-        let text = "owner: bulla\nacquired_at: \(environment.now().wholeSeconds)\npid: \(getpid())\n"
-        var waited: Int64 = 0
-        while try !make(text) {
-            guard waited < waiting else { throw busy() }
-            environment.pause(Self.pauseMicroseconds)
-            waited += Self.pauseMicroseconds
-        }
-    }
-
-    func release() { _ = unsafe unlink(path) }
-
-    /// False when there is one.
-    private func make(_ text: String) throws(LedgerError) -> Bool {
-        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else {
-            if errno == EEXIST { return false }
-            if errno == ENOENT {
-                throw LedgerError(.usage, "there is no folder for the journal's lock \(path); name a journal with --file")
-            }
-            throw LedgerError(.inputOutput, "cannot make the journal's lock \(path): \(Errno(rawValue: errno))")
-        }
-        // What stands in it is for people; the lock is that it is there.
-        _ = unsafe Array(text.utf8).withUnsafeBytes { buffer in unsafe Glibc.write(file, buffer.baseAddress, buffer.count) }
-        close(file)
-        return true
-    }
-
-    private func busy() -> LedgerError {
-        let holder = (try? InputFile(path).all(upTo: 4096)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let told = holder.split(separator: "\n").joined(separator: ", ")
-        return LedgerError(
-            .busy, "the journal's lock \(path) is taken (\(told)); nothing was written; if that process is gone, remove the file")
-    }
 }

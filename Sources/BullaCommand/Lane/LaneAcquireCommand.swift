@@ -28,7 +28,9 @@ struct LaneAcquireCommand: ParsableCommand {
 
     @OptionGroup var tree: LaneTreeOptions
 
-    @Option(help: ArgumentHelp("How long it lasts behind each heartbeat, such as 90s, 20m, 2h.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long it lasts behind each heartbeat, such as 90s, 20m, 2h.", valueName: "time"))
     var ttl = "10m"
 
     @Option(help: ArgumentHelp("The holder's name in the record (default: the actor).", valueName: "name"))

@@ -20,7 +20,7 @@ struct LaneCommand: ParsableCommand {
             LaneDeclareCommand.self, LaneAcquireCommand.self, LaneReleaseCommand.self, LaneHeartbeatCommand.self,
             LaneListCommand.self, LaneCheckCommand.self, LaneHistoryCommand.self, LaneAdoptCommand.self, LaneScavengeCommand.self,
             LaneSpawnCommand.self, LaneAttemptCommand.self, LaneHaltCommand.self, LaneEnforceCommand.self, LaneGuardCommand.self,
-            LaneTopCommand.self,
+            LaneGuardWatcherCommand.self, LaneTopCommand.self,
             LaneImportCommand.self, LaneExportCommand.self, JournalCommand.self,
         ])
 }

@@ -42,10 +42,14 @@ struct LaneDeclareCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How many leases of a class may be live; none for no limit.", valueName: "class=n"))
     var budget: [String] = []
 
-    @Option(help: ArgumentHelp("From a lease's end until others may take it (at first 30s).", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("From a lease's end until others may take it (at first 30s).", valueName: "time"))
     var grace: String?
 
-    @Option(help: ArgumentHelp("How long an event or a beat counts as a sign of life (at first 5m).", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long an event or a beat counts as a sign of life (at first 5m).", valueName: "time"))
     var liveness: String?
 
     @Option(

@@ -12,8 +12,8 @@ struct LaneGuardCommand: ParsableCommand {
         abstract: "Run a command only while a lease is current, and stop it when it is not.",
         discussion: """
             It looks four times a second. When the lease was released or taken over, or is about to end without a beat, the command and \
-            all that it started get TERM, and KILL 0.4 s later. What the command leaves running at its own end is stopped too. If the guard itself is killed (KILL), the kernel kills the command. The code is \
-            the command's, 20 if the lease is not current at the start, 125 when the guard itself failed.
+            all that it started get TERM, and KILL 0.4 s later, sooner where the lease's time is short. What the command leaves running at its own end is stopped too. If the guard itself is killed (KILL), the kernel kills the command; if it is stopped (STOP), a second process \
+            beside it ends the command before the lease does. The code is the command's, 20 if the lease is not current at the start, 125 when the guard itself failed.
 
             No guard is faster than what it watches: a resource that must be safe compares tokens itself.
 
@@ -58,19 +58,20 @@ struct LaneGuardCommand: ParsableCommand {
         var watch = try LeaseWatch(options, right.right, .system)
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
-            var child = try GuardedChild(arguments)
+            var child = try GuardedChild(arguments, try GuardWatcher(watch.deadline))
             var reason: String?
             while !(try child.ended(within: watch.milliseconds(atMost: Self.lookMilliseconds))) {
                 do throws(LedgerError) {
                     beatIfDue(watch.lease)
                     if !planted(.guardAsleep) { try watch.look() }
+                    child.renew(watch.deadline)
                 } catch {
                     reason = error.message
                     break
                 }
             }
             // At its own end too: what it leaves behind would work on without a lease that anybody looks at.
-            let isAllGone = child.stop(.system)
+            let isAllGone = child.stop(politeness: watch.politeness, .system)
             if let reason { Output.error("bulla: the command was stopped: \(Printable.text(reason))") }
             if !isAllGone { Output.error("bulla: some of what the command started could not be stopped") }
             return try child.finish()

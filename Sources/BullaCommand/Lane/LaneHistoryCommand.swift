@@ -45,6 +45,7 @@ struct LaneHistoryCommand: ParsableCommand {
         let end = try at?.end(in: view, .system) ?? .tip
         var lines: [String] = []
         // What was archived is told only with --archive.
+        try archives.sayAbsence(view)
         var mark = Mark(lastArchivedIn: view)
         var count = 0
         try FactReader(view, of: Lanes.namespaces, .system).read(after: &mark, to: end) { fact in
@@ -86,7 +87,10 @@ struct LaneHistoryCommand: ParsableCommand {
             case .release: "released: lease \(id ?? "?")"
             case .heartbeat: "beat of lease \(id ?? "?")"
             case .scavenge: "taken from \(fact.body["prev_holder"]?.string ?? "?"): lease \(id ?? "?")"
-            case .adopt: "handed to \(who) from \(fact.body["prev_holder"]?.string ?? "?"): lease \(id ?? "?")"
+            case .adopt:
+                "handed to \(who) from \(fact.body["prev_holder"]?.string ?? "?"): lease \(id ?? "?")"
+                    + (fact.body["renews_token"]?.bool == true ? ", token \(fact.seq)" : "")
+            case .reconcile where fact.body["journal"] != nil: "imported for \(who): lease \(id ?? "?"), token \(fact.seq)"
             case .reconcile: "said again: lease \(id ?? "?") of \(who)"
             case .checkpoint: "set anew"
             case .refuse: "refused to \(who) (\(fact.body["reason_class"]?.string ?? "?"))"

@@ -54,7 +54,7 @@ struct LaneHeartbeatCommand: ParsableCommand {
     func run() throws {
         var time: Timestamp?
         if let at {
-            guard let found = Timestamp(at) ?? Timestamp(at.dropLast() + ".000000Z") else {
+            guard let found = Timestamp(anyFraction: at) else {
                 throw LedgerError(.usage, "--at takes a time in UTC, such as 2026-01-31T12:00:00Z, and not \"\(at)\"")
             }
             time = found

@@ -20,7 +20,9 @@ struct LaneImportCommand: ParsableCommand {
 
     @OptionGroup var place: JournalPlace
 
-    @Option(help: ArgumentHelp("How long a lease lasts behind each heartbeat if the journal does not say.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long a lease lasts behind each heartbeat if the journal does not say.", valueName: "time"))
     var ttl = "10m"
 
     @Flag(help: "Leave leases out that are refused, and tell which.")
@@ -31,6 +33,7 @@ struct LaneImportCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
+        let ttl = try TimeSpan.parsed(ttl, "--ttl")
         let file = place.journal
         let found = try file.found()
         let journal = try file.read(found)
@@ -39,7 +42,6 @@ struct LaneImportCommand: ParsableCommand {
             "last_seq": .string(String(decoding: journal.lastSeq.text, as: UTF8.self)),
             "sha256": .string(Digest(sha256: found.bytes.span).description),
         ]
-        let ttl = try TimeSpan.parsed(ttl, "--ttl")
         let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
             let decision = try lanes.importing(journal, from: source, ttl: ttl, leavesOut: leaveOut, moment)
             return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))

@@ -126,5 +126,5 @@ extension LedgerOptions {
     }
 
     /// The lanes as they are now, read without the lock.
-    func lanes() throws(LedgerError) -> Fold<Lanes> { try StateReading<Lanes>(try LedgerView(try storage())).fold }
+    func lanes() throws(LedgerError) -> Fold<Lanes> { try StateReading<Lanes>(try storage()).fold }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Kernel
 import Lanes
 import Ledger
+import LedgerFormat
 
 struct LaneScavengeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,11 +38,13 @@ struct LaneAdoptCommand: ParsableCommand {
         commandName: "adopt",
         abstract: "Take a live lease over whose holder is gone and whose children work on.",
         discussion: """
-            Its identity, tree, time, token and children stay. It takes the lease's token, or that its recorded process is gone on this \
-            machine.
+            Its identity, tree, time and children stay, and its token, with which they work on. With --new-token it gets a higher one, \
+            which is printed: the old one is stale, for the children and for a holder who is not gone after all. It takes the lease's \
+            token, or that its recorded process is gone on this machine.
 
-            Example:
+            Examples:
               bulla lane adopt --lease 0123456789abcdef --token 42 --holder worker-2 --actor process:worker-2 --pid $$
+              bulla lane adopt --lease 0123456789abcdef --new-token --actor process:worker-2
             """)
 
     @Option(help: ArgumentHelp("The lease's id.", valueName: "id"))
@@ -49,6 +52,9 @@ struct LaneAdoptCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Its token.", valueName: "n"))
     var token: UInt64?
+
+    @Flag(help: "Give it a new token, so that whoever works with the old one is shut out.")
+    var newToken = false
 
     @Option(help: ArgumentHelp("The new holder's name (default: the actor).", valueName: "name"))
     var holder: String?
@@ -63,11 +69,12 @@ struct LaneAdoptCommand: ParsableCommand {
     func run() throws {
         let sighting = try options.sighting(of: lease)
         let process = pid.map { HostFacts.process($0) }
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        var decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
             try lanes.adopt(
-                lease, token: token, sighting, by: holder ?? author.actor, process, author.reason ?? "its holder is gone",
-                HostFacts.name, moment)
+                lease, token: token, sighting, by: holder ?? author.actor, process, renewsToken: newToken,
+                author.reason ?? "its holder is gone", HostFacts.name, moment)
         }
+        if newToken, let receipt = decided.receipts.last { decided.reply.token = receipt.seq }
         options.tell(decided, "adopted")
     }
 }

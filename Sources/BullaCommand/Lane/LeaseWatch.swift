@@ -8,7 +8,7 @@ struct LeaseWatch {
     private let right: LeaseRight
     private let environment: Environment
     private var fold: Fold<Lanes>
-    /// On the boot's clock: from then on the holder may not act, unless a later beat is seen.
+    /// On the boot's clock: when its time is over, unless a later beat is seen.
     private var end: Int64
     private(set) var lease: Lease
 
@@ -21,12 +21,21 @@ struct LeaseWatch {
         let now = Instant(environment)
         lease = try fold.state.currentLease(right, upTo: fold.seq, at: now)
         end = Self.end(of: lease, fold.state, at: now)
-        if now.boot.microseconds >= end { throw Self.overdue(lease, at: now) }
+        try checkMargin(at: now)
     }
+
+    /// A tenth of the lease's time before it ends, a second at most, the holder may not act any more: the command must be gone when others may come.
+    private var margin: Int64 { min(1_000_000, lease.ttl / 10) }
+
+    /// How long a command has between TERM and KILL, in microseconds: never until the lease ends.
+    var politeness: Int64 { min(400_000, margin / 2) }
+
+    /// When another must end the command if this process has not by then, which begins with the margin: KILL still comes before the lease's end.
+    var deadline: GuardDeadline { GuardDeadline(time: end - margin / 2, politeness: politeness / 2) }
 
     /// How long until somebody must look again: no longer than the holder may act.
     func milliseconds(atMost limit: Int32) -> Int32 {
-        let rest = (end - Instant(environment).boot.microseconds) / 1000 + 1
+        let rest = (end - margin - Instant(environment).boot.microseconds) / 1000 + 1
         return Int32(min(Int64(limit), max(0, rest)))
     }
 
@@ -36,10 +45,13 @@ struct LeaseWatch {
     mutating func look() throws(LedgerError) {
         var stale: LedgerError?
         do throws(LedgerError) {
-            var fold = fold
+            var fold = self.fold
             try fold.advance(in: try LedgerView(try options.storage()), environment)
             self.fold = fold
-        } catch {}
+        } catch {
+            // The entry that the fold stands at may have left for an archive, and the state with it.
+            if error.cause == .archived, let anew = try? options.lanes() { fold = anew }
+        }
         let now = Instant(environment)
         do throws(LedgerError) {
             lease = try fold.state.currentLease(right, upTo: fold.seq, at: now)
@@ -48,15 +60,15 @@ struct LeaseWatch {
             stale = error
         }
         if let stale { throw stale }
-        if now.boot.microseconds >= end { throw Self.overdue(lease, at: now) }
+        try checkMargin(at: now)
     }
 
-    /// A tenth of the lease's time before it ends, a second at most: the command must be gone when others may come.
     private static func end(of lease: Lease, _ lanes: Lanes, at now: Instant) -> Int64 {
-        now.boot.microseconds + lease.rest(lanes.settings, at: now) - min(1_000_000, lease.ttl / 10)
+        now.boot.microseconds + lease.rest(lanes.settings, at: now)
     }
 
-    private static func overdue(_ lease: Lease, at now: Instant) -> LedgerError {
-        LedgerError(.refused, "\(lease.named) is about to end, at \(lease.end(at: now)), and has not beaten")
+    private func checkMargin(at now: Instant) throws(LedgerError) {
+        guard now.boot.microseconds >= end - margin else { return }
+        throw LedgerError(.refused, "\(lease.named) is about to end, at \(lease.end(at: now)), and has not beaten")
     }
 }

@@ -55,7 +55,7 @@ struct LedgerWatch {
             guard case .failure(let fault) = view.head else { return }
             throw LedgerError(.tampered, "\(fault); `bulla verify` shows how far the ledger is whole")
         }
-        state.isAlert = head.alert
+        (state.isAlert, state.isAlertKnown) = (head.alert, true)
         let wanted = UInt64(max(1, rowCount))
         var rows: [MonitorState.Row] = []
         var tip: Receipt?

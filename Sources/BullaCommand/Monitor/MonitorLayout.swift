@@ -86,7 +86,7 @@ package struct MonitorLayout {
         } else {
             facts.append(("tip", "unknown"))
         }
-        facts.append(("rate", state.rate.map { "\(tenths($0)) entries/s" } ?? "unknown: it takes two looks"))
+        facts.append(("rate", state.rate.map { "\(tenths($0)) entries/s" } ?? "-"))
         facts.append(("lock", state.isOpen ? lock(state.holder) : "unknown"))
         let size = state.byteCount.map { Format.bytes($0) } ?? "unknown"
         facts.append(("size", size + (state.segmentCount.map { " in \($0) segment\($0 == 1 ? "" : "s")" } ?? "")))

@@ -34,7 +34,7 @@ package struct MonitorState: Sendable {
     package var ledger: LedgerID?
     /// The last entry.
     package var tip: Receipt?
-    /// Entries a second, over the last seconds; nil for a single look.
+    /// Entries a second, over the last seconds that were watched; nil before the second look.
     package var rate: Double?
     package var byteCount: Int?
     package var segmentCount: Int?
@@ -45,6 +45,8 @@ package struct MonitorState: Sendable {
     /// False if nobody can tell whether there was one.
     package var isAuditKnown = false
     package var isAlert = false
+    /// False if HEAD does not tell whether the alert is raised.
+    package var isAlertKnown = false
     /// Nil when nobody has the writer's lock, or it is not known.
     package var holder: LockHolder?
     /// The ledger could be looked at.
@@ -59,5 +61,13 @@ package struct MonitorState: Sendable {
     package init(path: String, now: Timestamp) {
         self.path = path
         self.now = now
+    }
+}
+
+extension MonitorState {
+    /// Entries a second since the oldest one listed, for who looks once; nil where there are not two, or their times are not in order.
+    package var rateListed: Double? {
+        guard let first = rows.first, rows.count > 1, !isOld, now > first.time else { return nil }
+        return Double(rows.count - 1) * 1_000_000 / Double(now.microseconds - first.time.microseconds)
     }
 }

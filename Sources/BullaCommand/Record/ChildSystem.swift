@@ -34,13 +34,21 @@ enum ChildSystem {
         var ends: (reading: Int32, writing: Int32) = (-1, -1)
         guard unsafe csystem_open_pipe(&ends.reading, &ends.writing) == 0 else { throw failure }
         let pipe = try awayFromStandard(ChildDescriptor(ends.reading), ChildDescriptor(ends.writing))
-        guard fcntl(pipe.reading.raw, F_SETFL, O_NONBLOCK) == 0 else { throw failure }
+        try neverWait(pipe.reading)
         return pipe
+    }
+
+    /// From now on who finds it full is told so, instead of waiting.
+    static func neverWait(_ descriptor: borrowing ChildDescriptor) throws(SystemFailure) {
+        guard fcntl(descriptor.raw, F_SETFL, O_NONBLOCK) == 0 else { throw failure }
     }
 
     struct Pipe: ~Copyable {
         let reading: ChildDescriptor
         let writing: ChildDescriptor
+
+        /// The reading end is closed.
+        consuming func takeWriting() -> ChildDescriptor { writing }
     }
 
     /// Where 0, 1 or 2 was closed, a new descriptor gets that number, and the child's streams would run over it.
@@ -89,10 +97,23 @@ enum ChildSystem {
 
     /// Starts a command that inherits everything, and that the kernel kills when this process ends; its orphans become our children.
     static func startBound(_ arguments: [[UInt8]]) throws(SystemFailure) -> pid_t {
+        try unsafe start(arguments) { unsafe csystem_start_bound($0, $1) }
+    }
+
+    /// The same in a session of its own; it reads `input`.
+    static func startApart(_ arguments: [[UInt8]], input: borrowing ChildDescriptor) throws(SystemFailure) -> pid_t {
+        let input = input.raw
+        return try unsafe start(arguments) { unsafe csystem_start_apart($0, input, $1) }
+    }
+
+    private static func start(
+        _ arguments: [[UInt8]],
+        _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UnsafeMutablePointer<pid_t>) -> Int32
+    ) throws(SystemFailure) -> pid_t {
         precondition(csystem_is_first_thread() != 0, "the kernel would kill the command when this thread ends")
         var child: pid_t = 0
         try unsafe withArgumentVector(arguments) { vector throws(SystemFailure) in
-            guard unsafe csystem_start_bound(vector, &child) == 0 else { throw failure }
+            guard unsafe call(vector, &child) == 0 else { throw failure }
         }
         return child
     }

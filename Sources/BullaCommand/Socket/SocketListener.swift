@@ -18,24 +18,11 @@ struct SocketListener: ~Copyable {
     /// - Parameter group: Who may connect besides the owner, by name or number.
     init(path: String, group: String?) throws(LedgerError) {
         self.path = path
-        let aside = Self.aside(path)
-        guard max(path.utf8.count, aside.utf8.count) <= SocketSystem.pathByteCountMax else {
-            throw LedgerError(
-                .usage,
-                "the socket's path \(path) is too long: it may have \(SocketSystem.pathByteCountMax) bytes, and its directory 92"
-            )
-        }
-        let number = try group.map { name throws(LedgerError) in
-            guard let number = SocketSystem.group(name) else { throw LedgerError(.usage, "there is no group \(name)") }
-            return number
-        }
+        let (aside, number) = (try Self.aside(path), try Self.number(of: group))
         let stale = try Self.stale(path)
         do throws(SystemFailure) {
-            let descriptor = try SocketSystem.make(blocking: false)
-            try SocketSystem.setMode(ofUnbound: descriptor, 0o600)
-            try SocketSystem.bind(descriptor, to: aside)
+            let descriptor = try Self.bound(to: aside, number)
             do throws(SystemFailure) {
-                if let number { try SocketSystem.give(aside, toGroup: number, mode: 0o660) }
                 guard let facts = try SocketSystem.facts(of: aside) else { throw SystemFailure(number: ENOENT) }
                 try SocketSystem.listen(descriptor)
                 if let stale { try Self.clear(path, of: stale, by: aside + "-") }
@@ -49,9 +36,34 @@ struct SocketListener: ~Copyable {
             }
             self.descriptor = descriptor
         } catch {
-            if error.number == EEXIST { throw Self.taken(path) }
-            throw LedgerError(.inputOutput, "cannot make the socket \(path): \(Errno(rawValue: error.number))")
+            throw Self.failure(error, path)
         }
+    }
+
+    /// Throws what would keep a socket from being made here now, and leaves nothing.
+    static func check(path: String, group: String?) throws(LedgerError) {
+        let (aside, number) = (try aside(path), try number(of: group))
+        _ = try stale(path)
+        do throws(SystemFailure) {
+            _ = try bound(to: aside, number)
+            SocketSystem.remove(aside)
+        } catch {
+            throw failure(error, path)
+        }
+    }
+
+    /// A new socket under a name of its own, which is gone again where this fails.
+    private static func bound(to aside: String, _ group: UInt32?) throws(SystemFailure) -> ChildDescriptor {
+        let descriptor = try SocketSystem.make(blocking: false)
+        try SocketSystem.setMode(ofUnbound: descriptor, 0o600)
+        try SocketSystem.bind(descriptor, to: aside)
+        do throws(SystemFailure) {
+            if let group { try SocketSystem.give(aside, toGroup: group, mode: 0o660) }
+        } catch {
+            SocketSystem.remove(aside)
+            throw error
+        }
+        return descriptor
     }
 
     /// Takes the name away, if it still is this socket's.
@@ -97,13 +109,31 @@ struct SocketListener: ~Copyable {
         throw taken(path)
     }
 
+    private static func failure(_ failure: SystemFailure, _ path: String) -> LedgerError {
+        if failure.number == EEXIST { return taken(path) }
+        return LedgerError(.inputOutput, "cannot make the socket \(path): \(Errno(rawValue: failure.number)); name another path")
+    }
+
     private static func taken(_ path: String) -> LedgerError {
         LedgerError(.refused, "somebody listens at \(path) already; end that process, or name another path")
     }
 
+    private static func number(of group: String?) throws(LedgerError) -> UInt32? {
+        guard let group else { return nil }
+        guard let number = SocketSystem.group(group) else { throw LedgerError(.usage, "there is no group \(group)") }
+        return number
+    }
+
     /// A name in the same directory.
-    private static func aside(_ path: String) -> String {
+    private static func aside(_ path: String) throws(LedgerError) -> String {
         let directory = path.lastIndex(of: "/").map { path[...$0] } ?? ""
-        return directory + ".bulla-" + String(UInt32(truncatingIfNeeded: Environment.system.random()), radix: 16)
+        let aside = directory + ".bulla-" + String(UInt32(truncatingIfNeeded: Environment.system.random()), radix: 16)
+        guard max(path.utf8.count, aside.utf8.count) <= SocketSystem.pathByteCountMax else {
+            throw LedgerError(
+                .usage,
+                "the socket's path \(path) is too long: it may have \(SocketSystem.pathByteCountMax) bytes, and its directory 92"
+            )
+        }
+        return aside
     }
 }

@@ -24,8 +24,8 @@ struct StateDiffCommand: ParsableCommand {
 
     func run() throws {
         let storage = try archives.storage(of: options)
-        let from = try StateReading<Documents>(try LedgerView(storage), at: from).fold
-        let to = try StateReading<Documents>(try LedgerView(storage), at: to).fold
+        let from = try StateReading<Documents>(storage, at: from).fold
+        let to = try StateReading<Documents>(storage, at: to).fold
         let patch = JSONPatch.diff(from: from.state.root, to: to.state.root).json
         if options.json {
             Output.line(

@@ -24,7 +24,7 @@ struct StateGetCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let reading = try StateReading<Documents>(try LedgerView(try archives.storage(of: options)), at: at)
+        let reading = try StateReading<Documents>(try archives.storage(of: options), at: at)
         let documents = reading.fold.state
         guard let value = documents.root[pointer] else {
             throw LedgerError(.refused, "there is nothing at \"\(pointer)\"\(at.map { " at \($0)" } ?? "")")

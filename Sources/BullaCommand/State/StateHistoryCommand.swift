@@ -26,12 +26,15 @@ struct StateHistoryCommand: ParsableCommand {
     func run() throws {
         let view = try LedgerView(try archives.storage(of: options))
         let end = try at?.end(in: view, .system) ?? .tip
+        try archives.sayAbsence(view)
         var count = 0
         try DocumentHistory.read(pointer, in: view, to: end, .system) { change in
             count += 1
             print(change)
         }
-        if count == 0, !options.json { Output.error("bulla: nothing ever stood at \"\(pointer)\"") }
+        if count == 0, !options.json {
+            Output.error("bulla: nothing \(view.base == nil ? "ever " : "since then ")stood at \"\(pointer)\"")
+        }
     }
 
     private func print(_ change: DocumentHistory.Change) {

@@ -11,24 +11,32 @@ struct StateReading<State: Projection> {
     let snapshotSeq: UInt64?
 
     /// - Parameter point: where to end; nil for the tip.
-    init(_ view: LedgerView, at point: Point? = nil) throws(LedgerError) {
+    init(_ storage: any Storage, at point: Point? = nil) throws(LedgerError) {
+        let (reading, notices) = try LedgerView.asking(storage) { view throws(LedgerError) in try Self.read(view, at: point) }
+        for notice in notices { Output.error("bulla: \(Printable.text(notice))") }
+        self = reading
+    }
+
+    private init(fold: Fold<State>, snapshotSeq: UInt64?) { (self.fold, self.snapshotSeq) = (fold, snapshotSeq) }
+
+    private static func read(_ view: LedgerView, at point: Point?) throws(LedgerError) -> (Self, notices: [String]) {
         let environment = Environment.system
         let end = try point?.end(in: view, environment) ?? .tip
         let found = try FoundFold<State>(in: view, to: end, environment)
-        for notice in found.notices { Output.error("bulla: \(Printable.text(notice))") }
+        var notices = found.notices
         var fold = found.fold
         do throws(LedgerError) { try fold.advance(in: view, to: end, environment) } catch {
-            guard error.code == .tampered, fold.seq > 0 else { throw error }
+            // Of the last archived entry the ledger has the state only, and no entry by which it could be named.
+            guard error.code == .tampered, fold.seq >= view.firstSeq else { throw error }
             throw LedgerError(.tampered, "\(error.message); what was before can be had with --at \(fold.seq)", at: error.place)
         }
         if case .time(let time) = point, fold.seq == 0 {
             throw LedgerError(.refused, "there is no entry as early as \(time): the ledger begins later")
         }
         if point == nil, let head = view.validHead, fold.seq > head.seq {
-            Output.error("bulla: HEAD does not vouch yet for what follows seq \(head.seq): that part of the state is unsettled")
+            notices.append("HEAD does not vouch yet for what follows seq \(head.seq): that part of the state is unsettled")
         }
-        self.fold = fold
-        snapshotSeq = found.snapshotSeq
+        return (Self(fold: fold, snapshotSeq: found.snapshotSeq), notices)
     }
 }
 

@@ -48,6 +48,8 @@ struct ArchiveCommand: ParsableCommand {
         try options.refuse(inside: to, "an archive")
         let plan = try ArchivePlan(try LedgerView(storage), limit, environment)
         guard !plan.segments.isEmpty else { throw plan.refusal }
+        let place = ArchivePlace(to, of: storage)
+        try place.check(plan)
         guard yes else { return show(plan) }
         let bar = ProgressBar("archive")
         var decider = try Decider(options, writer)
@@ -55,57 +57,17 @@ struct ArchiveCommand: ParsableCommand {
         do throws(LedgerError) {
             defer { bar.finish() }
             archived = try decider.archive(
-                limit, keeping: [Documents.self, Effects.self, Lanes.self], to: try target(),
+                limit, keeping: House.projections, to: try place.opened(),
                 named: UserPlaces.resolved(to).map { PathText($0) } ?? PathText(Array(to.utf8)),
-                reason: reason, progress: { done, total in bar.update(done, of: total) })
+                reason: reason,
+                members: { view, last throws(LedgerError) in try FollowPlaces(in: view, through: last).members },
+                progress: { done, total in bar.update(done, of: total) })
         } catch {
             decider.sayNotices()
             throw error
         }
         decider.sayNotices()
         show(archived)
-    }
-
-    /// The archive's directory, and not the ledger's own under another path: its files would count as their copies, and go.
-    private func target() throws(LedgerError) -> POSIXStorage {
-        let (ledger, target) = (try options.storage(), try opened())
-        let isOwn = try doing("cannot use the archive's directory") { () throws(StorageError) in
-            try ledger.status(of: Layout.ledger)?.identity == target.status(of: Layout.ledger)?.identity
-        }
-        if isOwn { throw LedgerError(.refused, "\(to) is the ledger itself under another path; name another directory") }
-        return target
-    }
-
-    /// Opened or made.
-    private func opened() throws(LedgerError) -> POSIXStorage {
-        try doing("cannot use the archive's directory") { () throws(StorageError) in
-            let allowed = LedgerOptions.allowedNetworkFileSystem
-            let target: POSIXStorage
-            do throws(StorageError) {
-                target = try POSIXStorage(path: to, allowedNetworkFileSystem: allowed)
-            } catch {
-                guard error.isNotFound else { throw error }
-                let made = try POSIXStorage(
-                    constructing: to, random: Environment.system.random(), allowedNetworkFileSystem: allowed)
-                do throws(StorageError) {
-                    try made.makeDirectory(Layout.ledger)
-                    try made.publish()
-                } catch {
-                    made.abandon()
-                    throw error
-                }
-                return made
-            }
-            // A ledger of its own is no place for another one's entries.
-            for path in [Layout.head, Layout.keys] where try target.status(of: path) != nil {
-                throw StorageError(.refused(.notDirectory(.regular)), "use", "\(to)/\(path)")
-            }
-            if try target.status(of: Layout.ledger) == nil {
-                try target.makeDirectory(Layout.ledger)
-                try target.synchronize(directory: nil)
-            }
-            return target
-        }
     }
 }
 
@@ -155,6 +117,11 @@ extension ArchiveCommand {
             "segments": .number(Double(segments)),
         ]
     }
+}
+
+/// What the house itself folds: the state that stays when entries leave.
+enum House {
+    static let projections: [any Projection.Type] = [Documents.self, Effects.self, Lanes.self]
 }
 
 /// What `--before` takes.

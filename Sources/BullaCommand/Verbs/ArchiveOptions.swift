@@ -1,6 +1,9 @@
 import ArgumentParser
+import CanonicalJSON
 import DurableFiles
+import Kernel
 import Ledger
+import LedgerFormat
 
 /// Where entries lie that left the ledger: what every verb takes that can read them.
 struct ArchiveOptions: ParsableArguments {
@@ -24,6 +27,30 @@ struct ArchiveOptions: ParsableArguments {
                 })
         }
         return storages
+    }
+
+    /// What they prove of a damaged ledger's beginning, with the state behind them; nil if none is given, or none is needed.
+    ///
+    /// - Parameter notice: called with what of the state cannot be told.
+    func recovery(of view: LedgerView, _ notice: (String) -> Void) throws(LedgerError) -> ArchiveRecovery? {
+        var named: [ArchiveRecovery.Named] = []
+        for (path, storage) in zip(archive, try storages()) {
+            named.append((storage, UserPlaces.resolved(path).map { PathText($0) } ?? PathText(Array(path.utf8))))
+        }
+        guard var recovery = try ArchiveRecovery(of: view, from: named, .system) else { return nil }
+        recovery.keepStates(of: House.projections, .system).forEach(notice)
+        let follows = try FollowPlaces(in: recovery.view, through: recovery.tip.seq)
+        for member in follows.members.members { recovery.members[member.key] = member.value }
+        return recovery
+    }
+
+    /// Says what a history leaves out that was archived.
+    func sayAbsence(_ view: LedgerView) throws(LedgerError) {
+        guard view.base != nil, let found = try EntryReader(view, .system).explanation() else { return }
+        let place = found.directory.map { " to \($0)" } ?? ""
+        Output.error(
+            "bulla: what lies before seq \(view.firstSeq) is left out: it was archived\(Printable.text(place)); give each directory with --archive"
+        )
     }
 
     /// The ledger with its archives in front.

@@ -18,7 +18,7 @@ struct AuditCommand: AsyncParsableCommand {
             Examples:
               bulla audit
               bulla audit --policy deep --budget 600
-              until bulla audit; [ $? -ne 12 ]; do :; done
+              while bulla audit; code=$?; [ $code -eq 12 ]; do :; done; (exit $code)
             """)
 
     @Option(help: ArgumentHelp("boot, fast or deep.", valueName: "name"))
@@ -31,7 +31,9 @@ struct AuditCommand: AsyncParsableCommand {
     @Flag(help: "Begin at the first entry, wherever the last audit stopped.")
     var fromStart = false
 
-    @Flag(help: "Members of an entry that format 1 does not know are no failure; the position is not kept then.")
+    @Flag(
+        help:
+            "Members of an entry that format 1 does not know are no failure; neither the position nor a full audit is kept then.")
     var allowExtra = false
 
     @OptionGroup var writer: WriterOptions
@@ -97,7 +99,9 @@ struct AuditCommand: AsyncParsableCommand {
             "\(Format.count(report.entryCount)) \(report.entryCount == 1 ? "entry" : "entries") checked in "
                 + "\(Format.seconds(finding.microseconds)), from seq \(finding.firstSeq) on")
         if let full = finding.progress?.full, finding.isFull {
-            Output.line("full: every entry up to seq \(full.seq) was verified")
+            Output.line(
+                "full: every entry up to seq \(full.seq) was verified"
+                    + (allowExtra ? "; as it allowed unknown members, `bulla status` does not count it" : ""))
         } else if let pass = finding.progress?.pass, receipt != nil, !allowExtra {
             Output.line("the next audit goes on at seq \(pass.place.seq); it is full at seq \(pass.goal)")
         }

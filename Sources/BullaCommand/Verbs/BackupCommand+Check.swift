@@ -53,12 +53,7 @@ extension BackupCommand {
         if let tip = report.audit.tip { Output.line("last: " + Receipt(tip).line) }
         for objection in report.objections { Output.line("FAILED: " + Printable.text(objection.message)) }
         if let comparison = report.comparison {
-            let path = Printable.text(comparison.path)
-            Output.line(
-                comparison.missingCount == 0
-                    ? "the ledger at \(path) has the same last entry"
-                    : "the ledger at \(path) holds this history; it is \(Format.count(comparison.missingCount)) \(comparison.missingCount == 1 ? "entry" : "entries") further, at seq \(Format.count(comparison.lastSeq))"
-            )
+            Output.line(comparison.line(isDamaged: report.audit.verdict == .tampered))
         } else if report.exitCode == 0 {
             Output.line("not compared with the ledger itself: it is not at hand; name it with --ledger")
         }
@@ -76,12 +71,31 @@ extension BackupCommand {
         if let tip = report.audit.tip { object["tip"] = Receipt(tip).json }
         object["objections"] = .array(
             report.objections.map { ["code": .number(Double($0.code.rawValue)), "message": .string($0.message)] })
-        object["original"] =
-            report.comparison.map {
-                [
-                    "path": .string($0.path), "seq": .number(Double($0.lastSeq)), "missing": .number(Double($0.missingCount)),
-                ]
-            } ?? .null
+        let isDamaged = report.audit.verdict == .tampered
+        object["original"] = report.comparison.map { $0.json(isDamaged: isDamaged) } ?? .null
         Output.line(Printable.json(.object(object)))
+    }
+}
+
+extension BackupCheck.Comparison {
+    /// - Parameter isDamaged: what the backup holds behind the compared entries is not known.
+    fileprivate func line(isDamaged: Bool) -> String {
+        let path = Printable.text(path)
+        if isDamaged {
+            return
+                "only seq \(Format.count(compared.lowerBound)) to \(Format.count(compared.upperBound)) of the copy could be compared: "
+                + "the ledger at \(path) holds them"
+        }
+        if missingCount == 0 { return "the ledger at \(path) has the same last entry" }
+        return "the ledger at \(path) holds this history; it is \(Format.count(missingCount)) "
+            + "\(missingCount == 1 ? "entry" : "entries") further, at seq \(Format.count(lastSeq))"
+    }
+
+    fileprivate func json(isDamaged: Bool) -> JSON {
+        [
+            "path": .string(path), "seq": .number(Double(lastSeq)),
+            "compared": ["first": .number(Double(compared.lowerBound)), "last": .number(Double(compared.upperBound))],
+            "missing": isDamaged ? .null : .number(Double(missingCount)),
+        ]
     }
 }

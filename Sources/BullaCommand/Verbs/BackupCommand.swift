@@ -49,6 +49,7 @@ struct BackupCommand: AsyncParsableCommand {
         let source = try options.storage()
         try options.refuse(inside: directory, "a backup")
         let target = try construct()
+        LedgerOptions.removeOrphans(beside: target)
         let bar = ProgressBar("backup")
         let report: Backup.Report
         let doubt: LedgerError?

@@ -19,7 +19,7 @@ struct IngestCommand: ParsableCommand {
             A bad line stops the work: what lies before it is recorded, nothing behind it, and the message says at which line to go on.
 
             --follow goes on as the file grows, like tail -F, also when it is rotated or truncated, until SIGINT or SIGTERM. Started \
-            again, it goes on where the ledger says it stopped. It keeps a bad line whole, with the reason in "error".
+            again, it goes on where the ledger says it stopped, also behind an archive. It keeps a bad line whole, with the reason in "error".
 
             Examples:
               bulla ingest events.jsonl
@@ -38,6 +38,12 @@ struct IngestCommand: ParsableCommand {
 
     @Flag(help: "Go on as the file grows, across rotation and truncation.")
     var follow = false
+
+    @Flag(help: "With --follow: begin with the file's first line, where the ledger does not tell how far it was followed.")
+    var fromStart = false
+
+    @Flag(help: "With --follow: begin behind its last line there.")
+    var fromEnd = false
 
     @Option(help: ArgumentHelp("Who writes the lines.", valueName: "kind:name"))
     var actor: String?
@@ -70,6 +76,9 @@ struct IngestCommand: ParsableCommand {
             if follow { throw ValidationError("--follow goes with --format jsonl, logfmt, syslog or raw") }
         } else if actor == nil {
             throw ValidationError("\(raw ? "--raw" : "--format \(lineFormat)") needs --actor: who writes the lines?")
+        }
+        if fromStart || fromEnd, !follow || fromStart && fromEnd {
+            throw ValidationError("--from-start or --from-end goes with --follow, one of them")
         }
         if follow, file == "-" { throw ValidationError("stdin is read until its end: --follow goes with a file") }
         if follow, server.socket != nil {
@@ -118,7 +127,10 @@ struct IngestCommand: ParsableCommand {
             throw LedgerError(.usage, "there is no folder \(folder) to follow a file in")
         }
         let watch = try FileWatch(folder: folder)
-        let resumption = try FollowedFile.Resumption.find(file, actor: labels.actor, try LedgerView(try options.storage()))
+        let fallback: FollowedFile.Resumption.Fallback = fromStart ? .start : fromEnd ? .end : .refuse
+        let resumption = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+            try FollowedFile.Resumption.find(file, actor: labels.actor, view, else: fallback)
+        }
         let followed = try FollowedFile(file, from: resumption, key: key, watch: watch)
         let place = resumption.map { "from byte \($0.offset) of \($0.file.path)" } ?? "from its start"
         Output.error("bulla: following \(Printable.text("\(file) \(place)"))")

@@ -28,6 +28,7 @@ struct InitCommand: ParsableCommand {
         } catch {
             throw refusal(error)
         }
+        LedgerOptions.removeOrphans(beside: storage)
         do throws(LedgerError) {
             let receipt = try Initialization.run(storage, environment)
             keepAnchor(storage)

@@ -33,6 +33,7 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Show the bytes in hexadecimal too.")
     var hex = false
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
@@ -61,7 +62,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
-        let inspection = try Inspector(try options.storage(), .system).inspect(try target(), around: around)
+        let inspection = try Inspector(try archives.storage(of: options), .system).inspect(try target(), around: around)
         if options.json { Output.line(Printable.json(try json(inspection))) } else { try printText(inspection) }
     }
 }

@@ -24,8 +24,9 @@ struct KeyListCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let view = try LedgerView(try options.storage())
-        let history = try KeyHistory(view, .system)
+        let (view, history) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+            (view, try KeyHistory(view, .system))
+        }
         var rows = history.uses.map { Row($0, current: history.current, view.keyring) }
         let named = Set(history.uses.map(\.key))
         // A key that was introduced by the last entry has sealed none yet; one that nothing names is left by a crash.

@@ -42,12 +42,24 @@ struct LedgerOptions: ParsableArguments {
 
     /// A copy inside the ledger would be a part of what is copied.
     func refuse(inside directory: String, _ what: String) throws(LedgerError) {
-        var parts = directory.split(separator: "/").map(String.init)
-        _ = parts.popLast()
-        let parent = (directory.hasPrefix("/") ? "/" : "./") + parts.joined(separator: "/")
-        guard let base = UserPlaces.resolved(path), let outer = UserPlaces.resolved(parent) else { return }
+        guard let base = UserPlaces.resolved(path), let outer = UserPlaces.resolved(Self.parent(of: directory)) else { return }
         if (outer + [UInt8(ascii: "/")]).starts(with: base + [UInt8(ascii: "/")]) {
             throw LedgerError(.usage, "\(directory) lies inside the ledger; \(what) belongs elsewhere, best on another disk")
+        }
+    }
+
+    /// What a directory is made in.
+    static func parent(of directory: String) -> String {
+        (directory.hasPrefix("/") ? "/" : "./") + directory.split(separator: "/").dropLast().joined(separator: "/")
+    }
+
+    /// Removes what an init or a backup that was killed has left beside one that is being made, with copies of keys in it; tells
+    /// what it did, and could not.
+    static func removeOrphans(beside storage: POSIXStorage) {
+        for orphan in storage.removeOrphans() {
+            let what = "\(orphan.path), left by an init or a backup that was stopped,"
+            let fate = orphan.obstacle.map { "was not removed: \($0); a copy of the sealing key may lie in it" } ?? "was removed"
+            Output.error("bulla: \(Printable.text("\(what) \(fate)"))")
         }
     }
 

@@ -13,8 +13,13 @@ struct RepairCommand: ParsableCommand {
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
             the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened.
 
+            Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
+            and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
+            was archived counts as lost.
+
             Examples:
               bulla repair
+              bulla repair --archive /mnt/archive/ledger
               bulla repair --yes --reason "the disk was replaced" --root-cause "a dying disk"
             """)
 
@@ -30,14 +35,23 @@ struct RepairCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What is learnt from it.", valueName: "text"))
     var lesson: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "This key's file is gone for good: give up what only it can prove (may be repeated).", valueName: "key"))
+    var gone: [String] = []
+
     @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
     var maxSkips = 100
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
         guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
+        for text in gone where KeyID(text) == nil {
+            throw ValidationError("--gone takes a key's id, 16 digits as in bulla key list")
+        }
         // All of it must fit into one entry, where a control character takes six bytes.
         for (name, text) in [("reason", reason), ("root-cause", rootCause ?? ""), ("lesson", lesson ?? "")]
         where text.utf8.count > Self.textByteCountMax {
@@ -53,9 +67,21 @@ struct RepairCommand: ParsableCommand {
         repair.reason = reason
         repair.rootCause = rootCause
         repair.lesson = lesson
+        repair.goneKeys = Set(gone.compactMap { KeyID($0) })
+        if !archives.archive.isEmpty {
+            repair.recover = { [archives] view throws(LedgerError) in
+                try archives.recovery(of: view) { Output.error("bulla: \(Printable.text($0))") }
+            }
+        }
         let storage = try options.storage()
         guard yes else {
-            let plan = try repair.plan(storage)
+            let plan: RepairPlan
+            switch try repair.prospect(storage) {
+            case .mend(let found): plan = found
+            case .finish(let receipt, let evidence):
+                showInterrupted(receipt, evidence)
+                Output.exit(ErrorCode.tampered.rawValue)
+            }
             show(plan, nil)
             // Who finds damage says so; a plan is no repair.
             if plan.isNeeded { Output.exit(plan.replacesLedger || plan.contradictsHead || plan.validHead == nil ? 10 : 21) }
@@ -66,6 +92,26 @@ struct RepairCommand: ParsableCommand {
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome.plan, outcome)
         if outcome.plan?.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
+    }
+
+    /// The command that does what is shown, for the same ledger.
+    private var command: String {
+        let more = archives.archive.flatMap { ["--archive", $0] } + gone.flatMap { ["--gone", $0] }
+        let place = options.ledger.map { ["--ledger", $0] } ?? []
+        return (["bulla repair --yes"] + more + place).joined(separator: " ")
+    }
+
+    private func showInterrupted(_ receipt: Receipt, _ evidence: String) {
+        if options.json {
+            let interrupted: JSON = ["evidence": .string(evidence), "receipt": receipt.json]
+            Output.line(Printable.json(["applied": false, "interrupted": interrupted, "needed": true]))
+            return
+        }
+        Output.line(
+            "a repair was interrupted: the mended ledger is in place, seq \(receipt.seq) says how, and only HEAD has to be written"
+        )
+        Output.line(Printable.text("the damaged ledger is kept in \(evidence)"))
+        Output.line(Printable.text("nothing was changed; finish it with: \(command)"))
     }
 
     private func show(_ plan: RepairPlan?, _ outcome: Repair.Outcome?) {
@@ -79,7 +125,7 @@ struct RepairCommand: ParsableCommand {
         }
         if let plan { for line in text(plan) { Output.line(Printable.text(line)) } }
         guard let outcome else {
-            if plan?.isNeeded == true { Output.line("nothing was changed; do it with: bulla repair --yes") }
+            if plan?.isNeeded == true { Output.line(Printable.text("nothing was changed; do it with: \(command)")) }
             return
         }
         guard let receipt = outcome.receipt else { return }
@@ -91,15 +137,15 @@ struct RepairCommand: ParsableCommand {
 
     private func text(_ plan: RepairPlan) -> [String] {
         guard plan.isNeeded else {
-            let whole = "the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"
-            return [whole] + (plan.anchorObjection.map { ["but \($0)"] } ?? [])
+            var lines = ["the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"]
+            if let tear = plan.tear {
+                lines.append(
+                    "behind it, at \(tear.place), lies a write that a crash has torn, of \(tear.byteCount) bytes: never acknowledged; whoever "
+                        + "writes next, or repair --yes, keeps it as evidence and cuts it")
+            }
+            return lines + (plan.anchorObjection.map { ["but \($0)"] } ?? [])
         }
-        var lines: [String] = []
-        if plan.prefix.seq > 0 {
-            lines.append("seq 1 to \(plan.prefix.seq) are sound and stay as they are")
-        } else {
-            lines.append("not even the first entry is sound")
-        }
+        var lines = [beginning(plan)]
         for damage in plan.damages {
             let range = damage.range
             let next = range.next.map { "seq \($0.seq) is sound again" } ?? "nothing sound follows"
@@ -107,9 +153,14 @@ struct RepairCommand: ParsableCommand {
         }
         if !plan.trustsBase {
             lines.append(
-                "no sound entry says that what lay before the first segment was archived: it counts as lost, with the state that came of it; "
-                    + "if it was archived, stop here and restore a backup, for this repair does not take it back from the archive"
+                "WARNING: no sound entry says that what lay before seq \(plan.firstSeq) was archived: it counts as LOST, with the state that "
+                    + "came of it; if it was archived, stop here and give each directory that it went to: bulla repair --archive DIR"
             )
+        }
+        if plan.usesArchives {
+            lines.append(
+                "the entry that says what was archived is damaged; the archives given were verified, and it is recorded again that "
+                    + "seq 1 to \(plan.firstSeq - 1) went there, with the state behind them")
         }
         if plan.contradictsHead { lines.append("HEAD vouches for another entry than the chain holds") }
         if case .failure(let fault) = plan.head { lines.append("\(fault): it is written anew") }
@@ -126,14 +177,25 @@ struct RepairCommand: ParsableCommand {
         lines += keyLines(plan)
         if let gap = plan.gap {
             lines.append(
-                "the chain goes on at seq \(plan.seq); of seq \(gap.lowerBound) to \(gap.upperBound) \(Format.count(plan.lostCount)) are lost"
+                "the chain goes on at seq \(plan.seq); of seq \(gap.lowerBound) to \(gap.upperBound), \(Format.count(UInt64(gap.count) - plan.lostCount)) "
+                    + "come back; lost, or in the evidence only: \(Format.count(plan.lostCount))"
             )
         }
         if !plan.replacesLedger {
             lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
         }
-        if plan.validHead?.alert == true { lines.append("the alert is RAISED, and is released by the repair") }
+        if plan.validHead?.alert == true {
+            lines.append("the alert is RAISED, and is released by the repair")
+            if let cause = plan.alertCause { lines.append("it was raised at \(cause.time), because: \(cause.text)") }
+        }
         return lines
+    }
+
+    private func beginning(_ plan: RepairPlan) -> String {
+        if plan.prefix.seq == 0 { return "nothing stays in place: of the beginning no entry is sound and proven" }
+        let first = plan.trustsBase ? plan.firstSeq : 1
+        if plan.prefix.seq < first { return "not even seq \(first) is sound, the first that was not archived" }
+        return "seq \(first) to \(plan.prefix.seq) are sound and stay as they are"
     }
 
     /// What becomes of entries, and of verifying, because of keys that are not there or no longer called for.
@@ -174,6 +236,7 @@ struct RepairCommand: ParsableCommand {
             "prefix": .number(Double(plan.prefix.seq)), "replaces": .bool(plan.replacesLedger), "seq": .number(Double(plan.seq)),
             "proven": .number(Double(plan.survivors.provenCount)), "unproven": .number(Double(plan.survivors.unprovenCount)),
             "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
+            "archive_lost": .bool(!plan.trustsBase), "archive_recovered": .bool(plan.usesArchives),
         ]
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]

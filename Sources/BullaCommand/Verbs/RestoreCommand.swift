@@ -42,10 +42,10 @@ struct RestoreCommand: ParsableCommand {
 
     func run() throws {
         let storage = try options.storage()
-        let earlier = try StateReading<Documents>(try LedgerView(storage), at: to).fold
+        let earlier = try earlier(storage).fold
         guard let mark = earlier.mark else { throw LedgerError(.refused, "there is no entry at \(to)") }
         guard yes, let reason, let actor else {
-            let now = try StateReading<Documents>(try LedgerView(storage)).fold
+            let now = try StateReading<Documents>(storage).fold
             return show(now.state.restoration(of: earlier.state), mark, receipt: nil)
         }
         var decider = try Decider(options, writer)
@@ -54,6 +54,22 @@ struct RestoreCommand: ParsableCommand {
             try documents.restore(to: earlier.state, at: mark, Justification(.resilience, reason), moment)
         }
         show(decided.reply, mark, receipt: decided.receipts.first)
+    }
+
+    /// The state that is to come back: only what the ledger's own entries tell.
+    private func earlier(_ storage: any Storage) throws(LedgerError) -> StateReading<Documents> {
+        do throws(LedgerError) { return try StateReading(storage, at: to) } catch {
+            let view = try LedgerView(storage)
+            guard error.cause == .archived, let found = try EntryReader(view, .system).explanation() else { throw error }
+            let what =
+                if case .seq(let seq) = to { found.whereabouts(of: seq) } else {
+                    "\(found.whereabouts(of: 1)), and \(to) is before it"
+                }
+            throw LedgerError(
+                .refused,
+                "\(what): a restore goes back to entries that are in the ledger, from seq \(view.firstSeq) on; "
+                    + "`bulla state get --at \(to.argument) --archive DIR` shows what was then", .archived)
+        }
     }
 
     private func show(_ patch: JSONPatch, _ mark: Mark, receipt: Receipt?) {

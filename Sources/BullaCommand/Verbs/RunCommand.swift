@@ -46,6 +46,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // What cannot work is said before anything is recorded.
+        if let socket { try SocketListener.check(path: socket, group: socketGroup) }
         do {
             try await live()
         } catch let error as LedgerError {
@@ -61,19 +63,22 @@ struct RunCommand: AsyncParsableCommand {
         await events.takeSignals(RunEvents.stopping)
         let standing = try await runner.goOnline(process: RunEvents.process)
         let server = socket.map { SocketServer(path: $0, group: socketGroup, committer: runner.committer) }
-        try server?.start()
-        tellOnline(standing)
         let signal: String
         do throws(LedgerError) {
+            try server?.start()
+            tellOnline(standing)
             signal = try await loop(&runner, events)
         } catch {
             await server?.stop()
+            await runner.goOffline(after: error)
             throw error
         }
         await server?.stop()
         let receipt = try await runner.goOffline(reason: "asked to stop", signal: signal)
         tellOffline(receipt, signal)
     }
+
+    private static let recordedNoticeCountMax = 100
 
     /// Until a signal comes, whose name it answers.
     private func loop(_ runner: inout Runner, _ events: RunEvents) async throws(LedgerError) -> String {
@@ -105,8 +110,8 @@ struct RunCommand: AsyncParsableCommand {
             }
             for notice in notices + runner.takeNotices() {
                 Output.error("bulla: \(Printable.text(notice))")
-                // What is told again and again is recorded once.
-                if told.insert(notice).inserted { await runner.record(notice: notice) }
+                // What is told again and again is recorded once, and a thousand things say no more than a hundred.
+                if told.count < Self.recordedNoticeCountMax, told.insert(notice).inserted { await runner.record(notice: notice) }
             }
             notices = []
         }

@@ -77,9 +77,10 @@ struct ReceiptCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try archives.storage(of: options))
-        let receipt = try EntryReader(view, .system).entry(seq).receipt
-        guard view.isSettled(seq) else {
+        let (receipt, isSettled) = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
+            (try EntryReader(view, .system).entry(seq).receipt, view.isSettled(seq))
+        }
+        guard isSettled else {
             throw LedgerError(
                 .refused, "entry \(seq) is unsettled: HEAD does not vouch for it yet, and there is no receipt before it does")
         }

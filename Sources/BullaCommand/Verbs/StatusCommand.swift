@@ -59,6 +59,7 @@ struct StatusCommand: ParsableCommand {
         }
         return [
             "alert": status.head.map { .bool($0.alert) } ?? .null,
+            "alert_cause": status.alertCause.map { .string($0.text) } ?? .null,
             "anchor": .string(anchor?.word ?? (options.anchor == nil ? "off" : "unknown")),
             "audit": audit ?? .null,
             "bytes": .number(Double(status.byteCount)), "first": .number(Double(status.firstSeq)),
@@ -87,6 +88,7 @@ struct StatusCommand: ParsableCommand {
             ("snapshot", snapshotSeq.map { "of seq \(Format.count($0)), and the state folds from it" } ?? "none in use"),
             ("anchor", anchor.map { $0.message(ledger: options.path) ?? "agrees" } ?? (options.anchor == nil ? "off" : unknown)),
             ("alert", alert ?? unknown),
+            ("cause", status.alertCause.map { "\($0.text) (\($0.time))" }),
             ("damage", status.damage?.message),
         ]
         for case (let name, let value?) in rows {

@@ -18,6 +18,9 @@ struct TopCommand: ParsableCommand {
             Looks at the end of the ledger alone, and takes no lock; `bulla verify` checks everything. q or control-C quits. Piped, or \
             with --json, it looks once; the code is then 0, or that of what is wrong.
 
+            The rate is in entries a second: over the last 10 s that were watched, or, for one look, from the oldest entry listed until \
+            now. It is - (null in JSON) where that cannot be told.
+
             Example:
               bulla top --interval 5
             """)
@@ -54,9 +57,12 @@ struct TopCommand: ParsableCommand {
     }
 
     private func printTable(_ state: MonitorState) {
-        var lines = [("state", MonitorLayout.verdict(state).text)] + MonitorLayout.facts(state)
-        lines.removeAll { $0.0 == "rate" }
-        for (name, value) in lines { Output.line(Cells.fit(name, to: 8) + Printable.text(value)) }
+        let alert = state.isAlertKnown ? state.isAlert ? "RAISED" : "none" : "-"
+        var state = state
+        state.rate = state.rateListed
+        for (name, value) in [("state", MonitorLayout.verdict(state).text), ("alert", alert)] + MonitorLayout.facts(state) {
+            Output.line(Cells.fit(name, to: 8) + Printable.text(value))
+        }
         Output.line("")
         // Wide enough for what names and reasons usually are.
         let columns = MonitorLayout.Columns(width: 160, lastSeq: state.rows.last?.seq ?? 0)
@@ -68,7 +74,7 @@ struct TopCommand: ParsableCommand {
 extension MonitorState {
     fileprivate var json: JSON {
         [
-            "alert": .bool(isAlert),
+            "alert": isAlertKnown ? .bool(isAlert) : .null,
             "audit": audit.map { ["seq": .number(Double($0.seq)), "time": .string($0.time.description)] } ?? .null,
             "bytes": byteCount.map { .number(Double($0)) } ?? .null, "entries": .array(rows.map(\.json)),
             "key": key.map { .string($0.description) } ?? .null, "key_present": .bool(key != nil && keyAbsence == nil),
@@ -76,7 +82,8 @@ extension MonitorState {
             "lock": holder.map {
                 ["command": .string($0.command), "pid": .number(Double($0.process)), "stopped": .bool($0.isStopped)]
             } ?? .null,
-            "path": .string(path), "segments": segmentCount.map { .number(Double($0)) } ?? .null,
+            "path": .string(path), "rate": rateListed.map { .number($0) } ?? .null,
+            "segments": segmentCount.map { .number(Double($0)) } ?? .null,
             "time": .string(now.description), "tip": tip?.json ?? .null,
             "trouble": trouble.map { ["code": .number(Double($0.code.rawValue)), "message": .string($0.message)] } ?? .null,
         ]

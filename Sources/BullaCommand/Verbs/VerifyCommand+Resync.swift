@@ -10,7 +10,9 @@ extension VerifyCommand {
         guard resync, report.verdict == .tampered || report.verdict == .torn else { return nil }
         var resync = Resync()
         resync.skipCountMax = maxSkips
-        return try resync.run(try LedgerView(try options.storage(), keyring: try keyring()))
+        return try LedgerView.asking(try options.storage(), keyring: try keyring()) { view throws(LedgerError) in
+            try resync.run(view)
+        }
     }
 
     func printText(_ survey: Survey) {

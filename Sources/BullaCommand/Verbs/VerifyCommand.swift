@@ -62,11 +62,10 @@ struct VerifyCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
-            try checkArchivesAreThere()
             let (storage, keyring) = (try archives.storage(of: options), try keyring())
             let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
             var report = try await audit.run(storage, keyring: keyring)
-            try compareArchives(&report, storage, keyring)
+            try await compareArchives(&report, storage, keyring)
             try compare(&report, with: watch)
             result = .success(report)
         } catch {
@@ -81,19 +80,19 @@ struct VerifyCommand: AsyncParsableCommand {
         Output.exit(report.exitCode)
     }
 
-    /// Refuses archives that lack what the ledger's own entries say was archived: the whole cannot be told from them.
-    private func checkArchivesAreThere() throws(LedgerError) {
-        guard !archives.archive.isEmpty, let view = try? LedgerView(try options.storage()),
-            let failure = (try? ArchiveCheck(.system).run(view, try archives.storages(), comparesDigests: false))?.failure,
-            failure.code == .refused
-        else { return }
-        throw failure
-    }
-
     /// What lies in an archive is what was recorded of it, byte for byte.
-    private func compareArchives(_ report: inout AuditReport, _ storage: any Storage, _ keyring: Keyring?) throws(LedgerError) {
-        guard !archives.archive.isEmpty, report.verdict == .intact || report.verdict == .torn else { return }
-        let check = try ArchiveCheck(.system).run(try LedgerView(storage, keyring: keyring), try archives.storages())
+    private func compareArchives(
+        _ report: inout AuditReport, _ storage: any Storage, _ keyring: Keyring?
+    ) async throws(LedgerError) {
+        guard !archives.archive.isEmpty else { return }
+        if report.verdict == .tampered {
+            let found = try await ArchiveHole.find(behind: report, options.storage(), archives.storages(), keyring, .system)
+            if let found { throw found.refusal }
+        }
+        guard report.verdict == .intact || report.verdict == .torn else { return }
+        let check = try LedgerView.asking(storage, keyring: keyring) { view throws(LedgerError) in
+            try ArchiveCheck(.system).run(view, try archives.storages())
+        }
         report.archivedSegments = check
         if let failure = check.failure, failure.code == .refused { throw failure }
         guard let failure = check.failure, let place = failure.place else { return }

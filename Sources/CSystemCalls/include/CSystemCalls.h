@@ -64,6 +64,9 @@ void csystem_forwarding_end(void);
 // which ends with the process. -1 and errno also where the command cannot be executed.
 int csystem_start_bound(char *const arguments[], pid_t *child);
 
+// The same in a session of its own, out of reach of what a terminal does to this one. It reads `input`, and prints to the error stream only.
+int csystem_start_apart(char *const arguments[], int input, pid_t *child);
+
 // Reaps ended children up to `child`, which is left to be reaped by its owner.
 void csystem_reap_others(pid_t child);
 

@@ -83,6 +83,13 @@ extension POSIXStorage {
         }
     }
 
+    /// Throws unless files can be made in a directory of the base, or in the base itself.
+    package func checkWritable(_ directory: StoragePath? = nil) throws(StorageError) {
+        do throws(Errno) { try System.checkWritable(directory.map { "\($0)" } ?? ".", in: base.raw) } catch {
+            throw StorageError(.system(error), "write to", directory.map { "\(basePath)/\($0)" } ?? basePath)
+        }
+    }
+
     package func volume() throws(StorageError) -> VolumeStatus {
         do throws(Errno) {
             let free = try System.freeSpace(base.raw)

@@ -18,12 +18,12 @@ package final class POSIXStorage: Storage {
     package var user: UInt32 { System.user }
     let base: Descriptor
     /// Where a base under construction will be published; nil once it is in place.
-    private let construction: Mutex<Construction?>
+    let construction: Mutex<Construction?>
     /// The gate, while we hold it: closing its descriptor gives the lock back.
     private let gate = Mutex<Gate?>(nil)
     private let allowedNetworkFileSystem: String?
 
-    private struct Construction: Sendable {
+    struct Construction: Sendable {
         let parentPath: String
         let asideName: String
         let finalName: String
@@ -62,13 +62,8 @@ package final class POSIXStorage: Storage {
         if (try? System.status(of: name, in: parent.raw)) != nil {
             throw StorageError(.system(.fileExists), "make", path)
         }
-        let aside = ".bulla-init-\(String(random, radix: 16))"
-        do throws(Errno) {
-            try System.makeDirectory(aside, in: parent.raw)
-        } catch {
-            throw StorageError(.system(error), "make", path)
-        }
-        base = try DirectoryWalk.step(aside, in: parent, parentPath + "/" + aside)
+        var aside = ""
+        base = try Self.makeAside(in: parent, parentPath, random: random, for: path, name: &aside)
         basePath = path
         owner = System.user
         self.allowedNetworkFileSystem = allowedNetworkFileSystem
@@ -282,7 +277,7 @@ extension POSIXStorage {
         guard let construction = construction.withLock({ $0 }) else {
             preconditionFailure("the base is published already")
         }
-        try synchronize(directory: nil)
+        if !planted(.publishedNamesUnsynced) { try synchronize(directory: nil) }
         let parent = try DirectoryWalk.open(path: construction.parentPath)
         do throws(Errno) {
             if planted(.publishReplaces) {
@@ -293,6 +288,8 @@ extension POSIXStorage {
         } catch {
             throw failure(error, "make", nil)
         }
+        // On a base that has its name this lock is the writer's.
+        System.unlock(base.raw)
         do throws(Errno) {
             if !planted(.publishedNameUnsynced) { try System.synchronize(parent.raw) }
         } catch {
@@ -300,22 +297,13 @@ extension POSIXStorage {
         }
     }
 
-    /// Removes a base under construction after a failure; best effort, an orphan is harmless.
+    /// Removes a base under construction after a failure; best effort, as an orphan is found by who makes the next one.
     package func abandon() {
         guard let construction = construction.withLock({ $0 }),
             let parent = try? DirectoryWalk.open(path: construction.parentPath)
         else { return }
-        removeContents()
+        Self.removeContents(of: base)
         try? System.remove(construction.asideName, in: parent.raw, isDirectory: true)
-    }
-
-    private func removeContents() {
-        for name in (try? names()) ?? [] {
-            let path = StoragePath(name)
-            let isDirectory = (try? status(of: path))?.kind == .directory
-            if isDirectory { try? inner(path).removeContents() }
-            try? System.remove(name, in: base.raw, isDirectory: isDirectory)
-        }
     }
 }
 

@@ -84,6 +84,11 @@ enum System {
 
     static func synchronize(_ descriptor: Int32) throws(Errno) { try check { fsync(descriptor) } }
 
+    /// Whether names may be made in a directory, by the rights that count for us, and on this mount.
+    static func checkWritable(_ name: String, in directory: Int32) throws(Errno) {
+        try check { unsafe faccessat(directory, name, W_OK | X_OK, AT_EACCESS) }
+    }
+
     static func makeDirectory(_ name: String, in directory: Int32) throws(Errno) {
         try check { unsafe mkdirat(directory, name, 0o700) }
     }

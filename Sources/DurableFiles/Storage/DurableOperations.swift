@@ -26,6 +26,17 @@ extension Storage {
         if !planted(.createNameUnsynced) { try synchronize(directory: path.parent) }
     }
 
+    /// Makes a directory where none is: an empty one is easily lost in a copy.
+    ///
+    ///     fstatat mkdirat | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves none, or an empty one.
+    package func ensureDirectory(_ path: StoragePath) throws(StorageError) {
+        guard try status(of: path) == nil else { return }
+        try makeDirectory(path)
+        if !planted(.directoryNameUnsynced) { try synchronize(directory: path.parent) }
+    }
+
     /// Replaces a file's contents atomically.
     ///
     ///     unlinkat(.new, usually ENOENT) openat(.new, O_CREAT|O_EXCL) pwrite fsync | renameat | openat(dir) fsync(dir)
@@ -156,7 +167,7 @@ package enum AppendFailure: Error, Sendable {
 
 extension StoragePath {
     /// The name under which a replacement is built.
-    var aside: StoragePath { parent.map { StoragePath($0, name + ".new") } ?? StoragePath(name + ".new") }
+    package var aside: StoragePath { parent.map { StoragePath($0, name + ".new") } ?? StoragePath(name + ".new") }
 }
 
 extension Span where Element == UInt8 {

@@ -12,6 +12,8 @@ package struct Decider: Sendable {
     package var snapshotInterval: UInt64 = 10_000
     /// What was folded already, by the projection's name.
     private var folds: [String: any Sendable] = [:]
+    /// Snapshots that are there and do not count, by the projection's name.
+    private var ignoredSeqs: [String: Set<UInt64>] = [:]
     private var notices: [String] = []
 
     package init(
@@ -92,12 +94,17 @@ extension Decider {
     /// The projection's state at the tip; requires the lock.
     private mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
         if var fold = folds[State.name] as? Fold<State> {
-            // Whatever is wrong with it, it is folded anew the next time.
+            // Whatever is wrong with it, it is folded anew the next time; at once, if the entry that it stands at was archived.
             folds[State.name] = nil
-            try advance(&fold, in: view)
-            return fold
+            do throws(LedgerError) {
+                try advance(&fold, in: view)
+                return fold
+            } catch {
+                guard error.cause == .archived else { throw error }
+            }
         }
         let found = try FoundFold<State>(in: view, environment)
+        ignoredSeqs[State.name] = Set(found.ignored.map(\.seq))
         if !found.ignored.isEmpty { try quarantine(found) }
         var fold = found.fold
         try advance(&fold, in: view)
@@ -125,13 +132,17 @@ extension Decider {
     /// A crash behind the entry leaves the file: it is recorded and put away once more, and its evidence is there once.
     private mutating func quarantine<State: Projection>(_ found: FoundFold<State>) throws(LedgerError) {
         for (seq, fault) in found.ignored {
+            // Honest when it was made, and perhaps forged since by who has that key now: nobody can tell, and so it just does not count.
+            if fault == .earlierKey { continue }
+            let path = SnapshotFolder<State>.path(of: seq)
             if case .unreadable = fault {
-                // What is no file of ours stays where it is.
-                notices.append("the snapshot \(SnapshotFolder<State>.path(of: seq)) is ignored: \(fault)")
+                // What is no file of ours stays where it is, and is recorded once.
+                let draft = SnapshotEvidence.draft(ofUnreadable: path, fault)
+                guard try !session.commit([[draft]])[0].get().isRepetition else { continue }
+                notices.append("the snapshot \(path) is ignored: \(fault)")
                 continue
             }
-            let evidence = try SnapshotEvidence(
-                SnapshotFolder<State>.path(of: seq), upTo: Snapshot<State>.byteCountMax, in: session.storage)
+            let evidence = try SnapshotEvidence(path, upTo: Snapshot<State>.byteCountMax, in: session.storage)
             _ = try session.commit([[evidence.draft(fault)]])[0].get()
             try evidence.removeOriginal(in: session.storage)
             notices.append("the snapshot \(evidence.path) is ignored, and kept in \(evidence.kept): \(fault)")
@@ -190,7 +201,8 @@ extension Decider {
 
     private func lastSnapshotSeq<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64 {
         try doing("cannot look for snapshots") { () throws(StorageError) in
-            try SnapshotFolder<State>(session.storage).seqs().last ?? 0
+            let ignored = ignoredSeqs[State.name] ?? []
+            return try SnapshotFolder<State>(session.storage).seqs().last { !ignored.contains($0) } ?? 0
         }
     }
 

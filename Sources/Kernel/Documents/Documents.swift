@@ -18,7 +18,8 @@ package struct Documents: Projection, Equatable {
     package mutating func apply(_ fact: Fact) {
         guard fact.action == Self.patched || fact.action == Self.restored else { return }
         do throws(JSONPatchError) {
-            try fact.patch()?.apply(to: &root)
+            let patch = try fact.withBody { (body) throws(JSONPatchError) in try JSONPatch(member: "patch", ofCanonical: body) }
+            try patch?.apply(to: &root)
         } catch {
             // All of it or nothing, and the same everywhere.
             skippedCount += 1

@@ -59,9 +59,11 @@ extension Fact {
         return reason
     }
 
-    /// The body's member `patch`, read without a tree of the body.
-    package func patch() throws(JSONPatchError) -> JSONPatch? {
-        try JSONPatch(member: "patch", ofCanonical: text.span.extracting(bodyPlace))
+    /// Lets `read` see the body's canonical text: who folds many entries makes no tree of each.
+    package func withBody<Result, Failure: Error>(
+        _ read: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try read(text.span.extracting(bodyPlace))
     }
 
     private func value(at place: Range<Int>) -> JSON {

@@ -16,7 +16,7 @@ package enum Point: Sendable, Equatable {
             self = .seq(seq)
         } else if let hash = Digest(text) {
             self = .hash(hash)
-        } else if let time = Timestamp(Self.inMicroseconds(text)) {
+        } else if let time = Timestamp(anyFraction: text) {
             self = .time(time)
         } else {
             return nil
@@ -25,13 +25,13 @@ package enum Point: Sendable, Equatable {
 }
 
 extension Point {
-    /// A time with all six digits of its fraction.
-    private static func inMicroseconds(_ text: String) -> String {
-        guard text.hasSuffix("Z") else { return text }
-        let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, parts.count == 1 || (1...6).contains(parts[1].utf8.count) else { return text }
-        let fraction = parts.count == 2 ? String(parts[1]) : ""
-        return "\(parts[0]).\(fraction)\(String(repeating: "0", count: 6 - fraction.utf8.count))Z"
+    /// What a user gives for it.
+    package var argument: String {
+        switch self {
+        case .seq(let seq): "\(seq)"
+        case .hash(let hash): "\(hash)"
+        case .time(let time): "\(time)"
+        }
     }
 }
 

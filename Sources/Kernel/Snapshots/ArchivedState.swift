@@ -63,7 +63,8 @@ extension Fold {
         }
         guard let found = try ArchivedState<State>.find(in: view, to: end, environment) else {
             let absence = try EntryReader(view, environment).absence(of: 1)
-            throw LedgerError(absence.code, "the state of \(State.name) cannot be told: \(absence.message)", at: absence.place)
+            throw LedgerError(
+                absence.code, "the state of \(State.name) cannot be told: \(absence.message)", at: absence.place, absence.cause)
         }
         self.init(found.state, at: found.mark)
     }

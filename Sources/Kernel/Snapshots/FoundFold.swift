@@ -26,8 +26,10 @@ package struct FoundFold<State: Projection>: Sendable {
         fold = try Fold(beginningOf: view, to: end, environment)
     }
 
-    /// What a reader says of snapshots that he ignored.
+    /// What a reader says of snapshots that he ignored: those that a writer would put away. Others would be named at each call.
     package var notices: [String] {
-        ignored.map { "the snapshot \(SnapshotFolder<State>.path(of: $0.seq)) is ignored: \($0.fault)" }
+        ignored.filter { $0.fault.isPutAway }.map {
+            "the snapshot \(SnapshotFolder<State>.path(of: $0.seq)) is ignored: \($0.fault)"
+        }
     }
 }

@@ -37,6 +37,12 @@ package enum SnapshotFault: Error, Sendable, Equatable {
 extension SnapshotFault {
     /// Nobody need have touched it: another version of the program or an earlier key made it, or it is too old.
     package var isHonest: Bool { self == .earlierKey || self == .version || self == .archived }
+
+    /// A writer that meets it moves it away: into `quarantine/`.
+    var isPutAway: Bool {
+        if case .unreadable = self { return false }
+        return self != .earlierKey
+    }
 }
 
 extension SnapshotFault: CustomStringConvertible {

@@ -2,6 +2,7 @@ import CanonicalJSON
 import DurableFiles
 import Ledger
 import LedgerFormat
+import PlantedDefects
 
 /// Bytes of a file under `snapshots/` that are no snapshot of this ledger: they are kept, as everything that somebody may have forged.
 struct SnapshotEvidence {
@@ -24,23 +25,31 @@ struct SnapshotEvidence {
         let kept = StoragePath(Layout.quarantine.name, "snapshot-\(digest.description.prefix(16)).bin")
         self.kept = kept
         try doing("cannot keep a snapshot as evidence") { () throws(StorageError) in
-            if try storage.status(of: Layout.quarantine) == nil {
-                try storage.makeDirectory(Layout.quarantine)
-                try storage.synchronize(directory: nil)
-            }
+            try storage.ensureDirectory(Layout.quarantine)
             try storage.replace(kept, bytes.span)
         }
     }
 
     func draft(_ fault: SnapshotFault) -> Draft {
-        let body: JSONObject = [
+        Self.draft([
             "bytes": .number(Double(byteCount)), "evidence": .string(kept.description), "file": .string(path.description),
             "reason": .string(fault.description), "sha256": .string(digest.description),
-        ]
+        ])
+    }
+
+    /// Of what cannot be read as a file: it has an id, by which it is recorded once.
+    static func draft(ofUnreadable path: StoragePath, _ fault: SnapshotFault) -> Draft {
+        let body: JSONObject = ["file": .string(path.description), "reason": .string(fault.description)]
+        let digest = Digest(sha256: JSON.object(body).canonicalBytes().span)
+        return draft(body, context: ["id": .string("snapshot-ignored-\(digest.description.prefix(16))")])
+    }
+
+    private static func draft(_ body: JSONObject, context: JSONObject = [:]) -> Draft {
         do throws(DraftError) {
             return try Draft(
                 action: "snapshot.ignored", actor: "service:bulla",
-                justification: Justification(.integrity, "a snapshot never overrides the ledger"), body: .object(body))
+                justification: Justification(.integrity, "a snapshot never overrides the ledger"), body: .object(body),
+                context: context)
         } catch {
             preconditionFailure("the kernel's own draft is refused: \(error)")
         }
@@ -49,7 +58,7 @@ struct SnapshotEvidence {
     func removeOriginal(in storage: any Storage) throws(LedgerError) {
         try doing("cannot put a snapshot away") { () throws(StorageError) in
             try storage.remove(path)
-            try storage.synchronize(directory: Layout.snapshots)
+            if !planted(.snapshotRemovalUnsynced) { try storage.synchronize(directory: Layout.snapshots) }
         }
     }
 }

@@ -89,10 +89,7 @@ package struct SnapshotFolder<State: Projection>: Sendable {
         }
         guard bytes.count <= Snapshot<State>.byteCountMax else { return false }
         do throws(StorageError) {
-            if try storage.status(of: Layout.snapshots) == nil {
-                try storage.makeDirectory(Layout.snapshots)
-                try storage.synchronize(directory: nil)
-            }
+            try storage.ensureDirectory(Layout.snapshots)
             try removeLeftovers()
             try storage.replace(Self.path(of: snapshot.mark.seq), bytes.span)
             for old in try seqs().dropLast(Self.countMax) { try storage.remove(Self.path(of: old)) }

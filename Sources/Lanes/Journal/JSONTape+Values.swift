@@ -6,6 +6,7 @@ extension JSONTape {
     /// - Parameter bytes: what the tape was read from.
     func value(at index: Int, of bytes: Span<UInt8>) -> PythonJSON {
         let token = tokens[index]
+        if isPassedOver(index) { return PythonJSON(reread: token.range, of: bytes) }
         switch token.kind {
         case .null: return .null
         case .yes: return .bool(true)

@@ -6,6 +6,8 @@ import LedgerFormat
 struct JSONTape {
     enum Kind: UInt8 {
         case null, yes, no, integer, float, notANumber, infinity, negativeInfinity, plainText, escapedText, array, object
+
+        var isContainer: Bool { self == .array || self == .object }
     }
 
     struct Token {
@@ -19,6 +21,20 @@ struct JSONTape {
     /// Each value in the order of the text; in an object each member's name before its value.
     private(set) var tokens: [Token] = []
     private var position = 0
+    /// Whether of an array or object inside another only the place is kept; what it holds is checked like all else.
+    private let isShallow: Bool
+    private var isKept = true
+
+    init(isShallow: Bool = false) { self.isShallow = isShallow }
+
+    /// Reads what was read before, and so is known to be JSON.
+    init(reread range: Range<Int>, of bytes: Span<UInt8>) {
+        self.init()
+        do throws(Failure) { try read(range, of: bytes) } catch { preconditionFailure("what was JSON is JSON no more") }
+    }
+
+    /// Whether the token holds values that are not on the tape.
+    func isPassedOver(_ index: Int) -> Bool { isShallow && index > 0 && tokens[index].kind.isContainer }
 
     /// Nested containers. Python gives up at about a thousand, and takes the whole journal with it.
     static let depthMax = 990
@@ -30,6 +46,7 @@ struct JSONTape {
     mutating func read(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Failure) {
         tokens.removeAll(keepingCapacity: true)
         position = range.lowerBound
+        isKept = true
         // Nothing beyond the range is seen, so the end of the line is the end.
         let line = bytes.extracting(0..<range.upperBound)
         try value(in: line, depth: 0)
@@ -43,8 +60,8 @@ extension JSONTape {
         skipSpace(in: bytes)
         switch byte(bytes) {
         case UInt8(ascii: "\""): try text(in: bytes)
-        case UInt8(ascii: "{"): try object(in: bytes, depth: depth + 1)
-        case UInt8(ascii: "["): try array(in: bytes, depth: depth + 1)
+        case UInt8(ascii: "{"): try container(.object, in: bytes, depth: depth)
+        case UInt8(ascii: "["): try container(.array, in: bytes, depth: depth)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number(in: bytes)
         case UInt8(ascii: "n"): try word("null", .null, in: bytes)
         case UInt8(ascii: "t"): try word("true", .yes, in: bytes)
@@ -53,6 +70,15 @@ extension JSONTape {
         case UInt8(ascii: "I"): try word("Infinity", .infinity, in: bytes)
         default: throw Failure()
         }
+    }
+
+    private mutating func container(_ kind: Kind, in bytes: Span<UInt8>, depth: Int) throws(Failure) {
+        let (start, passesOver) = (position, isShallow && isKept && depth > 0)
+        if passesOver { isKept = false }
+        if kind == .object { try object(in: bytes, depth: depth + 1) } else { try array(in: bytes, depth: depth + 1) }
+        guard passesOver else { return }
+        isKept = true
+        append(kind, start..<position)
     }
 
     private mutating func object(in bytes: Span<UInt8>, depth: Int) throws(Failure) {
@@ -81,12 +107,13 @@ extension JSONTape {
 
     private mutating func open(_ kind: Kind, _ depth: Int) throws(Failure) -> Int {
         guard depth <= Self.depthMax else { throw Failure() }
-        tokens.append(Token(kind: kind, range: position..<position, next: 0))
+        if isKept { tokens.append(Token(kind: kind, range: position..<position, next: 0)) }
         position += 1
         return tokens.count - 1
     }
 
     private mutating func close(_ index: Int) {
+        guard isKept else { return }
         tokens[index].range = tokens[index].range.lowerBound..<position
         tokens[index].next = tokens.count
     }
@@ -109,6 +136,7 @@ extension JSONTape {
     }
 
     private mutating func append(_ kind: Kind, _ range: Range<Int>) {
+        guard isKept else { return }
         tokens.append(Token(kind: kind, range: range, next: tokens.count + 1))
     }
 

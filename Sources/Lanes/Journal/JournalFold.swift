@@ -23,7 +23,9 @@ package struct LeaseIdentity: Hashable, Sendable {
 
 /// What a journal's entries lead to: the live leases and the greatest seq. Entries count in the order in which they stand; their seqs do not.
 struct JournalFold {
-    private var live: [LeaseIdentity: LiveLease] = [:]
+    private var identities = IdentityNumbers()
+    /// By the number of its identity; nil where that is not live.
+    private var live: [LiveLease?] = []
     private var leaseCount = 0
     /// Of plain numbers, and of all others.
     private var greatestUsual: UInt64 = 0
@@ -50,9 +52,10 @@ struct JournalFold {
 
     /// The live leases in the order in which their identities became live, each with the identity that it is known by.
     func leases(of bytes: Span<UInt8>) -> [(identity: LeaseIdentity, lease: PythonObject)] {
+        let found = live.enumerated().compactMap { number, lease in lease.map { (number, $0) } }
         var leases: [(identity: LeaseIdentity, lease: PythonObject)] = []
-        for (identity, lease) in live.sorted(by: { $0.value.place < $1.value.place }) {
-            leases.append((identity, value(of: lease, bytes)))
+        for (number, lease) in found.sorted(by: { $0.1.place < $1.1.place }) {
+            leases.append((identities.all[number], value(of: lease, bytes)))
         }
         return leases
     }
@@ -87,11 +90,7 @@ extension PythonJSON {
 
     /// What was read before, and so is known to be JSON.
     init(reread range: Range<Int>, of bytes: Span<UInt8>) {
-        var tape = JSONTape()
-        do throws(JSONTape.Failure) { try tape.read(range, of: bytes) } catch {
-            preconditionFailure("what was JSON is JSON no more")
-        }
-        self = tape.value(at: 0, of: bytes)
+        self = JSONTape(reread: range, of: bytes).value(at: 0, of: bytes)
     }
 }
 
@@ -109,8 +108,7 @@ extension JournalFold {
         if tape.isText(name, "CHECKPOINT", in: bytes) { return reset(to: fields.leases, tape, bytes) }
         if tape.isText(name, "_CORRUPT", in: bytes) { corrupt.append(line) }
         guard let change = Change(name, tape, bytes) else { return }
-        let identity = tape.identity(fields, bytes)
-        if identity.isEmpty { return }
+        guard let identity = number(of: fields, tape, bytes) else { return }
         switch change {
         case .set:
             if let lease = fields.lease, tape.tokens[lease].kind == .object {
@@ -156,21 +154,36 @@ extension JournalFold {
         }
     }
 
+    /// The number of an entry's or a lease's identity; nil if that is empty.
+    private mutating func number(of fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>) -> Int? {
+        let number: Int
+        if let loop = tape.plainPlace(of: fields.loop), let lane = tape.plainPlace(of: fields.lane) {
+            if loop.isEmpty, lane.isEmpty { return nil }
+            number = identities.number(loop: loop, lane: lane, in: bytes)
+        } else {
+            let identity = tape.identity(fields, bytes)
+            if identity.isEmpty { return nil }
+            number = identities.number(of: identity)
+        }
+        if number == live.count { live.append(nil) }
+        return number
+    }
+
     /// A lease that is known keeps its place.
-    private mutating func set(_ identity: LeaseIdentity, to range: Range<Int>, isInline: Bool) {
+    private mutating func set(_ identity: Int, to range: Range<Int>, isInline: Bool) {
         let place = live[identity]?.place ?? leaseCount
         if place == leaseCount { leaseCount += 1 }
         live[identity] = LiveLease(place: place, range: range, isInline: isInline)
     }
 
-    private mutating func adopt(_ identity: LeaseIdentity, _ fields: JournalFields, _ tape: JSONTape) {
+    private mutating func adopt(_ identity: Int, _ fields: JournalFields, _ tape: JSONTape) {
         let changes: [(String, Int?)] = [("holder", fields.holder), ("pid", fields.process), ("host_id", fields.host)]
         for case (let name, let token?) in changes where tape.tokens[token].kind != .null {
             live[identity]?.set(name, to: tape.place(of: token))
         }
     }
 
-    private mutating func beat(_ identity: LeaseIdentity, _ fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func beat(_ identity: Int, _ fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>) {
         for case let token? in [fields.heartbeat, fields.time] where tape.isTruthy(token, bytes) {
             live[identity]?.set("heartbeat_at", to: tape.place(of: token))
             return
@@ -179,13 +192,14 @@ extension JournalFold {
 
     /// A checkpoint's leases are known by what they say of themselves.
     private mutating func reset(to leases: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
-        live = [:]
+        for number in live.indices { live[number] = nil }
         guard let leases, tape.tokens[leases].kind == .array else { return }
-        var token = leases + 1
-        while token < tape.tokens[leases].next {
+        let tape = JSONTape(reread: tape.tokens[leases].range, of: bytes)
+        var token = 1
+        while token < tape.tokens[0].next {
             if tape.tokens[token].kind == .object {
-                let identity = tape.identity(JournalFields(of: token, tape, bytes), bytes)
-                if !identity.isEmpty { set(identity, to: tape.tokens[token].range, isInline: false) }
+                let identity = number(of: JournalFields(of: token, tape, bytes), tape, bytes)
+                if let identity { set(identity, to: tape.tokens[token].range, isInline: false) }
             }
             token = tape.tokens[token].next
         }
@@ -195,6 +209,16 @@ extension JournalFold {
 extension JSONTape {
     fileprivate func identity(_ fields: JournalFields, _ bytes: Span<UInt8>) -> LeaseIdentity {
         LeaseIdentity(loop: name(fields.loop, bytes), lane: name(fields.lane, bytes))
+    }
+
+    /// Where the text of `str(value or "")` stands as it is; nil if it stands nowhere.
+    fileprivate func plainPlace(of token: Int?) -> Range<Int>? {
+        guard let token else { return 0..<0 }
+        return switch tokens[token].kind {
+        case .plainText: tokens[token].range
+        case .null, .no: 0..<0
+        default: nil
+        }
     }
 
     /// `str(value or "")`.
@@ -208,8 +232,7 @@ extension JSONTape {
         case .null, .no: false
         case .yes, .notANumber, .infinity, .negativeInfinity: true
         case .plainText, .escapedText: !tokens[index].range.isEmpty
-        case .array, .object: tokens[index].next > index + 1
-        case .integer, .float: value(at: index, of: bytes).isTruthy
+        case .array, .object, .integer, .float: value(at: index, of: bytes).isTruthy
         }
     }
 

@@ -9,7 +9,7 @@ package enum JournalError: Error, Equatable, Sendable {
 /// The lines of a journal, one after the other, as the reference reads them.
 struct JournalReader {
     /// The entry that `next` answered.
-    private(set) var tape = JSONTape()
+    private(set) var tape = JSONTape(isShallow: true)
     private var position = 0
     private var lineCount = 0
 

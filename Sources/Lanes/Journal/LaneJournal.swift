@@ -1,7 +1,6 @@
 /// A journal of the reference package, as its own reader sees it.
 package struct LaneJournal: Sendable {
     private let text: [UInt8]
-    private let lines: [JournalReader.Line]
     private let fold: JournalFold
     /// Whether what is appended begins a line.
     let endsLine: Bool
@@ -12,21 +11,30 @@ package struct LaneJournal: Sendable {
         let text = PythonText(decoding: bytes).bytes
         var reader = JournalReader()
         var fold = JournalFold()
-        var lines: [JournalReader.Line] = []
+        var count = 0
         while let line = try reader.next(in: text.span) {
             fold.apply(line, reader.tape, text.span)
-            lines.append(line)
+            count += 1
         }
-        (self.text, self.lines, self.fold) = (text, lines, fold)
+        (self.text, self.fold, entryCount) = (text, fold, count)
     }
 
     /// A line at most, without its end.
     package static let lineByteCountMax = JournalReader.lineByteCountMax
 
-    package var entryCount: Int { lines.count }
+    package let entryCount: Int
 
     /// The last `count` entries; a line that is no JSON is one that says so: `{"op":"_CORRUPT","_raw":…,"_line":…}`.
-    package func entries(last count: Int = .max) -> [PythonObject] { lines.suffix(count).map(entry) }
+    package func entries(last count: Int = .max) -> [PythonObject] {
+        var reader = JournalReader()
+        var lines: [JournalReader.Line] = []
+        do throws(JournalError) {
+            while let line = try reader.next(in: text.span) { lines.append(line) }
+        } catch {
+            preconditionFailure("what was a journal is none any more")
+        }
+        return lines.suffix(count).map(entry)
+    }
 
     /// The live leases, each with the identity that the journal knows it by, in the order in which these became live.
     package var leases: [(identity: LeaseIdentity, lease: PythonObject)] { fold.leases(of: text.span) }

@@ -127,7 +127,6 @@ extension LaneRequest {
 extension PythonObject {
     /// A time as the reference writes it, or one as we do.
     fileprivate func time(_ name: PythonText) -> Timestamp? {
-        guard let text = self[name]?.pythonText.string, text.utf8.last == UInt8(ascii: "Z") else { return nil }
-        return Timestamp(text) ?? Timestamp(text.dropLast() + ".000000Z")
+        self[name]?.pythonText.string.flatMap { Timestamp(anyFraction: $0) }
     }
 }

@@ -2,6 +2,7 @@ import CanonicalJSON
 package import Kernel
 import Ledger
 import LedgerFormat
+import PlantedDefects
 
 // Replay: what each entry makes of the state. What cannot be read, or is about no lease that is live, changes nothing.
 extension Lanes {
@@ -20,6 +21,7 @@ extension Lanes {
             if let holder = body["holder"]?.string { leases[id]?.holder = holder }
             if let host = body["host_id"]?.string { leases[id]?.host = host }
             if let process = HolderProcess(body) { leases[id]?.process = process }
+            if body["renews_token"]?.bool == true, !planted(.tokenUnrenewed) { leases[id]?.token = fact.seq }
             beat(id, body)
         case .checkpoint: reset(body)
         case .spawn:

@@ -105,14 +105,15 @@ extension Lanes {
         return Decision([try eviction(of: lease, reason, by: holder, host, moment)], reply: lease)
     }
 
-    /// Hands a live lease to another holder. Identity, tree, time and token stay, so that its children may work on.
+    /// Hands a live lease to another holder. Identity, tree and time stay, and so does the token, with which its children work on.
     ///
     /// - Parameters:
     ///   - token: who has it may hand over what is his; without it the holder's process must be seen to be gone.
+    ///   - renewsToken: the entry's seq is the lease's token from then on, and whoever works with the old one is shut out: the children, and
+    ///     a holder who is not gone after all.
     package func adopt(
         _ id: LeaseID, token: UInt64?, _ sighting: ProcessSighting?, by holder: String, _ process: HolderProcess?,
-        _ reason: String,
-        _ host: String, _ moment: Moment
+        renewsToken: Bool, _ reason: String, _ host: String, _ moment: Moment
     ) throws(LedgerError) -> Decision<Lease> {
         var lease = if let token { try lease(LeaseRight(id: id, token: token), moment) } else { try lease(id) }
         let now = Instant(moment)
@@ -127,6 +128,7 @@ extension Lanes {
         body["holder"] = .string(holder)
         body["prev_holder"] = .string(lease.holder)
         body["reason"] = .string(reason)
+        if renewsToken { body["renews_token"] = true }
         if let process {
             body["pid"] = .number(Double(process.pid))
             body["proc_starttime"] = process.start.map { .number(Double($0.ticks)) }

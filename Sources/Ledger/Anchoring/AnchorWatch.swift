@@ -25,17 +25,18 @@ package struct AnchorWatch: Sendable {
 
     /// What the anchor of then says of the ledger as it is now, whose last entry is `lastSeq`.
     package func verdict(lastSeq: UInt64, _ environment: Environment) throws(LedgerError) -> AnchorVerdict {
-        let view = try LedgerView(storage, keyring: keyring)
-        return try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
-            if seq < view.firstSeq { return seq + 1 == view.base?.seq ? view.base?.previousHash : nil }
-            var found: Digest?
-            var reader = EntryReader(view, environment)
-            reader.passesLaterVersions = true
-            try reader.read(from: seq, through: seq) { frame, bytes in
-                found = frame.hash(in: bytes)
-                return false
+        try LedgerView.asking(storage, keyring: keyring) { view throws(LedgerError) in
+            try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
+                if seq < view.firstSeq { return seq + 1 == view.base?.seq ? view.base?.previousHash : nil }
+                var found: Digest?
+                var reader = EntryReader(view, environment)
+                reader.passesLaterVersions = true
+                try reader.read(from: seq, through: seq) { frame, bytes in
+                    found = frame.hash(in: bytes)
+                    return false
+                }
+                return found
             }
-            return found
         }
     }
 }

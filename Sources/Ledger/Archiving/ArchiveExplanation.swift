@@ -12,6 +12,15 @@ package struct ArchiveExplanation: Sendable {
     package var directory: PathText? { PathText(body, "directory") }
     /// The latest time of any entry up to the last archived one.
     package var latest: Timestamp? { body["time"]?.string.flatMap { Timestamp($0) } }
+
+    /// Where an entry from before the first segment went, as far as this one says: of what earlier archives took, they say it.
+    package func whereabouts(of seq: UInt64) -> String {
+        guard seq < statement.first else { return "entry \(seq) was archived\(place) by entry \(self.seq)" }
+        return
+            "entry \(seq) was archived earlier than seq \(statement.first) to \(statement.last), which entry \(self.seq) archived\(place)"
+    }
+
+    private var place: String { directory.map { " to \($0)" } ?? "" }
 }
 
 extension EntryReader {
@@ -35,8 +44,7 @@ extension EntryReader {
         guard let found = try explanation() else {
             return LedgerError(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: seq)))
         }
-        let place = found.directory.map { " to \($0)" } ?? ""
-        return LedgerError(
-            .refused, "entry \(seq) was archived\(place) by entry \(found.seq); give that directory with --archive")
+        let advice = seq < found.statement.first ? "give --archive once for each directory" : "give that directory with --archive"
+        return LedgerError(.refused, "\(found.whereabouts(of: seq)); \(advice)", .archived)
     }
 }

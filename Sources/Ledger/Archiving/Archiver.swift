@@ -44,28 +44,77 @@ package struct Archiver: Sendable {
             }
             return (directory, total, nil)
         }
-        if let foreign {
-            throw LedgerError(
-                .refused, "\(target.basePath)/\(foreign) is there already and is no copy of this ledger's; name another directory"
-            )
-        }
+        if let foreign { throw Self.refusal(foreign, target) }
         return try verify(segments, of: view, in: target, directory, before) { progress?(total + $0, 2 * total) }
+    }
+
+    /// Copies what a plan takes as far as it is there while the active segment is still written to; that one under a name of its own.
+    ///
+    /// Whatever is wrong with the target is met here, before the ledger is touched.
+    package func copyAhead(_ plan: ArchivePlan, of view: LedgerView, to target: any Storage) throws(LedgerError) {
+        let foreign = try doing("cannot archive") { () throws(StorageError) -> StoragePath? in
+            let source = try SegmentReader(view.storage)
+            for segment in plan.segments {
+                let file = try source.open(segment: segment.first)
+                if segment.first != view.segments.last {
+                    guard try copy(file, byteCount: segment.byteCount, to: target) else { return file.path }
+                } else {
+                    guard try target.status(of: file.path) == nil else { return file.path }
+                    try install(Self.ahead(of: file.path), byteCount: segment.byteCount, from: file, to: target)
+                }
+            }
+            return nil
+        }
+        if let foreign { throw Self.refusal(foreign, target) }
+    }
+
+    private static func ahead(of path: StoragePath) -> StoragePath { StoragePath(Layout.ledger.name, path.name + ".ahead") }
+
+    private static func refusal(_ foreign: StoragePath, _ target: any Storage) -> LedgerError {
+        LedgerError(
+            .refused, "\(target.basePath)/\(foreign) is there already and is no copy of this ledger's; name another directory")
     }
 
     /// - Returns: whether it is there; what stands under its name and is no copy of it is somebody's, and left alone.
     private func copy(_ file: any StorageFile, byteCount: Int, to target: any Storage) throws(StorageError) -> Bool {
-        if let status = try target.status(of: file.path), status.kind == .regular, status.size == byteCount {
-            let earlier = try target.open(file.path, .read)
-            if try earlier.digest() == file.digest() {
-                // Whoever made it may have been killed before it was durable.
-                try earlier.synchronize()
-                try target.synchronize(directory: file.path.parent)
-                return true
-            }
+        if let earlier = try copied(file, byteCount: byteCount, at: file.path, in: target) {
+            // Whoever made it may have been killed before it was durable.
+            if !planted(.foundCopyUnsynced) { try earlier.synchronize() }
+            if !planted(.foundCopyNameUnsynced) { try target.synchronize(directory: file.path.parent) }
+            return true
         }
         if try target.status(of: file.path) != nil { return false }
-        try target.install(file.path, byteCount: byteCount, from: file)
+        let ahead = Self.ahead(of: file.path)
+        if try copied(file, byteCount: byteCount, at: ahead, in: target) != nil {
+            // It was durable before it had that name.
+            try target.move(ahead, to: file.path)
+            return true
+        }
+        // Of a segment that went on meanwhile.
+        if try target.status(of: ahead) != nil { try target.remove(ahead) }
+        try install(file.path, byteCount: byteCount, from: file, to: target)
         return true
+    }
+
+    /// What stands at a path, if it is a copy.
+    private func copied(
+        _ file: any StorageFile, byteCount: Int, at path: StoragePath, in target: any Storage
+    ) throws(StorageError) -> (any StorageFile)? {
+        guard let status = try target.status(of: path), status.kind == .regular, status.size == byteCount else { return nil }
+        let found = try target.open(path, .read)
+        return try found.digest() == file.digest() ? found : nil
+    }
+
+    /// A target that is full has its room back.
+    private func install(
+        _ path: StoragePath, byteCount: Int, from file: any StorageFile, to target: any Storage
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try target.install(path, byteCount: byteCount, from: file)
+        } catch {
+            try? target.remove(path.aside)
+            throw error
+        }
     }
 }
 
@@ -75,55 +124,12 @@ extension Archiver {
         _ segments: [UInt64], of view: LedgerView, in target: any Storage, _ directory: FileIdentity?,
         _ before: ArchiveExplanation?, _ progress: (Int) -> Void
     ) throws(LedgerError) -> Copied {
-        var verifier = ChainVerifier(keys: view.keyring.keys)
-        var keys = before?.keysBefore(view.base) ?? []
-        var latest = before?.latest
-        var parts: [ArchiveStatement.Segment] = []
-        var done = 0
-        let failure = try doing("cannot read the archive back") { () throws(StorageError) -> ChainFailure? in
-            var reader = try SegmentReader(planted(.archiveUnverified) ? view.storage : target, segments)
-            for segment in segments {
-                let file = try reader.open(segment: segment)
-                let size = try file.status().size
-                let end = try reader.scan(
-                    &verifier, upTo: Place(segment: segment, offset: size, seq: 0),
-                    visit: { frame, bytes in
-                        latest = max(latest ?? frame.time, frame.time)
-                        if keys.isEmpty { keys.append(.init(key: frame.key(in: bytes), introduced: frame.seq)) }
-                        if let key = frame.introducedKey(in: bytes) { keys.append(.init(key: key, introduced: frame.seq)) }
-                        if let key = frame.retiredKey(in: bytes), let index = keys.firstIndex(where: { $0.key == key }) {
-                            keys[index].retired = frame.seq
-                        }
-                        return true
-                    })
-                if case .failed(let failure) = end { return failure }
-                guard let tip = verifier.tip, verifier.position.segment == segment, verifier.position.offset == size,
-                    verifier.openDecision == nil
-                else { return verifier.failure(.endsInsideFrame) }
-                parts.append(
-                    .init(
-                        first: segment, last: tip.seq, byteCount: size, digest: try file.digest(), tip: tip.hash, key: tip.key))
-                done += size
-                progress(done)
-            }
-            return nil
-        }
-        if let failure { throw LedgerError(failure) }
-        if let key = verifier.absentKeys.min(by: { $0.description < $1.description }) {
+        let chain = try ArchivedChain(
+            segments, in: planted(.archiveUnverified) ? view.storage : target, behind: before, view.base, view.keyring, progress)
+        if let key = chain.absentKey {
             throw LedgerError(.unverifiable, "what is to be archived cannot be verified: \(view.keyring.absence(of: key))")
         }
-        guard let tip = verifier.tip, let latest, verifier.base == view.base else {
-            throw LedgerError(ChainFailure(.segmentMissing, at: verifier.position))
-        }
-        return Copied(
-            statement: ArchiveStatement(segments: parts, keys: keys), tip: tip, latest: latest, directory: directory)
-    }
-}
-
-extension ArchiveExplanation {
-    /// The keys that entries before the ledger's first one have introduced.
-    fileprivate func keysBefore(_ base: ChainBase?) -> [ArchiveStatement.Key] {
-        statement.keys.filter { $0.introduced < base?.seq ?? 0 }
+        return Copied(statement: chain.statement, tip: chain.tip, latest: chain.latest, directory: directory)
     }
 }
 
@@ -139,5 +145,16 @@ extension StorageFile {
             digest.update(buffer.span.extracting(0..<count))
             offset += count
         }
+    }
+
+    /// The same of a part of them, or of as much of it as there is.
+    func digest(of range: Range<Int>) throws(StorageError) -> Digest {
+        var digest = StreamingDigest()
+        let end = min(range.upperBound, try status().size)
+        for start in stride(from: range.lowerBound, to: end, by: SegmentReader.readByteCount) {
+            let bytes = try bytes(in: start..<min(end, start + SegmentReader.readByteCount))
+            digest.update(bytes.span)
+        }
+        return digest.finish()
     }
 }

@@ -22,7 +22,7 @@ extension WriterSession {
     package mutating func archive(
         _ copied: Archiver.Copied, to directory: PathText, reason: String, _ members: JSONObject, _ drafts: [Draft]
     ) throws(LedgerError) -> Answer {
-        let entry = try Drafts.archived(copied, to: directory, reason: reason, members)
+        let entry = try Drafts.archived(copied.statement, copied.latest, to: directory, reason: reason, members)
         try checkUnchanged(copied)
         if planted(.archivedBeforeRecorded) { try remove(copied.statement) }
         let answer = try commit([[entry] + drafts])[0].get()
@@ -68,17 +68,19 @@ extension WriterSession {
 }
 
 extension Drafts {
-    /// - Parameter reason: the user's, which may be refused.
-    fileprivate static func archived(
-        _ copied: Archiver.Copied, to directory: PathText, reason: String, _ members: JSONObject
+    /// - Parameters:
+    ///   - latest: the latest time of any entry up to the last archived one.
+    ///   - reason: the user's, which may be refused.
+    ///   - members: what floor 4 says besides.
+    static func archived(
+        _ statement: ArchiveStatement, _ latest: Timestamp, to directory: PathText, reason: String, _ members: JSONObject
     ) throws(LedgerError) -> Draft {
-        let statement = copied.statement
         var body = directory.members("directory")
         for member in statement.members.members + members.members { body[member.key] = member.value }
         body["first"] = .number(Double(statement.first))
         body["last"] = .number(Double(statement.last))
         body["bytes"] = .number(Double(statement.byteCount))
-        body["time"] = .string(copied.latest.description)
+        body["time"] = .string(latest.description)
         return try refusable(ArchiveStatement.action, .resilience, reason, .object(body))
     }
 }

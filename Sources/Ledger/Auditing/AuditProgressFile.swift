@@ -69,11 +69,7 @@ package struct FoundProgress: Sendable {
 extension AuditProgress {
     /// Replaces the file; requires the writer's lock, so that nobody else does. A crash leaves the old position or the new.
     func save(in storage: any Storage, _ key: SealingKey) throws(StorageError) {
-        if try storage.status(of: Layout.snapshots) == nil {
-            // An empty directory is easily lost in a copy.
-            try storage.makeDirectory(Layout.snapshots)
-            try storage.synchronize(directory: nil)
-        }
+        try storage.ensureDirectory(Layout.snapshots)
         let bytes = sealed(with: key)
         try storage.replace(Layout.audit, bytes.span)
     }

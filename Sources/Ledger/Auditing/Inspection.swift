@@ -113,6 +113,7 @@ package struct Inspector {
             return try inspect(target, around: around, readmission: nil)
         } catch {
             guard error.code == .usage, case .seq(let seq) = target else { throw error }
+            if seq < view.firstSeq, let absence = try? EntryReader(view, environment).absence(of: seq) { throw absence }
             // Of a damaged ledger nothing is known but that the entry is not in its place.
             guard let fate = try? EntryReader(view, environment).fate(of: seq) else { throw error }
             switch fate {

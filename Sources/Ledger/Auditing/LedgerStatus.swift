@@ -21,6 +21,8 @@ package struct LedgerStatus: Sendable {
     /// Entries behind HEAD; nil when that cannot be told.
     package var unsettledCount: UInt64?
     package var audits = Audits()
+    /// Why it is in alert, if that was kept.
+    package var alertCause: AlertCause?
     /// The first damage that was met. That there is none says nothing about entries before HEAD's.
     package var damage: LedgerError?
     package var now: Timestamp
@@ -36,6 +38,7 @@ package struct LedgerStatus: Sendable {
     package init(_ view: LedgerView, _ environment: Environment) {
         now = environment.now()
         head = view.validHead
+        alertCause = AlertCause(of: view)
         ledger = view.ledger
         key = view.validHead?.key ?? view.genesis?.key
         keyAbsence = view.keyAbsence

@@ -116,12 +116,12 @@ private struct Copy {
                 try copy(StoragePath(Layout.keys.name, name), from: source, to: target)
             }
         }
-        try target.synchronize(directory: Layout.keys)
+        if !planted(.backupKeysUnsynced) { try target.synchronize(directory: Layout.keys) }
         let reader = try SegmentReader(source)
         for segment in view.segments where segment <= head.segment {
             try copy(try reader.open(segment: segment), upTo: segment == head.segment ? head.end : .max)
         }
-        try target.synchronize(directory: Layout.ledger)
+        if !planted(.backupNamesUnsynced) { try target.synchronize(directory: Layout.ledger) }
         if try source.status(of: Layout.quarantine)?.kind == .directory {
             try copyEvidence(try source.inner(Layout.quarantine), to: try target.inner(Layout.quarantine))
         }
@@ -155,7 +155,7 @@ private struct Copy {
             if count == 0 { break }
             offset += count
         }
-        try copy.synchronize()
+        if !planted(.backupFileUnsynced) { try copy.synchronize() }
     }
 
     private func copyPiece(
@@ -197,6 +197,6 @@ private struct Copy {
         // What a writer renamed is there under its other name.
         let left = Set(try source.names())
         skipped += missing.filter(left.contains).sorted().map { "\(source.basePath)/\($0)" }
-        try target.synchronize(directory: nil)
+        if !planted(.backupEvidenceUnsynced) { try target.synchronize(directory: nil) }
     }
 }

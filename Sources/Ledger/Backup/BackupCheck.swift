@@ -1,5 +1,6 @@
 package import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 /// Proves that a backup could take its ledger's place: everything that an opening writer asks for, and every entry. Writes nothing.
 package struct BackupCheck: Sendable {
@@ -20,8 +21,10 @@ package struct BackupCheck: Sendable {
     package struct Comparison: Sendable, Equatable {
         package var path: String
         package var lastSeq: UInt64
-        /// Entries that the ledger has and the backup has not.
-        package var missingCount: UInt64
+        /// The entries of the backup that were compared: it may be damaged behind them.
+        package var compared: ClosedRange<UInt64>
+        /// Entries that the ledger has behind them.
+        package var missingCount: UInt64 { lastSeq - compared.upperBound }
     }
 
     package struct Report: Sendable {
@@ -50,7 +53,7 @@ package struct BackupCheck: Sendable {
         audit.progress = progress
         let view = try LedgerView(storage)
         var report = Report(audit: try await audit.run(storage), objections: [], comparison: nil)
-        report.objections = try obstacles(storage, view) + openings(storage, base)
+        report.objections = try obstacles(storage, view) + openings(storage, base) + evidence(view)
         if let original { try compare(&report, with: original, mustMatch) }
         return report
     }
@@ -87,6 +90,24 @@ package struct BackupCheck: Sendable {
             }
         }
         return found
+    }
+
+    /// Evidence that is there must be what entries say of it.
+    private func evidence(_ view: LedgerView) throws(LedgerError) -> [Objection] {
+        let storage = view.storage
+        let names = try doing("cannot look at the evidence") { () throws(StorageError) in
+            // An empty directory is easily lost in a copy.
+            try storage.status(of: Layout.quarantine) == nil ? [] : storage.names(in: Layout.quarantine)
+        }
+        guard !names.isEmpty, !planted(.evidenceUncompared) else { return [] }
+        var check = EvidenceCheck()
+        // Damage, which the audit has told, hides what stands behind it.
+        _ = try? EntryReader(view, environment).read(from: view.firstSeq) { frame, bytes in
+            check.note(frame, bytes)
+            return true
+        }
+        let differences = try doing("cannot read the evidence") { () throws(StorageError) in try check.differences(in: storage) }
+        return differences.map { Objection(code: .tampered, message: $0) }
     }
 
     /// What others could read or change of it: the key is in it.
@@ -140,9 +161,10 @@ package struct BackupCheck: Sendable {
                         "the ledger at \(path) ends at seq \(last), before the backup's seq \(tip.seq): the ledger stepped back"))
             return
         }
+        let compared = min(report.audit.firstSeq, tip.seq)...tip.seq
         // What a repair there lost, the backup still has.
         if case .lost = try reader.fate(of: tip.seq) {
-            report.comparison = Comparison(path: path, lastSeq: last, missingCount: last - tip.seq)
+            report.comparison = Comparison(path: path, lastSeq: last, compared: compared)
             return
         }
         guard try reader.entry(tip.seq).hash == tip.hash else {
@@ -150,6 +172,6 @@ package struct BackupCheck: Sendable {
                 .init(code: .tampered, message: "the ledger at \(path) has another entry with seq \(tip.seq): two histories"))
             return
         }
-        report.comparison = Comparison(path: path, lastSeq: last, missingCount: last - tip.seq)
+        report.comparison = Comparison(path: path, lastSeq: last, compared: compared)
     }
 }

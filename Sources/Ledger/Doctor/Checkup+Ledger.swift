@@ -33,7 +33,12 @@ extension Checkup {
             ]
         case .whole(let head, let tipSeq, _):
             if head.alert {
-                return [.problem(name, "the alert is raised: nothing is written", do: "bulla verify shows why, if it still does")]
+                return [
+                    .problem(
+                        name, "the alert is raised: nothing is written",
+                        do: "bulla verify shows why, if it still does; bulla repair mends what is damaged, and releases the alert"
+                    )
+                ]
             }
             let lag =
                 tipSeq > head.seq
@@ -50,6 +55,9 @@ extension Checkup {
                 return .advice(
                     name, "\(path) is of a doctor that was stopped, or is at work", do: "rm \(word(path)), if none is at work")
             }
+            if file.path == Layout.repair {
+                return .advice(name, "\(path) is the plan of a repair that was stopped", do: "run bulla repair: it goes on there")
+            }
             if file.path.name.hasSuffix(".new"), file.path.directory != Layout.keys.name {
                 return .advice(
                     name, "\(path) is left from a replacement that was stopped", do: "nothing: the next replacement removes it")
@@ -62,7 +70,16 @@ extension Checkup {
             }
             return nil
         }
-        return summary(faults, else: .ok(name, "none"))
+        return summary(faults + facts.orphans.map { orphan($0, name) }, else: .ok(name, "none"))
+    }
+
+    private static func orphan(_ orphan: Orphan, _ name: String) -> Finding {
+        let what = "\(orphan.path) is left from an init or a backup that was stopped; a copy of the sealing key may lie in it"
+        let remedy = "rm -r \(word(orphan.path))"
+        guard let obstacle = orphan.obstacle else {
+            return .advice(name, what, do: remedy + ", or let the next init or backup beside it do that")
+        }
+        return .advice(name, "\(what); \(obstacle)", do: remedy + ", if it is yours and nobody works there")
     }
 
     static func lock(_ facts: DoctorFacts) -> [Finding] {

@@ -57,8 +57,7 @@ extension Checkup {
 
     /// How many entries of the ledger's mean size fit.
     private static func estimate(_ facts: DoctorFacts, _ volume: VolumeStatus) -> String {
-        guard case .whole(_, let seq, _) = facts.end, facts.ledgerByteCount > 0, volume.freeByteCount > 0 else { return "" }
-        let mean = max(1, facts.ledgerByteCount / Int(clamping: seq))
+        guard let mean = facts.meanEntryByteCount, volume.freeByteCount > 0 else { return "" }
         return ", room for about \(volume.freeByteCount / mean) more entries"
     }
 

@@ -64,7 +64,7 @@ extension Checkup {
             lastTime(
                 facts.lastAudit, "last audit", facts.now, daysMax: auditDaysMax,
                 never: "the ledger was never verified as a whole",
-                do: "run bulla verify, and make it a habit")
+                do: "run bulla audit, again while it answers 12, and make it a habit")
         ]
     }
 

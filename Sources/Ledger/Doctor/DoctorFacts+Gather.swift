@@ -19,6 +19,7 @@ extension DoctorFacts {
         volume = try? storage.volume()
         parents = storage.parents()
         self.files = files
+        orphans = POSIXStorage.orphans(beside: storage.basePath)
         clockIsSynchronised = ClockDiscipline.isSynchronised
         keyID = reading.key
         keyAbsence = reading.keyAbsence
@@ -38,7 +39,9 @@ extension DoctorFacts {
     }
 
     private static let secondsMax: Int64 = 1_000_000_000_000
-    private static let singles = [Layout.head, StoragePath("HEAD.new"), SyncTiming.path]
+    private static let singles = [
+        Layout.head, StoragePath("HEAD.new"), Layout.repair, StoragePath("repair.new"), SyncTiming.path,
+    ]
 
     private static func files(in storage: POSIXStorage) throws(LedgerError) -> [File] {
         try doing("cannot look at the ledger") { () throws(StorageError) in

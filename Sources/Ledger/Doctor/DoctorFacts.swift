@@ -45,6 +45,8 @@ package struct DoctorFacts: Sendable {
     package var parents: [ParentDirectory] = []
     /// The directories, and all that lies in them and is the ledger's.
     package var files: [File] = []
+    /// What lies beside the ledger, of an init or a backup that was killed.
+    package var orphans: [Orphan] = []
     package var clockIsSynchronised: Bool?
     package var end: End
     /// The key that the first entry names, and why it is not there.
@@ -74,8 +76,18 @@ package struct DoctorFacts: Sendable {
         self.lastAnchor = lastAnchor
     }
 
-    /// Of the segments, in bytes.
-    package var ledgerByteCount: Int {
-        files.reduce(0) { $0 + ($1.path.directory == Layout.ledger.name ? $1.status.size : 0) }
+    /// What an entry takes in the mean, up to HEAD's end: what lies behind may be room that was made and is not used yet.
+    ///
+    /// At least 1; nil where HEAD does not say it.
+    package var meanEntryByteCount: Int? {
+        guard case .whole(let head, _, _) = end else { return nil }
+        let segments = files.compactMap { file -> (firstSeq: UInt64, byteCount: Int)? in
+            guard file.path.directory == Layout.ledger.name else { return nil }
+            return SegmentName.firstSeq(file: file.path.name).map { ($0, file.status.size) }
+        }
+        // Earlier ones may be archived.
+        guard let first = segments.map(\.firstSeq).min(), first <= head.seq else { return nil }
+        let byteCount = segments.reduce(head.end) { $1.firstSeq < head.segment ? $0 + $1.byteCount : $0 }
+        return max(1, byteCount / Int(clamping: head.seq - first + 1))
     }
 }

@@ -38,35 +38,41 @@ package struct EntryReader: Sendable {
                     isArchived = true
                     return nil
                 }
-                guard let start = try reader.locate(next) else {
-                    return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
+                do throws(StorageError) {
+                    guard let start = try reader.locate(next) else {
+                        return ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: next))
+                    }
+                    // Who begins behind an archive is told at the end whether an entry explains that.
+                    let isBase = next > 1 && next == reader.segments.first
+                    var verifier =
+                        isBase
+                        ? ChainVerifier(keys: view.keyring.keys)
+                        : ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
+                    verifier.passesLaterVersions = passesLaterVersions
+                    let end = try reader.scan(
+                        &verifier,
+                        visit: { frame, bytes in
+                            if frame.seq < next { return true }
+                            if frame.seq > last { return false }
+                            next = frame.seq + 1
+                            return visit(frame, bytes) && frame.seq < last
+                        })
+                    absentKeys.formUnion(verifier.absentKeys)
+                    guard case .failed(let failure) = end else { return nil }
+                    if try settling.mayBeUnderWay(failure, &view) { continue }
+                    if settling.isBusy { return nil }
+                    if case .torn = try Judgement(failure, verifier, head: view.validHead, reader) { return nil }
+                    return failure
+                } catch {
+                    // What was archived meanwhile may lie behind what was read, and then the reading goes on.
+                    guard error.isNotFound, try reader.isOvertaken() else { throw error }
                 }
-                // Who begins behind an archive is told at the end whether an entry explains that.
-                let isBase = next > 1 && next == reader.segments.first
-                var verifier =
-                    isBase
-                    ? ChainVerifier(keys: view.keyring.keys)
-                    : ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys)
-                verifier.passesLaterVersions = passesLaterVersions
-                let end = try reader.scan(
-                    &verifier,
-                    visit: { frame, bytes in
-                        if frame.seq < next { return true }
-                        if frame.seq > last { return false }
-                        next = frame.seq + 1
-                        return visit(frame, bytes) && frame.seq < last
-                    })
-                absentKeys.formUnion(verifier.absentKeys)
-                guard case .failed(let failure) = end else { return nil }
-                if try settling.mayBeUnderWay(failure, &view) { continue }
-                if settling.isBusy { return nil }
-                if case .torn = try Judgement(failure, verifier, head: view.validHead, reader) { return nil }
-                return failure
             }
         }
         if isArchived {
             throw LedgerError(
-                .inputOutput, "entries of \(view.storage.basePath) were archived while they were to be read: try again")
+                .inputOutput, "entries of \(view.storage.basePath) were archived while they were to be read: try again",
+                .overtaken)
         }
         if let failure { throw LedgerError(failure) }
         let keyAbsence = absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))

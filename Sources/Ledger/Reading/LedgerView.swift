@@ -1,5 +1,6 @@
 package import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// A ledger as a reader finds it, without any lock: HEAD first, then the segments, so that what HEAD vouches for is there.
 package struct LedgerView: Sendable {
@@ -21,9 +22,8 @@ package struct LedgerView: Sendable {
         self.storage = storage
         do throws(StorageError) {
             headBytes = try HeadFinding.bytes(in: storage)
-            let reader = try SegmentReader(storage)
+            let (reader, first) = try Self.beginning(in: storage)
             segments = reader.segments
-            let first = try reader.firstFrame()
             (genesis, base) = (first?.tip, first?.base)
         } catch {
             throw LedgerError(error, doing: "cannot read the ledger")
@@ -35,6 +35,20 @@ package struct LedgerView: Sendable {
         isKeyringGiven = given != nil
         if let given { keyring = given } else { keyring = try Keyring(allIn: storage, needed: Set(needed)) }
         head = Self.judge(headBytes, genesis, keyring)
+    }
+
+    /// The segments, and the first frame; looks again where the first segment left for an archive between the two.
+    private static func beginning(
+        in storage: any Storage
+    ) throws(StorageError) -> (SegmentReader, (tip: ChainTip, base: ChainBase?)?) {
+        while true {
+            let reader = try SegmentReader(storage)
+            do throws(StorageError) {
+                return (reader, try reader.firstFrame())
+            } catch {
+                guard error.isNotFound, try reader.isOvertaken() else { throw error }
+            }
+        }
     }
 
     private static func judge(_ bytes: [UInt8], _ genesis: ChainTip?, _ keyring: Keyring) -> Result<Head, HeadFault> {
@@ -67,11 +81,8 @@ package struct LedgerView: Sendable {
     /// Looks at HEAD and the segments again; says whether HEAD changed.
     package mutating func refresh() throws(StorageError) -> Bool {
         let bytes = try HeadFinding.bytes(in: storage)
-        let reader = try SegmentReader(storage)
-        if segments.first != reader.segments.first {
-            let first = try reader.firstFrame()
-            (genesis, base) = (first?.tip, first?.base)
-        }
+        let (reader, first) = try Self.beginning(in: storage)
+        if segments.first != reader.segments.first { (genesis, base) = (first?.tip, first?.base) }
         segments = reader.segments
         guard bytes != headBytes else { return false }
         headBytes = bytes
@@ -90,4 +101,39 @@ package struct LedgerView: Sendable {
 
     /// The entry behind which nobody has vouched yet.
     package func isSettled(_ seq: UInt64) -> Bool { validHead.map { seq <= $0.seq } ?? false }
+}
+
+// Beside an archive
+extension LedgerView {
+    /// Asks a ledger from which an archive may take segments meanwhile: whoever was overtaken begins again with those that are left.
+    ///
+    /// - Parameter body: may be called again, and so shows nothing to anybody.
+    package static func asking<Answer>(
+        _ storage: any Storage, keyring: Keyring? = nil, _ body: (LedgerView) throws(LedgerError) -> Answer
+    ) throws(LedgerError) -> Answer {
+        var looksLeft = looksMax
+        while true {
+            let view = try LedgerView(storage, keyring: keyring)
+            let answer = Result { () throws(LedgerError) in try body(view) }
+            looksLeft -= 1
+            guard looksLeft > 0, view.isOvertaken, !planted(.overtakenBelieved) else { return try answer.get() }
+        }
+    }
+
+    private static let looksMax = 100
+
+    /// Whether segments left the ledger since this look at it, or while it was taken: HEAD is then that of before.
+    private var isOvertaken: Bool {
+        if let head = validHead, head.seq < firstSeq, (try? HeadFinding.bytes(in: storage)) != headBytes { return true }
+        guard let first = try? SegmentReader.segments(in: storage).first else { return false }
+        return first > firstSeq
+    }
+}
+
+extension SegmentReader {
+    /// Whether the first of its segments left for an archive since they were listed.
+    func isOvertaken() throws(StorageError) -> Bool {
+        guard let first = segments.first, !planted(.overtakenBelieved) else { return false }
+        return try Self.segments(in: storage, directory).first ?? 0 > first
+    }
 }

@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 /// Builds segments in a directory beside the ledger: a verified prefix, and what is sealed behind it.
 ///
@@ -35,7 +36,7 @@ struct LedgerBuilder {
         end = prefix.end.offset
         for earlier in reader.segments where earlier < prefix.end.segment {
             let whole = try Self.copy(earlier, upTo: nil, from: reader, to: directory)
-            try whole.synchronize()
+            if !planted(.builtCopyUnsynced) { try whole.synchronize() }
         }
         file = try Self.copy(segment, upTo: end, from: reader, to: directory)
     }
@@ -66,11 +67,17 @@ struct LedgerBuilder {
 
     mutating func leaveGap(upTo last: UInt64) { writer.leaveGap(upTo: last) }
 
-    mutating func append(_ draft: Draft) throws(StorageError) {
-        do throws(DraftError) {
-            try writer.append(draft, at: now(), payloadMax: Limits.payload)
-        } catch {
-            preconditionFailure("what a repair writes fits into a frame: \(error)")
+    mutating func append(_ draft: Draft) throws(StorageError) { try append([draft]) }
+
+    /// Appends one decision, which stays in one segment.
+    mutating func append(_ drafts: [Draft]) throws(StorageError) {
+        for (index, draft) in drafts.enumerated() {
+            let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
+            do throws(DraftError) {
+                try writer.append(draft, at: now(), part: part, payloadMax: Limits.payload)
+            } catch {
+                preconditionFailure("what a repair writes fits into a frame: \(error)")
+            }
         }
         if writer.block.count >= min(Self.blockByteCount, segmentByteCount) { try flush() }
     }
@@ -91,7 +98,7 @@ struct LedgerBuilder {
         let tip = writer.tip
         writer = FrameWriter(after: tip, synced: synced, key: key)
         guard end >= segmentByteCount else { return }
-        try file.synchronize()
+        if !planted(.builtSegmentUnsynced) { try file.synchronize() }
         segment = tip.seq + 1
         end = 0
         file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
@@ -100,8 +107,8 @@ struct LedgerBuilder {
     /// Makes everything durable.
     mutating func finish() throws(StorageError) {
         try flush()
-        try file.synchronize()
-        try storage.synchronize(directory: directory)
-        try storage.synchronize(directory: directory.parent)
+        if !planted(.builtTailUnsynced) { try file.synchronize() }
+        if !planted(.builtNamesUnsynced) { try storage.synchronize(directory: directory) }
+        if !planted(.builtDirectoryUnsynced) { try storage.synchronize(directory: directory.parent) }
     }
 }

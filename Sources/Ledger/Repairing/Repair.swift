@@ -18,6 +18,10 @@ package struct Repair: Sendable {
     package var reason = "the ledger is repaired"
     package var rootCause: String?
     package var lesson: String?
+    /// Keys whose files will never turn up: what only they can prove is given up.
+    package var goneKeys: Set<KeyID> = []
+    /// Makes of the ledger what archives at hand prove of its beginning, from where they lie.
+    package var recover: (@Sendable (LedgerView) throws(LedgerError) -> ArchiveRecovery?)?
 
     package init(
         _ environment: Environment, _ settings: WriterSettings = WriterSettings(), anchor: (any AnchorStore)? = nil
@@ -38,17 +42,27 @@ package struct Repair: Sendable {
         package var notices: [String] = []
     }
 
+    /// What would be done: something is mended, or a repair is brought to its end whose entry has the receipt.
+    package enum Prospect: Sendable {
+        case mend(RepairPlan)
+        case finish(Receipt, evidence: String)
+    }
+
     /// What would be done.
-    package func plan(_ storage: any Storage) throws(LedgerError) -> RepairPlan {
-        let view = try LedgerView(storage)
-        // What would stop the repair is said before it.
-        _ = try record(view)
-        return try plan(view)
+    package func prospect(_ storage: any Storage) throws(LedgerError) -> Prospect {
+        // It reads the ledger several times, and would take for lost what leaves for an archive meanwhile.
+        try LedgerView.asking(storage) { view throws(LedgerError) in
+            // What would stop the repair is said before it.
+            if let interrupted = try interrupted(view) {
+                return .finish(interrupted.receipt, evidence: interrupted.record.evidence)
+            }
+            return .mend(try plan(view))
+        }
     }
 
     /// With what was seen here before: its seqs are not used again, also where the ledger was put back to an older state.
     private func plan(_ view: LedgerView) throws(LedgerError) -> RepairPlan {
-        var plan = try RepairPlan(view, skipCountMax: skipCountMax)
+        var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view))
         if let anchor, case .found(let seen) = anchor.read(plan.ledger) {
             plan.anchoredSeq = seen.sighting(at: anchor.here)?.seq ?? 0
         }
@@ -102,15 +116,8 @@ package struct Repair: Sendable {
 
     private func keep(_ bytes: [UInt8], as name: String, _ storage: any Storage) throws(LedgerError) {
         try doing("cannot keep HEAD as evidence") { () throws(StorageError) in
-            try Self.makeQuarantine(storage)
+            try storage.ensureDirectory(Layout.quarantine)
             try storage.keep(StoragePath(Layout.quarantine.name, name), bytes.span)
-        }
-    }
-
-    private static func makeQuarantine(_ storage: any Storage) throws(StorageError) {
-        if try storage.status(of: Layout.quarantine) == nil {
-            try storage.makeDirectory(Layout.quarantine)
-            try storage.synchronize(directory: nil)
         }
     }
 }
@@ -124,7 +131,7 @@ extension Repair {
         let keys = view.keyring.keys
         // Nobody may write meanwhile, also after a crash.
         if let head = plan.validHead ?? view.validHead, !head.alert, let key = keys[head.key], !planted(.repairedUnderCalmHead),
-            !session.raiseAlert(head, key)
+            !session.raiseAlert(head, key, because: plan.trauma)
         {
             throw LedgerError(.inputOutput, "cannot repair: the alert could not be raised in HEAD; nothing was changed")
         }
@@ -151,11 +158,8 @@ extension Repair {
         try verify(evidence, tip, view)
         try doing("cannot put the repaired ledger in place") { () throws(StorageError) in
             try storage.checkBase()
-            if try storage.status(of: Layout.ledger) == nil {
-                // An empty one says no more than none, before a crash and behind it.
-                try storage.makeDirectory(Layout.ledger)
-                try storage.synchronize(directory: nil)
-            }
+            // An empty one says no more than none, before a crash and behind it.
+            try storage.ensureDirectory(Layout.ledger)
             try storage.swap(Layout.ledger, with: evidence)
         }
         guard var outcome = try resumed(try LedgerView(storage), &session) else {
@@ -176,8 +180,9 @@ extension Repair {
         resync.skipCountMax = skipCountMax
         resync.trustsBase = plan.trustsBase
         let survey = try resync.run(view, of: plan.ledger)
+        let beginning = plan.usesArchives ? try plan.recovery?.decision() : plan.restated.map { [Drafts.archivedBefore($0)] }
         return try doing("cannot build the repaired ledger; nothing was changed") { () throws(StorageError) in
-            try Self.makeQuarantine(storage)
+            try storage.ensureDirectory(Layout.quarantine)
             try storage.makeDirectory(directory)
             var builder = try LedgerBuilder(
                 plan.prefix, of: plan.ledger, key: key, from: SegmentReader(storage), to: directory, settings, environment)
@@ -201,7 +206,7 @@ extension Repair {
             for key in plan.retiredKeys.sorted(by: { $0.description < $1.description }) {
                 try builder.append(Drafts.keyRetired(key, reason: "the entry that retired it stands behind the damage"))
             }
-            if let body = plan.restated { try builder.append(Drafts.archivedBefore(body)) }
+            if let beginning { try builder.append(beginning) }
             try builder.finish()
             return builder.tip
         }
@@ -221,6 +226,22 @@ extension Repair {
 
     /// Brings a repair to its end whose ledger is in place already; nil if there is none.
     private func resumed(_ view: LedgerView, _ session: inout WriterSession) throws(LedgerError) -> Outcome? {
+        guard let interrupted = try interrupted(view) else { return nil }
+        // Whoever was killed in the midst of it may not have come to this.
+        try doing("the ledger is repaired, but that cannot be made durable") { () throws(StorageError) in
+            if planted(.resumedSwapUnsynced) { return }
+            try view.storage.synchronize(directory: nil)
+            try view.storage.synchronize(directory: Layout.quarantine)
+        }
+        try session.settle(interrupted.verifier, view)
+        try forgetPlan(view)
+        return Outcome(receipt: interrupted.receipt, evidence: interrupted.record.evidence)
+    }
+
+    /// A repair whose ledger is in place, and whose HEAD is not there yet: a verifier at its end, and the receipt of its entry.
+    private func interrupted(
+        _ view: LedgerView
+    ) throws(LedgerError) -> (record: RepairRecord, verifier: ChainVerifier, receipt: Receipt)? {
         guard let record = try record(view) else { return nil }
         // An old plan, put back, ends nothing.
         guard record.head == Digest(sha256: view.headBytes.span) || planted(.oldPlanFollowed) else { return nil }
@@ -240,14 +261,7 @@ extension Repair {
                 })
         }
         guard end == .complete, let receipt else { return nil }
-        // Whoever was killed in the midst of it may not have come to this.
-        try doing("the ledger is repaired, but that cannot be made durable") { () throws(StorageError) in
-            try view.storage.synchronize(directory: nil)
-            try view.storage.synchronize(directory: Layout.quarantine)
-        }
-        try session.settle(verifier, view)
-        try forgetPlan(view)
-        return Outcome(receipt: receipt, evidence: record.evidence)
+        return (record, verifier, receipt)
     }
 
     /// The plan that lies in the file `repair`, if one of our keys has sealed it for this ledger.
@@ -270,7 +284,7 @@ extension Repair {
         guard try record(view) != nil else { return }
         try doing("the ledger is repaired, but the plan cannot be removed") { () throws(StorageError) in
             try view.storage.remove(Layout.repair)
-            try view.storage.synchronize(directory: nil)
+            if !planted(.forgottenPlanUnsynced) { try view.storage.synchronize(directory: nil) }
         }
     }
 }

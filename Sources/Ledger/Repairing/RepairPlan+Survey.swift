@@ -1,16 +1,25 @@
 import CanonicalJSON
 import DurableFiles
-import LedgerFormat
+package import LedgerFormat
 import PlantedDefects
 
 extension RepairPlan {
     /// Walks over the whole ledger, and behind each damage on; reads only.
     ///
-    /// - Parameter skipCountMax: after so many damages it gives up, and there is no plan.
-    package init(_ view: LedgerView, skipCountMax: Int) throws(LedgerError) {
+    /// - Parameters:
+    ///   - skipCountMax: after so many damages it gives up, and there is no plan.
+    ///   - goneKeys: keys whose files will never turn up.
+    ///   - recovery: what archives at hand prove of the beginning.
+    package init(
+        _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil
+    ) throws(LedgerError) {
         ledger = try Self.name(of: view)
+        firstSeq = view.firstSeq
+        self.goneKeys = goneKeys
+        self.recovery = recovery
         prefix = Prefix()
         head = Self.judgeHead(view, ledger)
+        alertCause = AlertCause(of: view)
         try look(view, skipCountMax)
         if trustsBase, view.firstSeq > 1, prefix.archived == nil, restated == nil {
             // What lies before is lost, unless it turns up elsewhere.
@@ -34,7 +43,7 @@ extension RepairPlan {
 
     private mutating func look(_ view: LedgerView, _ skipCountMax: Int) throws(LedgerError) {
         try scanPrefix(view)
-        if trustsBase, case .segmentName = failure?.reason, failure?.place.segment == 1, view.firstSeq > 1 {
+        if trustsBase, !usesArchives, case .segmentName = failure?.reason, failure?.place.segment == 1, view.firstSeq > 1 {
             // The whole chain was walked, and no entry explains where it begins.
             trustsBase = false
             try scanPrefix(view)
@@ -58,10 +67,16 @@ extension RepairPlan {
     private mutating func compareHead(_ view: LedgerView) throws(LedgerError) {
         if matchesHead == .underAnotherKey { head = .failure(.foreignKey) }
         guard failure == nil else { return }
-        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil { throw Self.absence(of: tip.key, behind: tip.seq, view) }
+        if let tip = prefix.tip, view.keyring.keys[tip.key] == nil {
+            throw Self.absence(of: tip.key, for: .follower(tip.seq), view)
+        }
         // A chain that ends under a key which is not there, and that HEAD does not know, anybody can have written.
         if let key = prefix.sealing, prefix.lastSealedSeq < prefix.seq, matchesHead == nil, !planted(.prefixUnvouched) {
-            throw Self.absence(of: key, behind: prefix.seq - 1, view)
+            guard goneKeys.contains(key), let head = validHead, head.seq > prefix.seq else {
+                throw Self.absenceUnlessGone(of: key, for: .seal(prefix.seq), view)
+            }
+            failure = ChainFailure(.shorterThanHead(vouched: head.seq), at: prefix.end)
+            return
         }
         guard let head = validHead else { return }
         contradictsHead = matchesHead == nil
@@ -76,10 +91,29 @@ extension RepairPlan {
         }
     }
 
-    private static func absence(of key: KeyID, behind seq: UInt64, _ view: LedgerView) -> LedgerError {
+    /// What a key is wanted for: to check an entry's seal, or to seal what follows one.
+    private enum Need {
+        case seal(UInt64)
+        case follower(UInt64)
+
+        var clause: String {
+            switch self {
+            case .seal(let seq): "seq \(seq) is sealed"
+            case .follower(let seq): "what follows seq \(seq) must be sealed"
+            }
+        }
+    }
+
+    private static func absence(of key: KeyID, for need: Need, _ view: LedgerView) -> LedgerError {
         LedgerError(
-            .unverifiable,
-            "cannot repair: what follows seq \(seq) must be sealed with key \(key), and \(view.keyring.absence(of: key))")
+            .unverifiable, "cannot repair: \(need.clause) with key \(key), and \(view.keyring.absence(of: key))")
+    }
+
+    /// The same where a user can say that the key will not turn up.
+    private static func absenceUnlessGone(of key: KeyID, for need: Need, _ view: LedgerView) -> LedgerError {
+        var error = absence(of: key, for: need, view)
+        error.message += "; if it is gone for good, `bulla repair --gone \(key)` gives up what only that key can prove"
+        return error
     }
 
     private mutating func findSurvivors(_ view: LedgerView, _ skipCountMax: Int) throws(LedgerError) {
@@ -108,7 +142,9 @@ extension RepairPlan {
         if let key = try cutPrefixAtKeys(view) {
             salvage = try salvaging(view, survey)
             // Only a key that was retired is gone for good: any other one's backup may turn up.
-            guard salvage.windows.isRetired(key.id) else { throw Self.absence(of: key.id, behind: key.seq, view) }
+            guard salvage.windows.isRetired(key.id) || goneKeys.contains(key.id) else {
+                throw Self.absenceUnlessGone(of: key.id, for: key.need, view)
+            }
         }
         if trustsBase, view.firstSeq > 1, prefix.archived == nil {
             try findExplanation(salvage, view)
@@ -125,7 +161,7 @@ extension RepairPlan {
         if let key = vouched?.key, view.keyring.keys[key] == nil,
             salvage.windows.isIntroduced(key) || survivors.keylessCounts[key] != nil, !salvage.windows.isRetired(key)
         {
-            throw Self.absence(of: key, behind: vouched?.seq ?? 0, view)
+            throw Self.absence(of: key, for: .follower(vouched?.seq ?? 0), view)
         }
     }
 
@@ -202,17 +238,17 @@ extension RepairPlan {
     /// The prefix ends where a seal, or a link from HEAD, vouches for it, and something can be sealed behind it. What stands behind the last such
     /// entry anybody can have written, also the introduction of a key that is there: that key's proof says nothing of what came before.
     ///
-    /// - Returns: the key that was not there, if any of the prefix was given up, and the seq before which it was needed.
-    private mutating func cutPrefixAtKeys(_ view: LedgerView) throws(LedgerError) -> (id: KeyID, seq: UInt64)? {
-        var missing: (id: KeyID, seq: UInt64)?
+    /// - Returns: the key that was not there, if any of the prefix was given up, and what it was wanted for.
+    private mutating func cutPrefixAtKeys(_ view: LedgerView) throws(LedgerError) -> (id: KeyID, need: Need)? {
+        var missing: (id: KeyID, need: Need)?
         let vouchedSeq = max(prefix.lastSealedSeq, path.lastSeq(in: prefix))
         if let key = prefix.sealing, vouchedSeq < prefix.seq, !planted(.prefixUnvouched) {
-            missing = (key, prefix.seq - 1)
+            missing = (key, .seal(prefix.seq))
             try cutPrefix(view, through: vouchedSeq)
         }
         // What was archived stays vouched for, also where its key is gone.
         if let tip = prefix.tip, prefix.seq >= view.firstSeq, view.keyring.keys[tip.key] == nil {
-            missing = missing ?? (tip.key, tip.seq)
+            missing = missing ?? (tip.key, .follower(tip.seq))
             try cutPrefix(view, through: prefix.lastSealableSeq)
         }
         return missing
@@ -220,12 +256,33 @@ extension RepairPlan {
 
     /// - Parameter last: the entry to end at; 0 for none.
     private mutating func cutPrefix(_ view: LedgerView, through last: UInt64) throws(LedgerError) {
-        guard last > 0 else {
-            prefix = Prefix()
-            absentKeys = []
-            return
-        }
+        guard last > 0 else { return try emptyPrefix(view) }
         try scanPrefix(view, through: last)
+    }
+
+    /// Nothing that stands there stays in place.
+    private mutating func emptyPrefix(_ view: LedgerView) throws(LedgerError) {
+        (prefix, absentKeys, restated) = (Prefix(), [], nil)
+        if let recovery { try build(on: recovery, behind: nil, view) }
+    }
+
+    /// The archives at hand explain the beginning.
+    ///
+    /// - Parameter base: what the first entry that is left builds on; nil if that is not sound.
+    private mutating func build(on recovery: ArchiveRecovery, behind base: ChainBase?, _ view: LedgerView) throws(LedgerError) {
+        guard recovery.tip.ledger == ledger else { throw ArchiveRecovery.refusal("they are of another ledger") }
+        guard recovery.statement.last + 1 == view.firstSeq,
+            base.map(recovery.statement.explains) ?? true || planted(.recoveryUncompared)
+        else {
+            throw ArchiveRecovery.refusal("the first entry that is left, seq \(view.firstSeq), does not follow on their last one")
+        }
+        // A link proves them whatever has sealed them.
+        if base == nil, let key = recovery.absentKey {
+            throw LedgerError(.unverifiable, "the archives cannot be verified: \(view.keyring.absence(of: key))")
+        }
+        usesArchives = true
+        prefix.archived = recovery.statement
+        build(on: recovery.statement, view)
     }
 
     private mutating func count(_ salvage: Salvage, _ survey: Survey, _ view: LedgerView) throws(StorageError) {
@@ -278,7 +335,7 @@ extension RepairPlan {
             failure = ChainFailure(.segmentName(found: view.firstSeq), at: prefix.end)
             return
         }
-        restated = nil
+        (restated, usesArchives) = (nil, false)
         var explanation: (seq: UInt64, statement: ArchiveStatement, body: [UInt8], isSealed: Bool)?
         var verifier = ChainVerifier(keys: view.keyring.keys)
         var found = Prefix()
@@ -322,7 +379,7 @@ extension RepairPlan {
                 })
         }
         if let foreign {
-            (prefix, absentKeys) = (Prefix(), [])
+            try emptyPrefix(view)
             failure = ChainFailure(.foreignLedger(found: foreign), at: prefix.end)
             return
         }
@@ -330,17 +387,30 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         prefix = found
-        if let explanation, explanation.seq <= found.seq || explanation.isSealed {
+        // Of a decision that is not whole the state is lost, which archives give back.
+        if let explanation, explanation.seq <= found.seq || explanation.isSealed && recovery == nil {
             prefix.archived = explanation.statement
             build(on: explanation.statement, view)
             // It is sound, and the end of its decision is not.
             restated = explanation.seq > found.seq ? (try? JSON(parsing: explanation.body))?.object : nil
+        } else if let recovery {
+            try build(on: recovery, behind: verifier.tip == nil ? nil : view.base, view)
         }
         absentKeys = verifier.absentKeys
         if case .failed(let reason) = end { failure = reason }
+        tear = try doing("cannot read the ledger") { () throws(StorageError) in try tear(of: verifier, view) }
+        if tear != nil { failure = nil }
         if end == .complete, found.tip == nil {
             failure = ChainFailure(validHead.map { .shorterThanHead(vouched: $0.seq) } ?? .genesisExpected, at: found.end)
         }
+    }
+
+    /// What a crash has torn is no damage, and whoever opens the ledger cuts it.
+    private func tear(of verifier: ChainVerifier, _ view: LedgerView) throws(StorageError) -> Tear? {
+        guard let failure, matchesHead == .entirely, absentKeys.isEmpty,
+            case .torn(let tear) = try Judgement(failure, verifier, head: validHead, SegmentReader(view.storage))
+        else { return nil }
+        return tear
     }
 
     private static func digest(of damage: Survey.Damage, _ storage: any Storage) throws(StorageError) -> Digest? {

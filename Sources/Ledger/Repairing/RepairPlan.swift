@@ -57,6 +57,8 @@ package struct RepairPlan: Sendable {
     }
 
     package var ledger: LedgerID
+    /// Keys whose files will never turn up, as a user says.
+    var goneKeys: Set<KeyID>
     package var prefix: Prefix
     /// HEAD as it was found.
     package var head: Result<Head, HeadFault>
@@ -68,6 +70,8 @@ package struct RepairPlan: Sendable {
     package var survivors = Survivors()
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?
+    /// What a crash has left behind the prefix, which is no damage.
+    package var tear: Tear?
     /// The highest seq that was ever seen here, as the anchor says; 0 if nothing does.
     package var anchoredSeq: UInt64 = 0
     /// HEAD vouches for something else than the chain holds.
@@ -77,12 +81,20 @@ package struct RepairPlan: Sendable {
     package internal(set) var trustsBase = true
     /// What the lost entry said that explains it, known from one behind the damage: it is recorded again.
     package var restated: JSONObject?
+    /// What the archives at hand prove of the beginning; used where no whole decision of the prefix explains it.
+    let recovery: ArchiveRecovery?
+    package internal(set) var usesArchives = false
+    /// The seq that the first segment is named after: what lies before was archived, if it is above 1.
+    package internal(set) var firstSeq: UInt64 = 1
     /// Keys that are not there, which only the lost end retires: without them the ledger stays unverifiable.
     package var absentKeys: Set<KeyID> = []
     /// Such keys whose retirement is known from an entry behind the damage: it is recorded again.
     package var retiredKeys: Set<KeyID> = []
     /// What the anchor says where there is nothing to mend: it stepped back, or is another history.
     package var anchorObjection: String?
+
+    /// Why the house was locked, if whoever did it could keep that.
+    package var alertCause: AlertCause?
 
     package var validHead: Head? { try? head.get() }
     /// Above everything that was ever there, as far as is known.
@@ -111,7 +123,7 @@ extension RepairPlan {
     /// - Parameter evidence: where the damaged ledger is kept, if it is replaced.
     func body(evidence: String?, headEvidence: String?, rootCause: String?, lesson: String?) -> JSON {
         var body: JSONObject = [
-            "trauma": .string(trauma), "root_cause": .string(rootCause ?? "not known yet"),
+            "trauma": .string(trauma), "root_cause": .string(rootCause ?? alertCause?.text ?? "not known yet"),
             "correction": .string(correction),
             "lesson": .string(lesson ?? "keep receipts outside, back up, and find out who or what wrote here"),
             "damages": .array(damages.prefix(Self.namedDamageCountMax).map(\.json)), "lost": .number(Double(lostCount)),
@@ -157,7 +169,7 @@ extension RepairPlan {
     /// So many fit into one entry; the evidence holds all.
     private static let namedDamageCountMax = 1000
 
-    private var trauma: String {
+    var trauma: String {
         if let failure { return "\(failure.place): \(failure.reason)" }
         if contradictsHead { return "HEAD vouches for another entry than the chain holds" }
         if case .failure(let fault) = head { return fault.description }

@@ -66,27 +66,23 @@ extension WriterSession {
     ///
     /// Requires the lock; false where it cannot be told. A repair takes a seq above all that was there before it.
     func isRepaired(behind seq: UInt64) -> Bool {
-        var isFound = false
-        do throws(LedgerError) {
-            let view = try LedgerView(storage)
-            // What came since may be archived itself.
-            try EntryReader(view, environment).read(from: max(seq + 1, view.firstSeq)) { frame, bytes in
-                isFound = bytes.text(frame.action) == ChainTurn.repaired
-                return !isFound
-            }
-        } catch {
-            return false
-        }
-        return isFound
+        tells(behind: seq) { frame, bytes in bytes.text(frame.action) == ChainTurn.repaired }
     }
 
     /// The same, or of an archive that took a segment.
     private func isGone(_ segment: UInt64, behind seq: UInt64) -> Bool {
-        if isRepaired(behind: seq) { return true }
+        tells(behind: seq) { frame, bytes in
+            bytes.text(frame.action) == ChainTurn.repaired
+                || frame.archived(in: bytes)?.segments.contains { $0.first == segment } ?? false
+        }
+    }
+
+    private func tells(behind seq: UInt64, _ what: (FrameView, Span<UInt8>) -> Bool) -> Bool {
         guard let view = try? LedgerView(storage) else { return false }
         var isFound = false
+        // What came since may be archived itself.
         _ = try? EntryReader(view, environment).read(from: max(seq + 1, view.firstSeq)) { frame, bytes in
-            isFound = frame.archived(in: bytes)?.segments.contains { $0.first == segment } ?? false
+            isFound = what(frame, bytes)
             return !isFound
         }
         return isFound
@@ -101,7 +97,7 @@ extension WriterSession {
         } catch {
             switch error.kind {
             case .drift, .refused:
-                raiseAlert(state.head, state.key)
+                raiseAlert(state.head, state.key, because: "\(error)")
                 throw latch(
                     LedgerError(
                         .tampered, "\(error); the ledger is in quarantine: nothing more is written, and the alert is raised",

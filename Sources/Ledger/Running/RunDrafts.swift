@@ -20,7 +20,8 @@ extension Drafts {
         draft("run.notice", .integrity, "the process tells its keeper", ["text": .string(text)])
     }
 
-    static func offline(reason: String, signal: String) -> Draft {
-        draft("run.offline", .integrity, "the process ends", ["reason": .string(reason), "signal": .string(signal)])
+    static func offline(reason: String, signal: String?) -> Draft {
+        let body: JSONObject = ["reason": .string(reason), "signal": signal.map { .string($0) } ?? .null]
+        return draft("run.offline", .integrity, "the process ends", body)
     }
 }

@@ -137,8 +137,16 @@ package struct Runner: Sendable {
         }
     }
 
-    /// Tells that the process ends as it was asked to, and keeps how far its audits came.
-    package func goOffline(reason: String, signal: String) async throws(LedgerError) -> Receipt {
+    /// Tells that the process ends by itself, where the ledger can still be written: in quarantine nothing is.
+    package func goOffline(after failure: LedgerError) async {
+        guard ![.tampered, .locked].contains(failure.code) else { return }
+        _ = try? await goOffline(reason: "failed: " + failure.message.prefix(Self.reasonCountMax), signal: nil)
+    }
+
+    private static let reasonCountMax = 1000
+
+    /// Tells that the process ends, by which signal if by one, and keeps how far its audits came.
+    package func goOffline(reason: String, signal: String?) async throws(LedgerError) -> Receipt {
         let progress = watch.progress
         return try await committer.withSession { session throws(LedgerError) in
             let receipt = try session.commit([[Drafts.offline(reason: reason, signal: signal)]])[0].get().receipts[0]

@@ -57,10 +57,7 @@ extension WriterSession {
             bytes.removeLast(bytes.count - count)
             while bytes.last == 0 { bytes.removeLast() }
             let evidence = Evidence(segment: tear.place.segment, offset: tear.place.offset, bytes: bytes.span)
-            if try storage.status(of: Layout.quarantine) == nil {
-                try storage.makeDirectory(Layout.quarantine)
-                if !planted(.quarantineNameUnsynced) { try storage.synchronize(directory: nil) }
-            }
+            try storage.ensureDirectory(Layout.quarantine)
             try storage.keep(evidence.pendingPath, bytes.span)
         }
     }

@@ -122,7 +122,7 @@ extension WriterSession {
         guard let drift = driftOf(state) else { return }
         switch drift.kind {
         case .drift, .refused:
-            if let key = state.keys[state.head.key] { raiseAlert(state.head, key) }
+            if let key = state.keys[state.head.key] { raiseAlert(state.head, key, because: "\(drift)") }
             throw latch(
                 LedgerError(
                     .tampered,
@@ -156,8 +156,9 @@ extension WriterSession {
             let found = HeadFinding(try HeadFinding.bytes(in: storage), keys: state.keys).head
             guard found == expected || found != nil && found == state.triedHead || planted(.foreignHeadOverwritten) else {
                 // What is no valid HEAD locks the house as it stands.
-                if let found, let key = state.keys[found.key] { raiseAlert(found, key) }
-                throw StorageError(.drift, "replace", "\(storage.basePath)/HEAD")
+                let drift = StorageError(.drift, "replace", "\(storage.basePath)/HEAD")
+                if let found, let key = state.keys[found.key] { raiseAlert(found, key, because: "\(drift)") }
+                throw drift
             }
             if let found { self.state?.head = found }
             self.state?.triedHead = head

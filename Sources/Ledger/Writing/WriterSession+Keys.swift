@@ -89,7 +89,7 @@ extension WriterSession {
             } catch {
                 if !error.isNotFound { throw error }
             }
-            try storage.synchronize(directory: Layout.keys)
+            if !planted(.destroyedKeyUnsynced) { try storage.synchronize(directory: Layout.keys) }
         }
     }
 }

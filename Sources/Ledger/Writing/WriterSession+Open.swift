@@ -28,10 +28,11 @@ extension WriterSession {
     }
 
     private var locked: LedgerError {
-        LedgerError(
+        let ledger = "--ledger \(Checkup.word(storage.basePath))"
+        return LedgerError(
             .locked,
-            "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until it is released"
-        )
+            "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until it is released: "
+                + "find out why with `bulla verify \(ledger)`; `bulla repair \(ledger)` releases it")
     }
 
     /// A HEAD of another ledger is none of ours, whatever key it names, and is not written to.
@@ -128,7 +129,7 @@ extension WriterSession {
         switch judgement {
         case nil:
             if wasRebuilt, !planted(.rebuiltAlertForgotten), let key = keyring.keys[head.key] {
-                raiseAlert(head, key)
+                raiseAlert(head, key, because: "HEAD was gone, and was written anew from the entries")
                 throw locked
             }
             return .whole(verifier)
@@ -238,30 +239,34 @@ extension WriterSession {
     /// Locks the house: changes only `alert` in a HEAD that is valid.
     func raisingAlert(_ head: Head, _ key: SealingKey?, _ failure: ChainFailure) -> LedgerError {
         var error = tampered(failure)
-        if error.code == .tampered, let key, raiseAlert(head, key) { error.message += ", but the alert was raised" }
+        if error.code == .tampered, let key, raiseAlert(head, key, because: LedgerError(failure).message) {
+            error.message += ", but the alert was raised"
+        }
         return error
     }
 
     /// A path that changed under us, which alone have the lock, locks the house where HEAD can be believed.
     func raisingAlertOnDrift(_ error: LedgerError) -> LedgerError {
-        if error.cause == .drift, !planted(.driftOnOpeningForgotten) { raiseAlertByHead() }
+        if error.cause == .drift, !planted(.driftOnOpeningForgotten) { raiseAlertByHead(because: error.message) }
         return error
     }
 
     /// Requires the lock; says whether the alert is raised, now or before.
     @discardableResult
-    func raiseAlertByHead() -> Bool {
+    func raiseAlertByHead(because cause: String) -> Bool {
         guard let bytes = try? HeadFinding.bytes(in: storage), let form = HeadFinding(bytes, keys: [:]).head,
             let key = try? Keyring(form.key, in: storage).keys[form.key],
             let head = HeadFinding(bytes, keys: [key.id: key]).head
         else { return false }
-        return head.alert || raiseAlert(head, key)
+        return head.alert || raiseAlert(head, key, because: cause)
     }
 
     /// Says whether it is raised: if HEAD cannot be replaced, the next opener finds the same damage.
     @discardableResult
-    func raiseAlert(_ head: Head, _ key: SealingKey) -> Bool {
+    func raiseAlert(_ head: Head, _ key: SealingKey, because cause: String) -> Bool {
         if planted(.alertUnraised) { return false }
+        // Without it the house is locked all the same.
+        if !planted(.alertCauseForgotten) { try? AlertCause.keep(cause, for: head, key, at: environment.now(), in: storage) }
         var alarmed = head
         alarmed.alert = true
         let bytes = alarmed.sealed(with: key)

@@ -105,11 +105,12 @@ package struct WriterSession: Sendable {
 
     /// The alert is raised in the base that we have, wherever it lies now; what stands at its path is none of ours, and left alone.
     private mutating func quarantineMovedBase() -> LedgerError {
-        let isRaised = raiseAlertByHead()
+        let cause = "\(storage.basePath) is no longer the directory that was opened, which was moved away or removed"
+        let isRaised = raiseAlertByHead(because: cause)
         storage.unlock(.writer)
         let error = LedgerError(
             .tampered,
-            "\(storage.basePath) is no longer the directory that was opened, which was moved away or removed; nothing more is written to it, "
+            "\(cause); nothing more is written to it, "
                 + (isRaised ? "the alert is raised there," : "its alert could not be raised,")
                 + " and what stands at the path now was left alone",
             .drift)

@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import PlantedDefects
 
 /// A JSON object with a MAC of its own, as caches and plans lie beside the ledger: only a holder of the key can have written it.
 ///
@@ -47,6 +48,7 @@ package struct SealedObject: Sendable, Equatable {
         for name in ["key", "ledger", "mac", "v"] { object[name] = nil }
         self.init(ledger: named, key: key, object)
         let expected = sealed(label, sealing)
+        if planted(.sealedObjectUnchecked) { return }
         guard expected["mac"] == mac else { throw .mac }
         // What is not canonical is not what a writer writes.
         guard JSON.object(expected).canonicalBytes() == bytes else { throw .form }

@@ -88,6 +88,15 @@ extension Timestamp: CustomStringConvertible {
         guard text.utf8.count == Self.byteCount else { return nil }
         self.init(Array(text.utf8).span)
     }
+
+    /// Reads a time in UTC as people and other programs write it: its fraction may have none to six digits.
+    package init?(anyFraction text: String) {
+        guard text.utf8.last == UInt8(ascii: "Z") else { return nil }
+        let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 1 || parts.count == 2 && (1...6).contains(parts[1].utf8.count) else { return nil }
+        let fraction = parts.count == 2 ? String(parts[1]) : ""
+        self.init("\(parts[0]).\(fraction)\(String(repeating: "0", count: 6 - fraction.utf8.count))Z")
+    }
 }
 
 // The proleptic Gregorian calendar, counted in eras of 400 years that begin on 1 March.

@@ -64,6 +64,17 @@ struct JournalTests {
         #expect(try replay(a, #"{"op":"SCAVENGE","lane":"a","loop_ts":"t"}"#) == "[]")
     }
 
+    @Test("lanes whose names have the same sum, by which they are found, are two; one with escapes is the same as without")
+    func sums() throws {
+        let (one, other) = ("lane-onehXzLePCY", "/S87Sl61z9m5pfmz")
+        let line = { (operation: String, lane: String) in "{\"op\":\"\(operation)\",\"lane\":\"\(lane)\"}" }
+        #expect(try replay(line("ACQUIRE", one), line("RELEASE", other)) == "[{\"lane\": \"\(one)\"}]")
+        let both = [line("ACQUIRE", one), line("ACQUIRE", other)]
+        #expect(try replay(both + [line("RELEASE", one)]) == "[{\"lane\": \"\(other)\"}]")
+        #expect(try replay(line("ACQUIRE", one), line("RELEASE", "\\u006c" + one.dropFirst())) == "[]")
+        #expect(try replay(line("ACQUIRE", "\\u006c" + one.dropFirst()), line("RELEASE", one)) == "[]")
+    }
+
     @Test("lanes are compared by code points: é and e with an accent are two")
     func codePoints() throws {
         let acquire = { (lane: String) in "{\"op\":\"ACQUIRE\",\"loop_ts\":\"t\",\"lane\":\"\(lane)\"}" }
