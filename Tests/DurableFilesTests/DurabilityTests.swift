@@ -51,6 +51,15 @@ struct DurabilityTests {
         expect("evidence", at: target)
     }
 
+    @Test("installing: the copy is there, whole, also in the place of another file")
+    func install() throws {
+        try storage.create(target, Array("old".utf8).span)
+        try storage.open(file, .create).write(Array("a copy".utf8).span, at: 0)
+        let source = try storage.open(file, .read)
+        try storage.install(target, byteCount: 6, from: source)
+        expect("a copy", at: target)
+    }
+
     @Test("appending and cutting: the bytes are there, or gone")
     func appendAndCut() throws {
         try storage.create(file, Array("one".utf8).span)

@@ -85,11 +85,10 @@ extension PlantedDefect {
         case .builtCopyUnsynced, .builtSegmentUnsynced, .builtTailUnsynced, .builtNamesUnsynced, .builtDirectoryUnsynced,
             .resumedSwapUnsynced, .forgottenPlanUnsynced:
             .tests("LedgerTests.RepairSyncTests")
-        case .swapUnsynced: .tests("DurableFilesTests.DurabilityTests")
+        case .swapUnsynced, .installUnsynced, .installNameUnsynced: .tests("DurableFilesTests.DurabilityTests")
         // Archiving
         case .baseUnexplained, .baseUncompared: .tests("LedgerFormatTests.ArchiveTests")
-        case .installUnsynced, .installNameUnsynced, .archivedBeforeRecorded, .removalUnsynced:
-            .tests("KernelTests.ArchiveTests.*(crashes|order)")
+        case .archivedBeforeRecorded, .removalUnsynced: .tests("KernelTests.ArchiveTests.*(crashes|order)")
         case .archiveUnverified, .archiveDigestUncompared: .tests("KernelTests.ArchiveTests")
         case .foundCopyUnsynced, .foundCopyNameUnsynced: .tests("KernelTests.ArchiveTests.*foundCopy")
         // Snapshots

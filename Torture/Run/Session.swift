@@ -32,7 +32,11 @@ struct Session {
     }
 
     private mutating func run(_ stage: any Stage, until deadline: Date?) async throws -> StageProgress {
-        let caseCount = try count.map { $0 + from } ?? stage.caseCount(setting)
+        let whole = try stage.caseCount(setting)
+        let caseCount = count.map { $0 + from } ?? whole
+        guard caseCount <= whole else {
+            throw HarnessError("\(stage.name) has \(whole) cases at this level and with this seed, and no case \(caseCount - 1)")
+        }
         var progress = saved.progress(of: stage.name, caseCount: caseCount) ?? StageProgress(next: from, caseCount: caseCount)
         while !progress.isOver, deadline.map({ Date() < $0 }) ?? true {
             let slice = Date().addingTimeInterval(Self.sliceSeconds)
