@@ -55,6 +55,32 @@ struct ArchivePlaceTests {
         #expect(try verify(ledger, "A", "B").code == 10)
     }
 
+    @Test("of a missing directory it is no damage that what tells of it lies in another missing one")
+    func holeBehindHole() throws {
+        var chain = ForgedChain()
+        for _ in 1...4 {
+            for _ in 1...3 { chain.append() }
+            chain.roll()
+        }
+        chain.append()
+        let ledger = try CommandLedger(chain, keys: [0])
+        for (seq, place) in zip(["4", "7", "10", "9999"], ["A", "B", "C", "D"]) {
+            let archive = try ledger.run("archive", "--before", seq, "--to", ledger.place(place), "--yes")
+            try #require(archive.code == 0, "\(archive)")
+        }
+        #expect(try verify(ledger, "A", "B", "C", "D").code == 0)
+        let found = try verify(ledger, "A", "C")
+        #expect(found.code == 20 && found.error.contains("entries 4 to 6, and entries 10 to "), "\(found)")
+        #expect(try verify(ledger, "A", "C", "D").error.contains("entries 4 to 6, which entry "))
+        // What is there is looked at all the same.
+        let file = "C/ledger/00000000000000000007.frames"
+        var bytes = try ledger.directory.read(file)
+        bytes[bytes.count / 2] ^= 1
+        try ledger.directory.write(bytes, to: file)
+        chmod(ledger.place(file), 0o600)
+        #expect(try verify(ledger, "A", "C").code == 10)
+    }
+
     @Test("of entries in older archives nobody names the place of another; a restore says what can be done")
     func words() throws {
         let ledger = try thrice()
@@ -171,11 +197,14 @@ struct ArchivePlaceTests {
                 python3 "$2" "$1" >out 2>err || { echo judge $?; cat out err; }
                 "$BULLA" repair --ledger "$1" >out 2>err || { echo repair $?; cat out err; }
                 "$BULLA" state get --ledger "$1" >out 2>err || { echo state $?; cat out err; }
+                "$BULLA" log --last 2 --ledger "$1" >out 2>err || { echo log $?; cat out err; }
+                "$BULLA" lane history --last 1 --ledger "$1" >out 2>err || { echo history $?; cat out err; }
+                rm -rf "$4"; "$BULLA" backup "$4" --ledger "$1" >out 2>err || { echo backup $?; cat out err; }
             done
             wait $archive
             """
         let judge = Program.repository + "/tools/verify_ledger.py"
-        let result = try Program.shell(script, ledger.path, judge, ledger.place()).run(environment: ["BULLA_ANCHOR": "off"])
+        let result = try Program.shell(script, ledger.path, judge, ledger.place(), ledger.place("copy")).run(environment: ["BULLA_ANCHOR": "off"])
         #expect(result.code == 0 && result.output.isEmpty, "\(result)")
         #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
     }

@@ -73,6 +73,26 @@ struct ArchiveReaderTests {
         #expect(count > 5)
     }
 
+    @Test("who shows entries begins again if none was shown yet, and never shows one twice")
+    func showing() async throws {
+        let count = try await overtaken { storage, house in
+            var seqs: [UInt64] = []
+            do throws(LedgerError) {
+                try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
+                    try EntryReader(view, house.machine.environment).read(from: view.firstSeq) { frame, _ in
+                        hasShown = true
+                        seqs.append(frame.seq)
+                        return true
+                    }
+                }
+            } catch {
+                #expect(error.cause == .overtaken && !seqs.isEmpty, "\(error)")
+            }
+            for (one, next) in zip(seqs, seqs.dropFirst()) { #expect(next == one + 1) }
+        }
+        #expect(count > 5)
+    }
+
     @Test("a decider goes on, though the entry that its state stands at was archived")
     func decider() throws {
         let house = try House(count: 6)

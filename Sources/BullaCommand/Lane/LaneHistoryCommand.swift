@@ -41,23 +41,30 @@ struct LaneHistoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try archives.storage(of: options))
+        try LedgerView.showing(try archives.storage(of: options)) { view, hasShown throws(LedgerError) in
+            try show(view, &hasShown)
+        }
+    }
+
+    private func show(_ view: LedgerView, _ hasShown: inout Bool) throws(LedgerError) {
         let end = try at?.end(in: view, .system) ?? .tip
         var lines: [String] = []
         // What was archived is told only with --archive.
         try archives.sayAbsence(view)
         var mark = Mark(lastArchivedIn: view)
-        var count = 0
         try FactReader(view, of: Lanes.namespaces, .system).read(after: &mark, to: end) { fact in
             guard let operation = LaneOperation(action: fact.action), isWanted(operation, fact.body) else { return }
-            count += 1
             let line = options.json ? Self.json(fact, operation) : Self.text(fact, operation)
-            guard let last else { return Output.line(line) }
+            guard let last else {
+                hasShown = true
+                return Output.line(line)
+            }
             lines.append(line)
             if lines.count >= 2 * last { lines.removeFirst(lines.count - last) }
         }
-        if let last { for line in lines.suffix(last) { Output.line(line) } }
-        if count == 0, !options.json { Output.error("bulla: nothing of that kind is recorded") }
+        hasShown = hasShown || !lines.isEmpty
+        for line in lines.suffix(last ?? 0) { Output.line(line) }
+        if !hasShown, !options.json { Output.error("bulla: nothing of that kind is recorded") }
     }
 
     private func isWanted(_ operation: LaneOperation, _ body: JSON) -> Bool {

@@ -24,15 +24,19 @@ struct StateHistoryCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let view = try LedgerView(try archives.storage(of: options))
+        try LedgerView.showing(try archives.storage(of: options)) { view, hasShown throws(LedgerError) in
+            try show(view, &hasShown)
+        }
+    }
+
+    private func show(_ view: LedgerView, _ hasShown: inout Bool) throws(LedgerError) {
         let end = try at?.end(in: view, .system) ?? .tip
         try archives.sayAbsence(view)
-        var count = 0
         try DocumentHistory.read(pointer, in: view, to: end, .system) { change in
-            count += 1
+            hasShown = true
             print(change)
         }
-        if count == 0, !options.json {
+        if !hasShown, !options.json {
             Output.error("bulla: nothing \(view.base == nil ? "ever " : "since then ")stood at \"\(pointer)\"")
         }
     }

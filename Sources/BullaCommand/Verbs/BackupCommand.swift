@@ -48,7 +48,7 @@ struct BackupCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let source = try options.storage()
         try options.refuse(inside: directory, "a backup")
-        let target = try construct()
+        var target = try construct()
         LedgerOptions.removeOrphans(beside: target)
         let bar = ProgressBar("backup")
         let report: Backup.Report
@@ -59,7 +59,7 @@ struct BackupCommand: AsyncParsableCommand {
             backup.includesKeys = !withoutKeys
             backup.threadCount = threads
             backup.progress = { done, total in bar.update(done, of: total) }
-            report = try await backup.run(from: source, to: target)
+            report = try await copy(by: backup, from: source, to: &target)
             bar.finish()
         } catch {
             bar.finish()
@@ -77,6 +77,23 @@ struct BackupCommand: AsyncParsableCommand {
         // The copy is sound, and the ledger was found not to be, since.
         if failure?.code == .tampered { throw LedgerError(.tampered, "the ledger itself needs `bulla verify` now") }
         if report.audit.exitCode != 0 { Output.exit(report.audit.exitCode) }
+    }
+
+    /// Whoever is overtaken by an archive begins again with the segments that are left.
+    private func copy(
+        by backup: Backup, from source: POSIXStorage, to target: inout POSIXStorage
+    ) async throws(LedgerError) -> Backup.Report {
+        var attemptsLeft = 10
+        while true {
+            do throws(LedgerError) {
+                return try await backup.run(from: source, to: target)
+            } catch {
+                attemptsLeft -= 1
+                guard error.cause == .overtaken, attemptsLeft > 0 else { throw error }
+                target.abandon()
+                target = try construct()
+            }
+        }
     }
 
     private func warn(_ what: String, _ error: LedgerError) {

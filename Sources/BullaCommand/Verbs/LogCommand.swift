@@ -51,34 +51,37 @@ struct LogCommand: ParsableCommand {
     func run() throws {
         let storage = try archives.storage(of: options)
         let filter = EntryFilter(actor: actor, action: action, since: try sinceTime())
-        var next = try list(try LedgerView(storage), filter)
+        var next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in try list(view, filter, &hasShown) }
         while follow {
             Environment.system.pause(200_000)
-            let view = try LedgerView(storage)
-            next = try print(view, from: next, through: to ?? .max, filter)
+            next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
+                try print(view, from: next, through: to ?? .max, filter, &hasShown)
+            }
         }
     }
 
     /// Prints what is asked for; returns the seq behind it.
-    private func list(_ view: LedgerView, _ filter: EntryFilter) throws(LedgerError) -> UInt64 {
+    private func list(_ view: LedgerView, _ filter: EntryFilter, _ hasShown: inout Bool) throws(LedgerError) -> UInt64 {
         let (first, end) = (from ?? view.firstSeq, to ?? .max)
-        guard let last else { return try print(view, from: first, through: end, filter) }
+        guard let last else { return try print(view, from: first, through: end, filter, &hasShown) }
         let tip = min(try EntryReader(view, .system).lastSeq(), end)
         if filter.isEmpty {
             let start = tip >= UInt64(last) ? tip - UInt64(last) + 1 : 1
-            return try print(view, from: max(first, start), through: end, filter)
+            return try print(view, from: max(first, start), through: end, filter, &hasShown)
         }
         let start = try LastMatches(view, matches: filter.matches).first(of: last, from: first, through: tip)
-        return try print(view, from: start, through: end, filter)
+        return try print(view, from: start, through: end, filter, &hasShown)
     }
 
-    private func print(_ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter) throws(LedgerError)
-        -> UInt64
-    {
+    private func print(
+        _ view: LedgerView, from first: UInt64, through last: UInt64, _ filter: EntryFilter, _ hasShown: inout Bool
+    ) throws(LedgerError) -> UInt64 {
         var printer = EntryPrinter(isJSON: options.json, columns: Output.stdoutColumns, settledSeq: view.validHead?.seq ?? 0)
         defer { printer.flush() }
         return try EntryReader(view, .system).read(from: first, through: last) { frame, bytes in
-            if filter.matches(frame, bytes) { printer.print(frame, bytes) }
+            guard filter.matches(frame, bytes) else { return true }
+            hasShown = true
+            printer.print(frame, bytes)
             return true
         }.next
     }

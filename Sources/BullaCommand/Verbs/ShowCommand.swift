@@ -24,33 +24,46 @@ struct ShowCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try LedgerView(try archives.storage(of: options))
-        let reader = EntryReader(view, .system)
-        // Read twice at most: the first for the friendly error if there is no such entry.
-        let entry = try reader.entry(seq)
-        var payload: [UInt8] = []
-        var readmission: (seq: UInt64, isProven: Bool)?
-        if case .readmitted(let found, let seq) = try reader.fate(of: seq) {
-            payload = found.payload
-            readmission = (seq, found.isProven)
-        } else {
-            try reader.read(from: seq, through: seq) { frame, bytes in
-                payload = bytes.copy(frame.payload)
-                return false
-            }
+        let found = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
+            try find(in: view)
         }
         if options.json {
-            Output.write(Printable.json(payload) + [0x0A])
+            Output.write(Printable.json(found.payload) + [0x0A])
             return
         }
-        guard let json = try? JSON(parsing: payload) else { preconditionFailure("a verified payload is JSON") }
+        guard let json = try? JSON(parsing: found.payload) else { preconditionFailure("a verified payload is JSON") }
         Output.line(Printable.pretty(json))
-        if view.keyring.keys[entry.key] == nil { Output.error("bulla: the sig was not checked, the key is absent") }
-        if let readmission {
+        if !found.isSealChecked { Output.error("bulla: the sig was not checked, the key is absent") }
+        if let readmission = found.readmission {
             let proof = readmission.isProven ? "" : ", and nothing proves that it was the ledger's"
             Output.error("bulla: entry \(seq) was re-admitted by a repair, in entry \(readmission.seq)\(proof)")
         }
-        if !view.isSettled(entry.seq) { Output.error("bulla: entry \(entry.seq) is unsettled: HEAD does not vouch for it yet") }
+        if !found.isSettled { Output.error("bulla: entry \(seq) is unsettled: HEAD does not vouch for it yet") }
+    }
+
+    private struct Found {
+        var payload: [UInt8]
+        var readmission: (seq: UInt64, isProven: Bool)?
+        var isSealChecked: Bool
+        var isSettled: Bool
+    }
+
+    private func find(in view: LedgerView) throws(LedgerError) -> Found {
+        let reader = EntryReader(view, .system)
+        // Read twice at most: the first for the friendly error if there is no such entry.
+        let entry = try reader.entry(seq)
+        var found = Found(
+            payload: [], isSealChecked: view.keyring.keys[entry.key] != nil, isSettled: view.isSettled(entry.seq))
+        if case .readmitted(let readmitted, let seq) = try reader.fate(of: seq) {
+            found.payload = readmitted.payload
+            found.readmission = (seq, readmitted.isProven)
+        } else {
+            try reader.read(from: seq, through: seq) { frame, bytes in
+                found.payload = bytes.copy(frame.payload)
+                return false
+            }
+        }
+        return found
     }
 }
 

@@ -3,8 +3,9 @@ import LedgerFormat
 
 /// Archived entries that are in none of the archives given, with others before them: they may be elsewhere, and so that is no damage.
 package struct ArchiveHole: Sendable {
-    /// The missing entries, in their order, each range with the entry that says that they were archived.
-    private(set) var ranges: [(seqs: ClosedRange<UInt64>, archivedBy: UInt64)] = []
+    /// The missing entries, in their order, each range with the entry that says that they were archived; nil where that entry lies
+    /// behind the next hole, or in it.
+    private(set) var ranges: [(seqs: ClosedRange<UInt64>, archivedBy: UInt64?)] = []
 
     /// Nil if there is none, or if something else is wrong: all that stands behind each hole must verify, and explain it.
     ///
@@ -31,7 +32,12 @@ package struct ArchiveHole: Sendable {
             guard place.offset == size else { return nil }
             let rest = ArchiveOverlay(ledger, archives, from: next)
             report = try await Audit(environment).run(rest, keyring: keyring)
-            guard report.firstSeq == next, report.archivedBy != nil,
+            guard report.firstSeq == next else { return nil }
+            if report.archivedBy == nil, report.verdict == .tampered, report.place.seq <= own {
+                hole.ranges.append((missing...next - 1, nil))
+                continue
+            }
+            guard report.archivedBy != nil,
                 let entry = try EntryReader(LedgerView(rest, keyring: keyring), environment).explanation(),
                 // Nor is a file that was cut short.
                 missing < entry.statement.first || entry.statement.segments.contains(where: { $0.first == missing })
@@ -42,8 +48,9 @@ package struct ArchiveHole: Sendable {
     }
 
     package var refusal: LedgerError {
-        let words = ranges.map {
-            "entries \($0.seqs.lowerBound) to \($0.seqs.upperBound), which entry \($0.archivedBy) says were archived"
+        let words = ranges.map { range in
+            let seqs = "entries \(range.seqs.lowerBound) to \(range.seqs.upperBound)"
+            return range.archivedBy.map { "\(seqs), which entry \($0) says were archived" } ?? seqs
         }
         return LedgerError(
             .refused,

@@ -27,8 +27,23 @@ package struct Backup: Sendable {
     /// Fills a storage under construction and publishes it.
     ///
     /// A crash leaves nothing under the target's path but an orphan `.bulla-init-…` beside it, or the whole copy.
+    ///
+    /// - Throws: with the cause `overtaken` if segments were archived meanwhile; another target can be filled then.
     package func run(from source: POSIXStorage, to target: POSIXStorage) async throws(LedgerError) -> Report {
         let view = try LedgerView(source)
+        do throws(LedgerError) {
+            return try await run(view, from: source, to: target)
+        } catch {
+            guard error.code != .refused, view.isOvertaken else { throw error }
+            throw LedgerError(
+                .inputOutput, "entries of \(source.basePath) were archived while they were copied; nothing was backed up: try again",
+                .overtaken)
+        }
+    }
+
+    private func run(
+        _ view: LedgerView, from source: POSIXStorage, to target: POSIXStorage
+    ) async throws(LedgerError) -> Report {
         guard let head = view.validHead else { throw damaged(source, "it has no valid HEAD") }
         let origin = try directoryIdentity(source)
         var copy = Copy(backup: self, source: source, target: target, total: try byteCount(view, head))

@@ -120,10 +120,29 @@ extension LedgerView {
         }
     }
 
+    /// Shows pieces of such a ledger: whoever was overtaken before anything was shown begins again.
+    ///
+    /// - Parameter body: sets its flag before it shows the first piece.
+    package static func showing<Answer>(
+        _ storage: any Storage, _ body: (LedgerView, inout Bool) throws(LedgerError) -> Answer
+    ) throws(LedgerError) -> Answer {
+        var looksLeft = looksMax
+        while true {
+            let view = try LedgerView(storage)
+            var hasShown = false
+            do throws(LedgerError) {
+                return try body(view, &hasShown)
+            } catch {
+                looksLeft -= 1
+                guard looksLeft > 0, !hasShown, view.isOvertaken, !planted(.overtakenBelieved) else { throw error }
+            }
+        }
+    }
+
     private static let looksMax = 100
 
     /// Whether segments left the ledger since this look at it, or while it was taken: HEAD is then that of before.
-    private var isOvertaken: Bool {
+    var isOvertaken: Bool {
         if let head = validHead, head.seq < firstSeq, (try? HeadFinding.bytes(in: storage)) != headBytes { return true }
         guard let first = try? SegmentReader.segments(in: storage).first else { return false }
         return first > firstSeq
