@@ -144,7 +144,14 @@ extension JSONTape {
     @inline(__always)
     private func byte(_ bytes: Span<UInt8>) -> UInt8 { position < bytes.count ? bytes[position] : 0 }
 
+    /// Most often there is one space, or none.
+    @inline(__always)
     private mutating func skipSpace(in bytes: Span<UInt8>) {
+        if byte(bytes) == 0x20 { position += 1 }
+        if byte(bytes) <= 0x20 { skipLongSpace(in: bytes) }
+    }
+
+    private mutating func skipLongSpace(in bytes: Span<UInt8>) {
         while true {
             switch byte(bytes) {
             case 0x20, 0x09, 0x0A, 0x0D: position += 1

@@ -25,31 +25,23 @@ struct JournalFields {
     }
 
     private mutating func take(_ name: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
-        let (token, value) = (tape.tokens[name], name + 1)
-        if tape.isText(token, "op", in: bytes) {
-            operation = value
-        } else if tape.isText(token, "lane", in: bytes) {
-            lane = value
-        } else if tape.isText(token, "loop_ts", in: bytes) {
-            loop = value
-        } else if tape.isText(token, "lease", in: bytes) {
-            lease = value
-        } else if tape.isText(token, "leases", in: bytes) {
-            leases = value
-        } else if tape.isText(token, "seq", in: bytes) {
-            seq = value
-        } else if tape.isText(token, "seq_watermark", in: bytes) {
-            watermark = value
-        } else if tape.isText(token, "heartbeat_at", in: bytes) {
-            heartbeat = value
-        } else if tape.isText(token, "ts", in: bytes) {
-            time = value
-        } else if tape.isText(token, "holder", in: bytes) {
-            holder = value
-        } else if tape.isText(token, "pid", in: bytes) {
-            process = value
-        } else if tape.isText(token, "host_id", in: bytes) {
-            host = value
+        let token = tape.tokens[name]
+        guard token.kind == .escapedText else { return take(bytes.extracting(token.range), value: name + 1) }
+        take(tape.text(of: token, in: bytes).bytes.span, value: name + 1)
+    }
+
+    /// By the name's length first, for most members are none of these.
+    private mutating func take(_ name: Span<UInt8>, value: Int) {
+        switch name.count {
+        case 2: if name.holds("op", at: 0) { operation = value } else if name.holds("ts", at: 0) { time = value }
+        case 3: if name.holds("seq", at: 0) { seq = value } else if name.holds("pid", at: 0) { process = value }
+        case 4: if name.holds("lane", at: 0) { lane = value }
+        case 5: if name.holds("lease", at: 0) { lease = value }
+        case 6: if name.holds("leases", at: 0) { leases = value } else if name.holds("holder", at: 0) { holder = value }
+        case 7: if name.holds("loop_ts", at: 0) { loop = value } else if name.holds("host_id", at: 0) { host = value }
+        case 12: if name.holds("heartbeat_at", at: 0) { heartbeat = value }
+        case 13: if name.holds("seq_watermark", at: 0) { watermark = value }
+        default: break
         }
     }
 }
