@@ -234,7 +234,8 @@ extension Repair {
             return try reader.scan(&verifier)
         }
         guard end == .complete && verifier.tip?.hash == tip.hash || planted(.builtLedgerUnverified) else {
-            throw LedgerError(.inputOutput, "the repaired ledger could not be read back as it was written; the damaged one stays as it is")
+            throw LedgerError(
+                .inputOutput, "the repaired ledger could not be read back as it was written; the damaged one stays as it is")
         }
     }
 
