@@ -64,16 +64,16 @@ struct ArchivePlaceTests {
         }
         chain.append()
         let ledger = try CommandLedger(chain, keys: [0])
-        for (seq, place) in zip(["4", "7", "10", "9999"], ["A", "B", "C", "D"]) {
+        for (seq, place) in zip(["5", "8", "11", "9999"], ["A", "B", "C", "D"]) {
             let archive = try ledger.run("archive", "--before", seq, "--to", ledger.place(place), "--yes")
             try #require(archive.code == 0, "\(archive)")
         }
         #expect(try verify(ledger, "A", "B", "C", "D").code == 0)
         let found = try verify(ledger, "A", "C")
-        #expect(found.code == 20 && found.error.contains("entries 4 to 6, and entries 10 to "), "\(found)")
-        #expect(try verify(ledger, "A", "C", "D").error.contains("entries 4 to 6, which entry "))
+        #expect(found.code == 20 && found.error.contains("entries 5 to 7, and entries 11 to "), "\(found)")
+        #expect(try verify(ledger, "A", "C", "D").error.contains("entries 5 to 7, which entry "))
         // What is there is looked at all the same.
-        let file = "C/ledger/00000000000000000007.frames"
+        let file = "C/ledger/00000000000000000008.frames"
         var bytes = try ledger.directory.read(file)
         bytes[bytes.count / 2] ^= 1
         try ledger.directory.write(bytes, to: file)
