@@ -180,8 +180,9 @@ struct LearnTests {
     func refused() throws {
         let ledger = try CommandLedger(entries: 2)
         let long = String(repeating: "x", count: 5000)
-        for (code, words, arguments) in [
-            (Int32(64), "give --trauma to record one, or --answers to answer one", []),
+        let many = (0..<65).flatMap { _ in ["--evidence", "2"] }
+        let cases: [(Int32, String, [String])] = [
+            (64, "give --trauma to record one, or --answers to answer one", []),
             (64, "give --trauma", ["--trauma", "x", "--answers", "2"]),
             (64, "leave --signature out", ["--answers", "2", "--signature", "x", "--lesson", "x"]),
             (64, "the trauma is empty", ["--trauma", ""]), (64, "the trauma is empty", ["--trauma", " \n"]),
@@ -193,11 +194,12 @@ struct LearnTests {
             (64, "the owner \"nobody\" is no actor", ["--trauma", "x", "--owner", "nobody"]),
             (20, "there is no entry 9; the last one is 3", ["--trauma", "x", "--evidence", "9"]),
             (20, "there is no entry 0", ["--trauma", "x", "--evidence", "0"]),
-            (64, "65 pieces of evidence", ["--trauma", "x"] + (0..<65).flatMap { _ in ["--evidence", "2"] }),
+            (64, "65 pieces of evidence", ["--trauma", "x"] + many),
             (20, "there is no entry 9", ["--answers", "9", "--lesson", "x"]),
             (20, "entry 2 is no trauma, but log.line", ["--answers", "2", "--lesson", "x"]),
             (64, "an answer says a correction, a lesson, or both", ["--answers", "2", "--root-cause", "x"]),
-        ] {
+        ]
+        for (code, words, arguments) in cases {
             try ledger.expectRefusal(code, words) {
                 try ledger.run(["learn", "add", "--actor", "user:ada"] + arguments)
             }

@@ -14,9 +14,9 @@ struct LearnAddCommand: ParsableCommand {
             the words: the first eight, in lower case, with # for numbers.
 
             Examples:
-              bulla learn add --actor user:ada --trauma "deploy 17 hung" --evidence 40 --evidence 41 --factor "no timeout"
-              bulla learn add --actor user:ada --answers 42 --correction "set a timeout" --lesson "every call has one" \\
-                --owner specialist:deployer
+              bulla learn add --actor user:ada --trauma "deploy 17 hung" --evidence 40
+              bulla learn add --actor user:ada --answers 42 --correction "set a timeout" \\
+                --lesson "every call has one" --owner specialist:deployer
             """)
 
     @Option(help: ArgumentHelp("Who says it, as kind:name.", valueName: "kind:name"))

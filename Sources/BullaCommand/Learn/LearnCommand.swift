@@ -10,9 +10,9 @@ struct LearnCommand: ParsableCommand {
             signature are the same one come again.
 
             Examples:
-              bulla learn add --actor user:ada --trauma "the release went out without notes" --lesson "write them first"
+              bulla learn add --actor user:ada --trauma "the release had no notes"
               bulla learn list --open
-              bulla learn add --actor user:ada --answers 42 --root-cause "no token" --correction "set it" --lesson "check before"
+              bulla learn add --actor user:ada --answers 42 --lesson "write them first"
               bulla learn report
             """,
         subcommands: [LearnAddCommand.self, LearnListCommand.self, LearnReportCommand.self])

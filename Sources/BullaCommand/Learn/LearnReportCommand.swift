@@ -13,7 +13,7 @@ struct LearnReportCommand: ParsableCommand {
             the newest lessons. The newest 512 signatures and 64 actors are known, with five lessons each; of older ones there is a count.
 
             Example:
-              bulla learn report --json | jq '.signatures[] | select(.recurrences > 0) | {signature, recurrences, since_seconds}'
+              bulla learn report --json | jq '.signatures[] | {signature, since_seconds}'
             """)
 
     @OptionGroup var options: LedgerOptions

@@ -35,7 +35,9 @@ struct ToldTrauma {
             "signature": .string(incident.signature.text), "state": .string(state), "time": .string(time.description),
         ]
         object["answered_by"] = answer.map { .number(Double($0.seq)) }
-        for name in ["trauma", "root_cause", "correction", "lesson", "factors", "evidence", "owner"] { object[name] = body[name] }
+        for name in ["trauma", "root_cause", "correction", "lesson", "factors", "owner"] { object[name] = body[name] }
+        // In the house's own entries it is a file.
+        object["evidence"] = body["evidence"]?.array.map { .array($0) }
         return object
     }
 }

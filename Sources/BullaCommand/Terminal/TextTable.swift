@@ -22,7 +22,7 @@ struct TextTable {
         self.columns = columns
         self.width = width
         widths = columns.indices.map { index in
-            rows.reduce(Cells.width(columns[index].name)) { max($0, Cells.width($1[index])) }
+            rows.reduce(Cells.width(columns[index].name)) { max($0, Cells.width(Printable.text($1[index]))) }
         }
         guard let width else { return }
         // The widest gives way first: a short one is read at a glance.
