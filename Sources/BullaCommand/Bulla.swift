@@ -61,14 +61,14 @@ enum Main {
 
     /// The verb's parser alone, which spares making the others'. All but a sound command line of that verb is left to the whole one.
     private static func parsed() throws -> any ParsableCommand {
-        let arguments = CommandLine.arguments.dropFirst()
+        let arguments = RawArguments.texts
         if let verb = Bulla.configuration.subcommands.first(where: { $0.configuration.commandName == arguments.first }),
             arguments.allSatisfy({ !["--version", "--help", "-h"].contains($0) }),
             let command = try? verb.parseAsRoot(Array(arguments.dropFirst()))
         {
             return command
         }
-        return try Bulla.parseAsRoot()
+        return try Bulla.parseAsRoot(arguments)
     }
 
     /// Help and versions go to stdout as they are; what the parser says of arguments may quote them.

@@ -59,6 +59,22 @@ int csystem_clock_is_synchronised(void) {
 
 extern char **environ;
 
+static int argument_count;
+static char **argument_vector;
+
+#ifdef __GLIBC__
+// glibc calls constructors with what it calls main with.
+__attribute__((constructor)) static void keep_arguments(int count, char **vector) {
+    argument_count = count;
+    argument_vector = vector;
+}
+#endif
+
+char **csystem_arguments(int *count) {
+    *count = argument_count;
+    return argument_vector;
+}
+
 char **csystem_environment(void) { return environ; }
 
 int csystem_open_pipe(int *reading, int *writing) {

@@ -115,6 +115,8 @@ extension PlantedDefect {
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")
         case .targetUntried: .tests("KernelTests.ArchiveTests.*failingTarget")
         case .overtakenBelieved: .tests("KernelTests.ArchiveReaderTests")
+        case .newKeysOverlooked, .absencesForgotten: .tests("LedgerTests.AbsentKeyTests")
+        case .headTipUncompared: .tests("LedgerTests.StatusTests")
         }
     }
 }

@@ -1,12 +1,17 @@
+import CSystemCalls
 import Ledger
 
 /// The command line as the system passed it: bytes, which need not be UTF-8.
 enum RawArguments {
-    /// All arguments, the program's name first.
+    /// All arguments, the program's name first. Not as Swift has them, which reads /proc: in a sandbox without it there would be none,
+    /// and whoever asks whether a lease is current would be answered with the help and 0.
     static let all: [[UInt8]] = {
         var arguments: [[UInt8]] = []
-        for index in 0..<Int(CommandLine.argc) {
-            guard let pointer = unsafe CommandLine.unsafeArgv[index] else { break }
+        var count: Int32 = 0
+        var vector = unsafe csystem_arguments(&count)
+        if unsafe vector == nil { unsafe (count, vector) = (CommandLine.argc, CommandLine.unsafeArgv) }
+        for index in 0..<Int(count) {
+            guard let pointer = unsafe vector?[index] else { break }
             var bytes: [UInt8] = []
             var offset = 0
             while unsafe pointer[offset] != 0 {
@@ -31,6 +36,9 @@ enum RawArguments {
 
     /// Whether the answer is to be JSON, also where it is that the rest of the command line cannot be read.
     static var wantJSON: Bool { all.prefix { $0 != Array("--".utf8) }.contains(Array("--json".utf8)) }
+
+    /// What is said behind the program's name, as text.
+    static var texts: [String] { all.dropFirst().map { String(decoding: $0, as: UTF8.self) } }
 
     /// The last `count` arguments.
     static func last(_ count: Int) -> [[UInt8]] { Array(all.suffix(count)) }

@@ -91,7 +91,9 @@ struct ReceiptCommand: ParsableCommand {
 
     func run() throws {
         let (receipt, isSettled) = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            (try EntryReader(view, .system).entry(seq).receipt, view.isSettled(seq))
+            let reader = EntryReader(view, .system)
+            try reader.checkHead()
+            return (try reader.entry(seq).receipt, view.isSettled(seq))
         }
         guard isSettled else {
             throw LedgerError(

@@ -22,6 +22,10 @@ int csystem_open_directory_without_links(const char *path);
 // 1 when somebody keeps the clock right (NTP), 0 when nobody does, -1 when the system does not say.
 int csystem_clock_is_synchronised(void);
 
+// The command line that the process was started with, also where there is no /proc to read it from; NULL where the C library
+// hands it to nobody but main.
+char **csystem_arguments(int *count);
+
 // Running a command as a child.
 
 // The variables that a child inherits.
