@@ -21,7 +21,9 @@ import Testing
         #expect(try ledger.check(lease) == 0)
     }
 
-    @Test("names that are too long are refused: 64, and nothing is written", arguments: ["--holder", "--loop-ts", "--run-id", "--mode"])
+    @Test(
+        "names that are too long are refused: 64, and nothing is written",
+        arguments: ["--holder", "--loop-ts", "--run-id", "--mode"])
     func longNames(option: String) throws {
         let ledger = try CommandLedger(lanes: [("api", [])])
         let long = String(repeating: "x", count: 100_000)

@@ -23,7 +23,9 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: ledger.directory.path("ran")))
     }
 
-    @Test("a process that is named there is a number that proves nothing, and that is said", .enabled(if: hasNamespaces, needsNamespaces))
+    @Test(
+        "a process that is named there is a number that proves nothing, and that is said",
+        .enabled(if: hasNamespaces, needsNamespaces))
     func process() throws {
         let ledger = try CommandLedger(lanes: [("api", [])])
         // Somebody has this number outside, whoever it is inside.

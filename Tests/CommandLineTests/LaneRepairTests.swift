@@ -25,7 +25,10 @@ import Testing
         arguments: ["api", "source", "all"])
     func contradiction(later: String) throws {
         let ledger = try CommandLedger(
-            lanes: [("api", ["--tree", "src/api"]), ("source", ["--tree", "src/**"]), ("all", ["--kind", "exclusive"]), ("docs", ["--tree", "docs"])])
+            lanes: [
+                ("api", ["--tree", "src/api"]), ("source", ["--tree", "src/**"]), ("all", ["--kind", "exclusive"]),
+                ("docs", ["--tree", "docs"]),
+            ])
         let first = try ledger.acquire("api")
         try ledger.lane(["release", "--reason", "given-back"] + first.right)
         if later != "all" { _ = try ledger.acquire("docs") }
@@ -34,7 +37,9 @@ import Testing
         #expect(try ledger.check(first) == 20 && ledger.check(second) == 0)
         let left = try live(ledger)
         #expect(!left.contains(first.id) && left.contains(second.id) && left.count == (later == "all" ? 1 : 2))
-        #expect(try ledger.heartbeat(first).code == 20 && ledger.run(["lane", "release", "--actor", "process:b"] + second.right).code == 0)
+        #expect(
+            try ledger.heartbeat(first).code == 20
+                && ledger.run(["lane", "release", "--actor", "process:b"] + second.right).code == 0)
     }
 
     @Test("a token whose renewal was lost is stale as soon as the new one was used")

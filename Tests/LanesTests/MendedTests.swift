@@ -87,7 +87,8 @@ import Testing
         // The same whatever the order.
         #expect(Arbiter(live: live.reversed()).judge(claim) == verdict)
         // One of them is compared to its end.
-        #expect(Arbiter(live: [live[0]]).judge(Claim(lane: claim.lane, kind: .cluster, tree: Tree([pattern]))).reasonClass == .free)
+        #expect(
+            Arbiter(live: [live[0]]).judge(Claim(lane: claim.lane, kind: .cluster, tree: Tree([pattern]))).reasonClass == .free)
     }
 
     private static let now = Instant(time: Timestamp(microseconds: 0), boot: BootTime(boot: "b", microseconds: 0))
@@ -169,14 +170,17 @@ import Testing
 
     @Test("an exported lease is shared there if it is here, whatever mode its holder noted")
     func exportedMode() throws {
-        for (kind, mode, exported) in [(LaneKind.shared, "batch", "shared"), (.cluster, "shared", nil), (.cluster, "batch", "batch")]
+        for (kind, mode, exported) in [
+            (LaneKind.shared, "batch", "shared"), (.cluster, "shared", nil), (.cluster, "batch", "batch"),
+        ]
             as [(LaneKind, String, String?)]
         {
             let lease = Lease(
                 id: LeaseID(1), token: 2, lane: Label("api")!, kind: kind, tree: .everything, holder: "ada", ttl: 1_000_000,
                 acquiredAt: Timestamp(microseconds: 0), beat: Self.now, notes: ["mode": .string(mode)])
             let journal = try LaneJournal(LaneJournal.exporting([lease], upTo: 2))
-            let found = try #require(journal.leases.first?.lease["mode"].map { String(decoding: $0.pythonText.bytes, as: UTF8.self) } ?? "")
+            let found = try #require(
+                journal.leases.first?.lease["mode"].map { String(decoding: $0.pythonText.bytes, as: UTF8.self) } ?? "")
             #expect(found == exported ?? "")
         }
     }
