@@ -69,14 +69,17 @@ extension Lanes {
         spawns.remove(lease.lane)
     }
 
+    /// For two trees of 64 plain patterns each, several times over.
+    private static let contradictionSteps = 200_000
+
     /// Drops what a grant proves to have been gone: its release or eviction was lost in a repair.
     ///
     /// Only grants that a repair re-admitted can contradict what is live here; all others were decided beside it.
     private mutating func dropContradicted(by lease: Lease) {
         guard !planted(.contradictionKept) else { return }
         let claim = Claim(lane: lease.lane, kind: lease.kind, tree: lease.tree)
-        var effort = Effort()
-        for other in ordered {
+        for other in leases.values {
+            var effort = Effort(steps: Self.contradictionSteps)
             let verdict = Arbiter(live: [other]).judge(claim, &effort)
             // What was not compared to the end proves nothing.
             if verdict.outcome == .refuse, verdict.reasonClass != .treeIntricate { leases[other.id] = nil }
