@@ -198,7 +198,7 @@ import Testing
             journal.leases.map { $0.identity.description } == leases.map { "lane \($0.lane), run \($0.loopTS)" })
         #expect(String(decoding: journal.nextSeq.text, as: UTF8.self) == "5001" && journal.entryCount > 1)
         let compacted = journal.compacted(isCompatible: false)
-        #expect(compacted.acquiredCount > 0 && (try LaneJournal(compacted.bytes)).holdsTheSame(as: journal))
+        #expect(try compacted.acquiredCount > 0 && LaneJournal(compacted.bytes).holdsTheSame(as: journal))
         #expect(throws: JournalError.self) { try LaneJournal(journal.compacted(isCompatible: true).bytes) }
     }
 }
