@@ -43,7 +43,7 @@ extension Lanes {
         guard let id = body["lease_id"]?.string.flatMap({ LeaseID($0) }), let lease = leases[id],
             let token = body["token"]?.integer.flatMap({ UInt64(exactly: $0) })
         else { return nil }
-        if fact.isReadmitted, (lease.token..<fact.seq).contains(token), token != lease.token, !planted(.contradictionKept) {
+        if fact.isReadmitted, token > lease.token, token < fact.seq, !planted(.contradictionKept) {
             leases[id]?.token = token
             leases[id]?.process = nil
             return id
@@ -78,7 +78,7 @@ extension Lanes {
     private mutating func dropContradicted(by lease: Lease) {
         guard !planted(.contradictionKept) else { return }
         let claim = Claim(lane: lease.lane, kind: lease.kind, tree: lease.tree)
-        for other in leases.values {
+        for other in leases.values where other.token < lease.token {
             var effort = Effort(steps: Self.contradictionSteps)
             let verdict = Arbiter(live: [other]).judge(claim, &effort)
             // What was not compared to the end proves nothing.
