@@ -50,7 +50,10 @@ import Testing
     func importedTwice() throws {
         let ledger = try CommandLedger()
         try ledger.lane(["declare", "--open"])
-        let line = { (lane: String) in #"{"op":"ACQUIRE","lane":"\#(lane)","loop_ts":"t","mode":"shared","tree":["d"]}"# + "\n" }
+        let line = { (lane: String) in
+            #"{"op":"ACQUIRE","lane":"\#(lane)","loop_ts":"t","lease":{"lane":"\#(lane)","loop_ts":"t","mode":"shared","tree":["d"]}}"#
+                + "\n"
+        }
         let path = ledger.directory.path("journal")
         let command = ["lane", "import", "--file", path, "--actor", "user:ada"]
         try ledger.directory.write(Array(line("x").utf8), to: "journal")
