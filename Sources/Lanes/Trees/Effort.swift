@@ -5,7 +5,7 @@
 package struct Effort: Sendable {
     private var steps: Int
 
-    /// About a fifth of a second. Trees of 64 plain patterns beside 1,000 leases of such take half of it.
+    /// A quarter of a second to half of one. Trees of 64 plain patterns beside 1,000 leases of such take four fifths of it.
     package static let decision = 40_000_000
 
     package init(steps: Int = Self.decision) { self.steps = steps }

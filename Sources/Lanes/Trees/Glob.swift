@@ -43,7 +43,7 @@ package struct Glob: Sendable, Hashable, CustomStringConvertible {
 
     /// The same, as far as `effort` reaches.
     func meets(_ other: Glob, _ effort: inout Effort) -> Bool {
-        effort.spend(4)
+        effort.spend(1)
         return effort.isSpent
             || meet(
                 components, other.components, &effort, isRun: { $0.isAnyNumber }, agree: { $0.meets($1, &$2) })
@@ -103,11 +103,11 @@ private struct Component: Sendable, Hashable {
     }
 
     func meets(_ other: Component, _ effort: inout Effort) -> Bool {
-        effort.spend(1)
+        effort.spend(5)
         if effort.isSpent { return true }
         if !isWild, !other.isWild { return symbols == other.symbols }
         return meet(symbols, other.symbols, &effort, isRun: { $0 == Self.run }) { one, other, effort in
-            effort.spend(1)
+            effort.spend(2)
             return one == other || one == Self.one || other == Self.one || effort.isSpent
         }
     }
