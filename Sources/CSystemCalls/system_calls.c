@@ -6,6 +6,7 @@
 #ifdef __linux__
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -13,6 +14,7 @@
 #include <sys/timex.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 int csystem_rename_new(int directory, const char *name, const char *target) {
@@ -184,8 +186,18 @@ void csystem_forwarding_end(void) {
     sigaction(SIGCHLD, &child_before, NULL);
 }
 
+// Why a guarded command may not begin: its time is over, or nobody would end it. 0 if it may.
+static int bar(int64_t limit, int watcher) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) return errno;
+    if ((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 >= limit) return ETIME;
+    // Nobody reads from the other end.
+    struct pollfd pipe = {.fd = watcher, .events = 0};
+    return watcher >= 0 && poll(&pipe, 1, 0) > 0 ? EPIPE : 0;
+}
+
 // Between fork and exec only what is safe in a signal handler: other threads of ours may hold any lock.
-static _Noreturn void become_bound(char *const arguments[], pid_t parent, int report, int input) {
+static _Noreturn void become_bound(char *const arguments[], pid_t parent, int report, int input, int64_t limit, int watcher) {
     int number = 0;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) number = errno;
     // Who died before that sent no signal.
@@ -203,6 +215,8 @@ static _Noreturn void become_bound(char *const arguments[], pid_t parent, int re
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    // Last of all, and here: whoever was stopped on the way finds that its time is over, and whoever is stopped behind is found by the watcher.
+    if (number == 0) number = bar(limit, watcher);
     if (number == 0) {
         execvp(arguments[0], arguments);
         number = errno;
@@ -211,7 +225,7 @@ static _Noreturn void become_bound(char *const arguments[], pid_t parent, int re
     _exit(done == sizeof number ? 127 : 126);
 }
 
-static int start(char *const arguments[], int input, pid_t *child) {
+static int start(char *const arguments[], int input, int64_t limit, int watcher, pid_t *child) {
     int reading, writing;
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || csystem_open_pipe(&reading, &writing) != 0) return -1;
     // A signal between fork and exec would run our handler in the child, and be lost.
@@ -219,7 +233,7 @@ static int start(char *const arguments[], int input, pid_t *child) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid(), process = fork();
-    if (process == 0) become_bound(arguments, parent, writing, input);
+    if (process == 0) become_bound(arguments, parent, writing, input, limit, watcher);
     int number = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(writing);
@@ -240,9 +254,13 @@ static int start(char *const arguments[], int input, pid_t *child) {
     return 0;
 }
 
-int csystem_start_bound(char *const arguments[], pid_t *child) { return start(arguments, -1, child); }
+int csystem_start_bound(char *const arguments[], int64_t limit, int watcher, pid_t *child) {
+    return start(arguments, -1, limit, watcher, child);
+}
 
-int csystem_start_apart(char *const arguments[], int input, pid_t *child) { return start(arguments, input, child); }
+int csystem_start_apart(char *const arguments[], int input, pid_t *child) {
+    return start(arguments, input, INT64_MAX, -1, child);
+}
 
 void csystem_reap_others(pid_t child) {
     for (;;) {

@@ -23,6 +23,11 @@ extension Environment {
             unsafe _ = nanosleep(&time, nil)
         })
 
+    /// What the system's clock since the boot shows at a moment of ours; never, where that of a child is not known.
+    package static func systemClock(at bootMicroseconds: Int64) -> Int64 {
+        Namespaces.bootClockOffset == nil ? .max : bootMicroseconds + offset
+    }
+
     private static let offset = planted(.clockOffsetBelieved) ? 0 : Namespaces.bootClockOffset ?? 0
 
     /// A random name that Linux gives to each boot; containers of one machine share it, and its clock once their offset is taken off.

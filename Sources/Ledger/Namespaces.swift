@@ -1,3 +1,5 @@
+import PlantedDefects
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -28,11 +30,29 @@ package enum Namespaces {
         return nil
     }
 
+    /// Whose processes `/proc` shows.
+    package enum ProcessList: Sendable {
+        case own
+        /// Those of another namespace: its numbers are other processes' here.
+        case foreign
+        /// It is not there.
+        case absent
+    }
+
+    package static let processList: ProcessList = {
+        guard let number = link("/proc/self") else { return .absent }
+        return number == String(getpid()) || planted(.foreignProcessesBelieved) ? .own : .foreign
+    }()
+
     /// The name of a namespace, such as `pid:[4026531836]`; empty where the system does not say.
     package static func name(of kind: String) -> String {
+        link("/proc/self/ns/" + kind) ?? ""
+    }
+
+    private static func link(_ path: String) -> String? {
         var bytes = [CChar](repeating: 0, count: 128)
-        let count = unsafe readlink("/proc/self/ns/" + kind, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let count = unsafe readlink(path, &bytes, bytes.count)
+        return count < 0 ? nil : String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// A small file of the system's.

@@ -340,6 +340,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case journalNameUnsynced = "journal-name-unsynced"
     /// A guard starts its command and does not look at the lease again.
     case guardAsleep = "guard-asleep"
+    /// A command is started whatever the time is.
+    case startUnchecked = "start-unchecked"
+    /// Who dies between two looks counts as never having been.
+    case chainOverlooked = "chain-overlooked"
+    /// `/proc` is believed to show the processes of this namespace.
+    case foreignProcessesBelieved = "foreign-processes-believed"
+    /// The process of a holder that handed its lease over stays evidence.
+    case adoptionKeepsProcess = "adoption-keeps-process"
+    /// What a later grant proves to be gone stays live behind a repair.
+    case contradictionKept = "contradiction-kept"
+    /// A late event takes a newer one back.
+    case lateEventBelieved = "late-event-believed"
     /// What stands beside a guard does nothing when the guard is stopped.
     case guardWatcherAsleep = "guard-watcher-asleep"
     /// An adoption that renews the token leaves the old one good.

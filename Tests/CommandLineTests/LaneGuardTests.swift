@@ -45,7 +45,7 @@ import Testing
         let pids = [try ledger.pid(in: "pid"), try ledger.pid(in: "far")]
         try ledger.lane(["release"] + lease.right)
         let result = try running.wait()
-        #expect(result.code == 137 && result.error.contains("the command was stopped: the lease \(lease.id) is not current"))
+        #expect(result.code == 125 && result.error.contains("the command was stopped: the lease \(lease.id) is not current"))
         for pid in pids { #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true) }
     }
 
@@ -76,7 +76,7 @@ import Testing
         let pid = try ledger.pid(in: "pid")
         try ledger.lane(["release"] + lease.right)
         let result = try running.wait()
-        #expect(result.code == 143, "\(result)")
+        #expect(result.code == 125, "\(result)")
         #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true)
     }
 
@@ -91,7 +91,7 @@ import Testing
                 try FileManager.default.moveItem(atPath: ledger.path, toPath: ledger.path + "-away")
             }
             let result = try running.wait()
-            #expect(result.code == 143 && result.error.contains("the command was stopped"), "\(result)")
+            #expect(result.code == 125 && result.error.contains("the command was stopped"), "\(result)")
         }
     }
 
@@ -114,7 +114,103 @@ import Testing
         #expect(Program.state(of: guarding.processID) == "T")
         guarding.send(signal: SIGCONT)
         let result = try guarding.wait()
-        #expect(result.code == (manners.isEmpty ? 143 : 137) && result.error.contains("the command was stopped"), "\(result)")
+        #expect(result.code == 125 && result.error.contains("the command was stopped"), "\(result)")
+    }
+
+    @Test("a command that takes TERM for its end and says 0 is none that did its work: 125")
+    func trapped() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        let running = try guarding(ledger, lease, [], "trap 'exit 0' TERM; \(Self.endless)")
+        _ = try ledger.pid(in: "pid")
+        try ledger.lane(["release"] + lease.right)
+        let result = try running.wait()
+        #expect(result.code == 125 && result.error.contains("the command was stopped"), "\(result)")
+    }
+
+    @Test("a guard that goes on while its watcher ends the command says why all the same")
+    func continued() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api", "--ttl", "3s")
+        let running = try guarding(ledger, lease, [], "echo $$ > pid.new; mv pid.new pid; exec sleep 60")
+        let pid = try ledger.pid(in: "pid")
+        // `timeout` stands between us and the guard.
+        let guardian = try #require(Program.parent(of: pid))
+        kill(guardian, SIGSTOP)
+        // The moment that TERM has reached the command.
+        try waitUntil("the command is dead") { Program.state(of: pid).map { "ZX".contains($0) } ?? true }
+        kill(guardian, SIGCONT)
+        let result = try running.wait()
+        #expect(result.code == 125 && result.error.contains("the command was stopped: its lease is about to end"), "\(result)")
+    }
+
+    @Test("a guard that is stopped between its look and the start of its command starts nothing when another has the lane")
+    func startedLate() throws {
+        for attempt in 1...50 {
+            let ledger = try CommandLedger(lanes: [("api", [])], settings: ["--grace", "10ms"])
+            let lease = try ledger.acquire("api", "--ttl", "3s")
+            let ran = ledger.directory.path("ran")
+            let guarding = try Program.bulla(
+                ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "touch", ran]
+            ).start(in: ledger.directory.path)
+            let children = "/proc/\(guarding.processID)/task/\(guarding.processID)/children"
+            // The watcher is its first child, and started behind the look.
+            while (try? String(contentsOfFile: children, encoding: .utf8))?.isEmpty == true {}
+            guarding.send(signal: SIGSTOP)
+            try waitUntil("it is stopped, or was too fast") {
+                Program.state(of: guarding.processID).map { "TZX".contains($0) } ?? true
+            }
+            let count = (try? String(contentsOfFile: children, encoding: .utf8))?.split(separator: " ").count ?? 0
+            guard count == 1, !FileManager.default.fileExists(atPath: ran) else {
+                guarding.send(signal: SIGCONT)
+                _ = try guarding.wait()
+                continue
+            }
+            try waitUntil("the lane is another's") {
+                try ledger.run("lane", "acquire", "api", "--actor", "process:b").code == 0
+            }
+            guarding.send(signal: SIGCONT)
+            let result = try guarding.wait()
+            #expect(result.code == 20 && !result.error.isEmpty, "attempt \(attempt): \(result)")
+            #expect(!FileManager.default.fileExists(atPath: ran))
+            return
+        }
+        Issue.record("no guard was met between its look and its start")
+    }
+
+    @Test("whoever starts another and ends, again and again, does not escape the watcher of a guard that is stopped")
+    func chained() throws {
+        let ledger = try CommandLedger(lanes: [("api", [])], settings: ["--grace", "10ms"])
+        let lease = try ledger.acquire("api", "--ttl", "4s")
+        // It lives for a fraction of a millisecond, does not hear TERM, and gives up after half a minute.
+        let chain = """
+            import os, signal, time
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            file = os.open('hop', os.O_WRONLY | os.O_CREAT, 0o644)
+            start = time.monotonic()
+            hop = 0
+            while time.monotonic() - start < 30:
+                hop += 1
+                os.pwrite(file, b'%09d' % hop, 0)
+                if os.fork() != 0: os._exit(0)
+            """
+        try ledger.directory.write(Array(chain.utf8), to: "chain.py")
+        let script = "python3 chain.py & while [ ! -s hop ]; do sleep 0.01; done; echo $$ > pid.new; mv pid.new pid; sleep 60"
+        let guarding = try Program.bulla(
+            ["lane", "guard"] + lease.right + ["--ledger", ledger.path, "--", "sh", "-c", script]
+        ).start(in: ledger.directory.path)
+        _ = try ledger.pid(in: "pid")
+        guarding.send(signal: SIGSTOP)
+        defer { guarding.send(signal: SIGKILL) }
+        try waitUntil("the lane is another's") {
+            try ledger.run("lane", "acquire", "api", "--actor", "process:b").code == 0
+        }
+        let last = try ledger.directory.read("hop")
+        for _ in 0..<10 { _ = try ledger.run("lane", "list") }
+        #expect(try ledger.directory.read("hop") == last, "it works on under another's lease")
+        guarding.send(signal: SIGCONT)
+        let result = try guarding.wait()
+        #expect(result.code == 125 && result.error.contains("the command was stopped: its lease is about to end"), "\(result)")
     }
 
     @Test("nothing of a guard is left when it ends, and its watcher is for nobody else")

@@ -75,6 +75,13 @@ func waitUntil(_ what: String, _ source: SourceLocation = #_sourceLocation, _ co
 }
 
 extension Program {
+    static func parent(of process: Int32) -> Int32? {
+        guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let close = stat.lastIndex(of: ")")
+        else { return nil }
+        return Int32(stat[close...].dropFirst(4).prefix { $0 != " " })
+    }
+
     /// The state letter of a process: T when it is stopped.
     static func state(of process: Int32) -> Character? {
         guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),

@@ -105,6 +105,12 @@ extension PlantedDefect {
         case .guardAsleep: .tests("LaneGuardTests.*released")
         case .guardWatcherAsleep: .tests("LaneGuardTests.*stopped")
         case .tokenUnrenewed: .tests("LanePainTests.*helper")
+        case .startUnchecked: .tests("LaneGuardTests.*startedLate")
+        case .chainOverlooked: .tests("LaneGuardTests.*chained")
+        case .foreignProcessesBelieved: .tests("LaneNamespaceTests")
+        case .adoptionKeepsProcess: .tests("LaneAdversaryTests.*adopted")
+        case .contradictionKept: .tests("LaneRepairTests")
+        case .lateEventBelieved: .tests("LanesTests.MendedTests.*late")
         case .clockOffsetBelieved: .tests("LaneClockTests")
         case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
             .tests("SyncOrderTests.*journal")

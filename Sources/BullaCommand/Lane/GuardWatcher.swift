@@ -44,8 +44,8 @@ struct GuardDeadline: Equatable {
 /// command, not the watcher. The kernel kills it when the guard ends, and it ends by itself when the pipe does.
 struct GuardWatcher: ~Copyable {
     let process: pid_t
-    private let pipe: ChildDescriptor
-    private var told: GuardDeadline
+    let pipe: ChildDescriptor
+    private(set) var told: GuardDeadline
 
     static let commandName = "guard-watcher"
 
@@ -68,5 +68,10 @@ struct GuardWatcher: ~Copyable {
     mutating func renew(_ deadline: GuardDeadline) {
         guard deadline != told else { return }
         if (try? ChildSystem.write(pipe.raw, deadline.bytes.span)) != nil { told = deadline }
+    }
+
+    /// Whether it has begun to end what we guard: from then on it does not listen.
+    func hasBegun(_ environment: Environment) -> Bool {
+        environment.bootTime().microseconds >= told.time && ChildSystem.isUnread(pipe.raw)
     }
 }

@@ -1,5 +1,6 @@
 import CSystemCalls
 import Ledger
+import PlantedDefects
 
 #if canImport(Glibc)
     import Glibc
@@ -22,9 +23,13 @@ struct GuardedChild: ~Copyable {
 
     /// Signals that others send to us go to it from now on.
     init(_ arguments: [[UInt8]], _ watcher: consuming GuardWatcher) throws(ChildError) {
+        let limit = planted(.startUnchecked) ? .max : Environment.systemClock(at: watcher.told.time)
+        let pipe = planted(.startUnchecked) ? -1 : watcher.pipe.raw
         self.watcher = consume watcher
         ChildSystem.beginForwarding()
-        do throws(SystemFailure) { process = try ChildSystem.startBound(arguments) } catch {
+        do throws(SystemFailure) {
+            process = try ChildSystem.startBound(arguments, before: limit, watchedBy: pipe)
+        } catch {
             ChildSystem.endForwarding()
             throw .cannotStart(error.number)
         }
@@ -52,6 +57,14 @@ struct GuardedChild: ~Copyable {
     /// Tells the watcher until when it will hear of us again.
     mutating func renew(_ deadline: GuardDeadline) { watcher?.renew(deadline) }
 
+    /// Whether the watcher took us for stopped or hanging, and ends the command in our place; it says so itself.
+    func isTakenOver(_ environment: Environment) -> Bool {
+        switch watcher {
+        case .some(let watcher): watcher.hasBegun(environment)
+        case .none: false
+        }
+    }
+
     /// Ends the command and everything that it started.
     ///
     /// - Returns: whether nothing is left.
@@ -62,17 +75,18 @@ struct GuardedChild: ~Copyable {
             // A guard that is stopped amid this leaves the rest to the watcher.
             watcher?.renew(GuardDeadline(within: max(politeness, 100_000), environment))
             bury()
-            var left = Set(Descendants.running(below: getpid()) ?? [])
+            var left = Descendants.seen(below: getpid())?.running ?? []
             // Known without looking, and so ended also where /proc cannot be read.
             if status == nil { left.insert(process) }
-            if let watching = watcher?.process { left.remove(watching) }
+            let watching = watcher?.process ?? 0
+            left.remove(watching)
             if left.isEmpty {
                 // It ends at the end of the pipe, and counts among the others from now on.
                 watcher = nil
                 // What loses its parent becomes our child: this sees also who forks faster than one can look.
                 if csystem_has_children() == 0 { return true }
             }
-            guard ending.press(left) else { return false }
+            guard ending.press(left, below: getpid(), sparing: watching) else { return false }
         }
     }
 

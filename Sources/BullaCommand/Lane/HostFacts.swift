@@ -37,9 +37,19 @@ enum HostFacts {
     private static let space: String = {
         let boot = Environment.system.bootTime().boot
         let numbers = Namespaces.name(of: "pid")
-        guard !boot.isEmpty, !numbers.isEmpty, let offset = Namespaces.bootClockOffset else { return "" }
+        guard !boot.isEmpty, !numbers.isEmpty, Namespaces.processList == .own, let offset = Namespaces.bootClockOffset else {
+            return ""
+        }
         return boot + " " + numbers + (offset == 0 || planted(.clockOffsetBelieved) ? "" : " \(offset)")
     }()
+
+    /// Says it to who names a process that cannot be looked at here.
+    static func sayIfBlind() {
+        guard Namespaces.processList != .own else { return }
+        Output.error(
+            "bulla: the process is recorded as a number that proves nothing, for /proc does not show the processes of this namespace; mount its own"
+        )
+    }
 
     /// Field 22 of its `stat`; nil if there is no such process, or it is dead and only not buried.
     private static func startTicks(of pid: Int32) -> UInt64? {

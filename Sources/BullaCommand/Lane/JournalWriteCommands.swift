@@ -59,7 +59,10 @@ struct JournalCompactCommand: ParsableCommand {
         do throws(JournalError) { again = try LaneJournal(compacted.bytes) } catch {
             throw LedgerError(
                 .refused,
-                "\(file.path) cannot be compacted: its leases do not fit into one line, and dos-kernel knows no other form")
+                compatibility.isCompatible
+                    ? "\(file.path) cannot be compacted with --compat: its leases do not fit into the one line that dos-kernel 0.22.0 writes; without --compat they get lines of their own"
+                    : "\(file.path) cannot be compacted: one of its leases does not fit into a line of \(LaneJournal.lineByteCountMax) bytes"
+            )
         }
         guard compatibility.isCompatible || again.holdsTheSame(as: journal) else {
             throw LedgerError(
@@ -85,7 +88,7 @@ struct JournalCompactCommand: ParsableCommand {
         }
         if compacted.acquiredCount > 0 {
             Output.error(
-                "bulla: as entries of their own, behind the checkpoint, stand \(compacted.acquiredCount) of the leases: it would lose them or "
+                "bulla: as entries of their own, behind the checkpoint, stand \(compacted.acquiredCount) of the leases: its line would be too long, lose them or "
                     + "know them by another name; --compat writes what dos-kernel 0.22.0 writes")
         }
     }

@@ -66,6 +66,7 @@ struct LaneAcquireCommand: ParsableCommand {
             holder: holder ?? author.actor,
             loopTS: marks.loopTS, host: HostFacts.name, process: pid.map { HostFacts.process($0) }, notes: try notes(),
             reason: author.reason ?? "the lane is wanted")
+        if pid != nil { HostFacts.sayIfBlind() }
         let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
             let decision = try lanes.acquire(request, moment)
             return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))
@@ -95,11 +96,13 @@ struct LaneAcquireCommand: ParsableCommand {
     private func refuse(_ verdict: Verdict, _ settings: LaneSettings, _ now: Instant) throws(LedgerError) {
         if options.json { Output.line(Printable.json(.object(verdict.json(settings, at: now)))) }
         let lane = verdict.lane.map { "the lane \($0)" } ?? "any lane"
-        let end = verdict.blocking.map { lease in
+        var end = ""
+        if verdict.endsWithBlocking, let lease = verdict.blocking {
             let takeable = lease.beat.end(after: lease.ttl + settings.grace, seenAt: now)
-            return "; it may be taken over from \(takeable) on unless it beats"
+            let which = verdict.lane == nil ? "the lease \(lease.id) of \(lease.lane)" : "it"
+            end = "; \(which) may be taken over from \(takeable) on unless it beats"
         }
-        throw LedgerError(.refused, "\(lane) is refused: \(verdict.reason)\(end ?? "")")
+        throw LedgerError(.refused, "\(lane) is refused: \(verdict.reason)\(end)")
     }
 
     private func notes() throws(LedgerError) -> JSONObject {

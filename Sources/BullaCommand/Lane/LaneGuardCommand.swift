@@ -6,6 +6,12 @@ import Ledger
 import LedgerFormat
 import PlantedDefects
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 struct LaneGuardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "guard",
@@ -13,7 +19,7 @@ struct LaneGuardCommand: ParsableCommand {
         discussion: """
             It looks four times a second. When the lease was released or taken over, or is about to end without a beat, the command and \
             all that it started get TERM, and KILL 0.4 s later, sooner where the lease's time is short. What the command leaves running at its own end is stopped too. If the guard itself is killed (KILL), the kernel kills the command; if it is stopped (STOP), a second process \
-            beside it ends the command before the lease does. The code is the command's, 20 if the lease is not current at the start, 125 when the guard itself failed.
+            beside it ends the command before the lease does. The code is the command's, 20 if the lease is not current at the start, and 125 when the command was ended because the lease was lost, or the guard itself failed.
 
             No guard is faster than what it watches: a resource that must be safe compares tokens itself.
 
@@ -55,6 +61,12 @@ struct LaneGuardCommand: ParsableCommand {
     }
 
     private func guarded() throws(LedgerError) -> Int32 {
+        guard Namespaces.processList != .foreign else {
+            throw LedgerError(
+                .inputOutput,
+                "nothing was started: /proc shows the processes of another namespace, so that the guard would not find those of its command; mount its own, as unshare --mount-proc does"
+            )
+        }
         var watch = try LeaseWatch(options, right.right, .system)
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
@@ -70,12 +82,23 @@ struct LaneGuardCommand: ParsableCommand {
                     break
                 }
             }
+            let isLost = reason != nil || child.isTakenOver(.system)
             // At its own end too: what it leaves behind would work on without a lease that anybody looks at.
             let isAllGone = child.stop(politeness: watch.politeness, .system)
             if let reason { Output.error("bulla: the command was stopped: \(Printable.text(reason))") }
             if !isAllGone { Output.error("bulla: some of what the command started could not be stopped") }
-            return try child.finish()
+            let code = try child.finish()
+            return isLost ? 125 : code
         } catch {
+            if error == .cannotStart(ETIME) {
+                // Says what is wrong with it, if somebody else has it by now.
+                try watch.look()
+                throw LedgerError(
+                    .refused, "\(watch.lease.named) came to its end before the command was started; nothing was started")
+            }
+            if error == .cannotStart(EPIPE) {
+                throw LedgerError(.inputOutput, "nothing was started: the guard's watcher is gone; try again")
+            }
             let name = String(decoding: arguments.first ?? [], as: UTF8.self)
             Output.error("bulla: \(Printable.text(name)): \(error)")
             return error.exitCode

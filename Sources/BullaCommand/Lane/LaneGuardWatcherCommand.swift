@@ -32,7 +32,12 @@ struct LaneGuardWatcherCommand: ParsableCommand {
                     deadline = GuardDeadline(lastOf: bytes[..<count]) ?? deadline
                 }
                 let rest = deadline.map { $0.time - environment.bootTime().microseconds } ?? Self.lookMicroseconds
-                if let deadline, rest <= 0, !planted(.guardWatcherAsleep) { return end(below: guardian, deadline, environment) }
+                if let due = deadline, rest <= 0, !planted(.guardWatcherAsleep) {
+                    if end(below: guardian, due, environment) { return }
+                    // There was nothing, and what begins now has looked at the clock itself.
+                    deadline = nil
+                    continue
+                }
                 // Rather often, since this wait does not count the time in which the machine sleeps.
                 var waits = [pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)]
                 let wait = min(Self.lookMicroseconds, max(0, rest)) / 1000 + 1
@@ -43,25 +48,40 @@ struct LaneGuardWatcherCommand: ParsableCommand {
         }
     }
 
-    private func end(below guardian: pid_t, _ deadline: GuardDeadline, _ environment: Environment) {
+    /// Ends what runs below the guard; false if nothing does.
+    private func end(below guardian: pid_t, _ deadline: GuardDeadline, _ environment: Environment) -> Bool {
         var ending = Ending(politeness: deadline.politeness, environment)
-        var hadSome = false
-        var emptyCount = 0
-        // One that starts another and ends may be overlooked once.
-        while emptyCount < 2 {
-            guard let running = Descendants.running(below: guardian) else {
+        var hasBegun = false
+        var known: Set<pid_t>?
+        while true {
+            guard let seen = Descendants.seen(below: guardian) else {
                 // The kernel kills the command with it, and us.
+                begin(&hasBegun)
                 _ = kill(guardian, SIGKILL)
-                return
+                return true
             }
-            let left = Set(running).subtracting([getpid()])
-            emptyCount = left.isEmpty ? emptyCount + 1 : 0
-            if !left.isEmpty { hadSome = true }
-            guard ending.press(left) else { return Output.error("bulla: some of what the command started could not be stopped") }
+            let left = seen.running.subtracting([getpid()])
+            // Whoever lived during the last look and is none of the living now is among the dead: a guard that is stopped buries nobody. So
+            // two looks tell for certain that nothing is left, also of a chain whose members start the next one and end.
+            let isQuiet = known.map { seen.dead.isSubset(of: $0) || planted(.chainOverlooked) } ?? false
+            if left.isEmpty, isQuiet { return hasBegun }
+            if !left.isEmpty || known != nil { begin(&hasBegun) }
+            known = seen.dead
+            guard ending.press(left, below: guardian, sparing: getpid()) else {
+                Output.error("bulla: some of what the command started could not be stopped")
+                return true
+            }
         }
-        guard hadSome else { return }
+    }
+
+    /// Says it before the first signal, since this process ends with a guard that goes on meanwhile; and hears nothing more, by which that
+    /// guard knows.
+    private func begin(_ hasBegun: inout Bool) {
+        guard !hasBegun else { return }
+        hasBegun = true
         Output.error(
             "bulla: the command was stopped: its lease is about to end, and its guard, stopped itself or hanging, did not look again"
         )
+        close(STDIN_FILENO)
     }
 }

@@ -97,10 +97,6 @@ struct LaneExportCommand: ParsableCommand {
         let now = Instant(Environment.system)
         let leases = fold.state.ordered.filter { $0.standing(fold.state.settings, at: now) != .expired }
         let bytes = LaneJournal.exporting(leases, upTo: fold.seq)
-        guard bytes.count <= LaneJournal.lineByteCountMax else {
-            throw LedgerError(
-                .refused, "the \(leases.count) live leases do not fit into one line, and dos-kernel knows no other form")
-        }
         guard let file else { return Output.write(bytes) }
         try JournalFile(file).create(bytes)
         if options.json {

@@ -69,6 +69,7 @@ struct LaneAdoptCommand: ParsableCommand {
     func run() throws {
         let sighting = try options.sighting(of: lease)
         let process = pid.map { HostFacts.process($0) }
+        if pid != nil { HostFacts.sayIfBlind() }
         var decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
             try lanes.adopt(
                 lease, token: token, sighting, by: holder ?? author.actor, process, renewsToken: newToken,

@@ -96,8 +96,14 @@ enum ChildSystem {
     }
 
     /// Starts a command that inherits everything, and that the kernel kills when this process ends; its orphans become our children.
-    static func startBound(_ arguments: [[UInt8]]) throws(SystemFailure) -> pid_t {
-        try unsafe start(arguments) { unsafe csystem_start_bound($0, $1) }
+    ///
+    /// - Parameters:
+    ///   - limit: from when on it is not started, by the system's clock since the boot; it fails with `ETIME` then.
+    ///   - watcher: a pipe's writing end; it fails with `EPIPE` if nobody reads there.
+    static func startBound(
+        _ arguments: [[UInt8]], before limit: Int64, watchedBy watcher: Int32
+    ) throws(SystemFailure) -> pid_t {
+        try unsafe start(arguments) { unsafe csystem_start_bound($0, limit, watcher, $1) }
     }
 
     /// The same in a session of its own; it reads `input`.
@@ -220,6 +226,12 @@ enum ChildSystem {
         #else
             unsafe Musl.write(descriptor, base, count)
         #endif
+    }
+
+    /// Whether nobody reads any more what is written to a pipe.
+    static func isUnread(_ pipe: Int32) -> Bool {
+        var waits = [pollfd(fd: pipe, events: 0, revents: 0)]
+        return (try? wait(&waits, milliseconds: 0)) != nil && waits[0].revents != 0
     }
 
     /// How many bytes lie in a pipe now.

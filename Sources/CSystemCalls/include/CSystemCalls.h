@@ -65,8 +65,9 @@ void csystem_forwarding_end(void);
 
 // Starts a command that the kernel kills when the calling thread ends, and hands its orphans to this process. It inherits all three
 // streams; signals that were ignored stay so, all others have their default and are not blocked. The thread must be the first one,
-// which ends with the process. -1 and errno also where the command cannot be executed.
-int csystem_start_bound(char *const arguments[], pid_t *child);
+// which ends with the process. -1 and errno also where the command cannot be executed; ETIME from `limit` on, by the clock since the boot
+// in microseconds, and EPIPE if nobody reads what is written to `watcher`.
+int csystem_start_bound(char *const arguments[], int64_t limit, int watcher, pid_t *child);
 
 // The same in a session of its own, out of reach of what a terminal does to this one. It reads `input`, and prints to the error stream only.
 int csystem_start_apart(char *const arguments[], int input, pid_t *child);

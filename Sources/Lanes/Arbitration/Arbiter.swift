@@ -4,15 +4,23 @@ import PlantedDefects
 ///
 /// Pure, and told only of leases that are not expired. Of several leases that a rule finds the oldest is named, whatever their order.
 package struct Arbiter: Sendable {
+    /// The oldest first.
     private let live: [Lease]
     private let budgets: [Label: Int]
 
     package init(live: [Lease], budgets: [Label: Int] = [:]) {
-        self.live = live
+        self.live = live.count < 2 ? live : Self.sorted(live)
         self.budgets = budgets
     }
 
+    /// A claim by itself.
     package func judge(_ claim: Claim) -> Verdict {
+        var effort = Effort()
+        return judge(claim, &effort)
+    }
+
+    /// - Parameter effort: what is left of it in this decision.
+    package func judge(_ claim: Claim, _ effort: inout Effort) -> Verdict {
         if let lease = oldest(where: { $0.kind == .exclusive }) {
             return refusal(claim, .exclusiveLive, "\(lease.named) is exclusive", lease)
         }
@@ -24,7 +32,13 @@ package struct Arbiter: Sendable {
         if let lease = oldest(where: { isStranger($0) && $0.lane == claim.lane }) {
             return refusal(claim, .laneHeld, "the lane is held by \(lease.named)", lease)
         }
-        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, isStranger) {
+        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, isStranger, &effort) {
+            if effort.isSpent {
+                return refusal(
+                    claim, .treeIntricate,
+                    "its tree is too intricate to be compared with that of \(lease.named): fewer patterns, or some with fewer wildcards, are not",
+                    lease)
+            }
             return refusal(
                 claim, .treeOverlap, "its tree \(meeting.own) meets \(meeting.other) of \(lease.named)", lease)
         }
@@ -47,24 +61,24 @@ package struct Arbiter: Sendable {
             reasonClass: reasonClass, reason: reason, blocking: blocking)
     }
 
-    private func oldest(where holds: (Lease) -> Bool) -> Lease? {
-        var found: Int?
-        for index in live.indices where live[index].token < found.map({ live[$0].token }) ?? .max && holds(live[index]) {
-            found = index
+    private func oldest(where holds: (Lease) -> Bool) -> Lease? { live.first(where: holds) }
+
+    private func firstMeeting(
+        _ tree: Tree, _ isStranger: (Lease) -> Bool, _ effort: inout Effort
+    ) -> (Lease, (own: Glob, other: Glob))? {
+        for lease in live where isStranger(lease) {
+            if let meeting = tree.meeting(lease.tree, &effort) { return (lease, meeting) }
         }
-        return found.map { live[$0] }
+        return nil
     }
 
-    private func firstMeeting(_ tree: Tree, _ isStranger: (Lease) -> Bool) -> (Lease, (own: Glob, other: Glob))? {
-        var found: (lease: Lease, meeting: (own: Glob, other: Glob))?
-        for lease in live where lease.token < found?.lease.token ?? .max && isStranger(lease) {
-            if let meeting = tree.meeting(lease.tree) { found = (lease, meeting) }
-        }
-        return found
+    /// By their tokens. Leases are large, and so their places are sorted.
+    private static func sorted(_ leases: [Lease]) -> [Lease] {
+        leases.indices.map { (token: leases[$0].token, index: $0) }.sorted { $0.token < $1.token }.map { leases[$0.index] }
     }
 }
 
 extension Lease {
     /// As reasons name it.
-    package var named: String { "\(holder) (lease \(id) of \(lane), token \(token))" }
+    package var named: String { "\(LaneText.brief(holder)) (lease \(id) of \(lane), token \(token))" }
 }

@@ -3,15 +3,22 @@ import PlantedDefects
 
 // Which lane a request comes to, and what the arbiter says of it.
 extension Lanes {
-    /// - Throws: `refused` for a lane that nobody declared, and for none where no order is declared.
+    /// A request by itself.
     package func judge(_ request: LaneRequest, at now: Instant) throws(LedgerError) -> Verdict {
+        var effort = Effort()
+        return try judge(request, at: now, &effort)
+    }
+
+    /// - Parameter effort: what is left of it in this decision.
+    /// - Throws: `refused` for a lane that nobody declared, and for none where no order is declared.
+    package func judge(_ request: LaneRequest, at now: Instant, _ effort: inout Effort) throws(LedgerError) -> Verdict {
         let arbiter = Arbiter(
             live: leases.values.filter { $0.standing(settings, at: now) != .expired }, budgets: settings.budgets)
-        if let lane = request.lane { return arbiter.judge(try claim(lane, request)) }
+        if let lane = request.lane { return arbiter.judge(try claim(lane, request), &effort) }
         guard !settings.order.isEmpty else {
             throw LedgerError(.refused, "no lane is named, and no order of lanes is declared: `bulla lane declare --order a,b`")
         }
-        var last: Verdict?
+        var first: Verdict?
         var reasons: [String] = []
         for lane in settings.order {
             if let attempt = picks[lane], let rest = attempt.rest(settings, at: now) {
@@ -23,15 +30,15 @@ extension Lanes {
                 reasons.append("\(lane) is not declared")
                 continue
             }
-            let verdict = arbiter.judge(try claim(lane, request))
+            let verdict = arbiter.judge(try claim(lane, request), &effort)
             if verdict.outcome == .acquire { return verdict }
             reasons.append("\(lane): \(verdict.reason)")
-            last = last ?? verdict
+            if verdict.endsWithBlocking { first = first ?? verdict }
         }
         return Verdict(
             outcome: .refuse, lane: nil, kind: request.kind ?? .cluster, tree: request.tree ?? .everything, laneClass: nil,
             reasonClass: .noneFree, reason: "no lane of the order is free: " + reasons.joined(separator: "; "),
-            blocking: last?.blocking, tried: settings.order)
+            blocking: first?.blocking, tried: settings.order)
     }
 
     /// The stricter of what is declared and what is asked for, so that asking for company opens no lane to it.

@@ -11,8 +11,10 @@ package struct Verdict: Sendable, Equatable {
         case exclusiveRequest = "exclusive_request"
         case laneHeld = "lane_held"
         case treeOverlap = "tree_overlap"
+        case treeIntricate = "tree_intricate"
         case classBudget = "class_budget"
         case noneFree = "none_free"
+        case expiredLeft = "expired_left"
     }
 
     package var outcome: Outcome
@@ -24,13 +26,25 @@ package struct Verdict: Sendable, Equatable {
     package var reasonClass: ReasonClass
     /// One sentence without its end.
     package var reason: String
-    /// Which live lease stands against it: of several the oldest.
+    /// Which live lease stands against it: of several the oldest. Without a lane, what stands against the first of the order.
     package var blocking: Lease?
     /// The lanes of the order that were looked at, if none was named and none is free.
     package var tried: [Label] = []
+    /// Whether the end of `blocking` opens the way; the end of one lease among those that spent a budget need not.
+    package var endsWithBlocking: Bool { blocking != nil && reasonClass != .classBudget }
 }
 
 extension Verdict {
+    /// Nothing that is live stands against it, but more that is expired than one decision can take away.
+    func waiting(evictedCount: Int) -> Verdict {
+        var verdict = self
+        verdict.outcome = .refuse
+        verdict.reasonClass = .expiredLeft
+        verdict.reason =
+            "of the expired leases in its way only \(evictedCount) could be taken away at once; ask again for the others"
+        return verdict
+    }
+
     /// - Parameter now: for the end of the blocking lease.
     package func json(_ settings: LaneSettings, at now: Instant) -> JSONObject {
         [

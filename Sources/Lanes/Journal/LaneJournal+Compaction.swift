@@ -3,7 +3,8 @@ package struct CompactedJournal: Sendable {
     /// The new journal's bytes.
     package var bytes: [UInt8] = []
     package var entryCount = 0
-    /// How many leases follow the checkpoint as entries of their own, since a checkpoint would lose them or know them by another identity.
+    /// How many leases follow the checkpoint as entries of their own, since a checkpoint would lose them or know them by another
+    /// identity, or since its line would be too long.
     package var acquiredCount = 0
 }
 
@@ -36,7 +37,9 @@ extension LaneJournal {
             compacted.entryCount += 1
         }
         let leases = leases
-        let plain = isCompatible ? leases[...] : leases.prefix { Self.writtenIdentity(of: $0.lease) == $0.identity }
+        let fittingCount = isCompatible ? leases.count : Self.fittingCount(leases.map { .object($0.lease) })
+        let plain =
+            isCompatible ? leases[...] : leases.prefix(fittingCount).prefix { Self.writtenIdentity(of: $0.lease) == $0.identity }
         write(
             PythonObject([
                 ("op", .text("CHECKPOINT")), ("leases", .array(plain.map { .object($0.lease) })),

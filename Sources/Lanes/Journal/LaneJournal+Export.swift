@@ -2,7 +2,8 @@ import CanonicalJSON
 import LedgerFormat
 
 extension LaneJournal {
-    /// A journal that leads the reference to these leases: one checkpoint.
+    /// A journal that leads the reference to these leases: one checkpoint, and behind it, as entries of their own, what does not fit into
+    /// its line.
     ///
     /// - Parameter seq: the ledger's last seq: the journal's next one is higher than every token.
     package static func exporting(_ leases: [Lease], upTo seq: UInt64) -> [UInt8] {
@@ -14,10 +15,29 @@ extension LaneJournal {
             if !identities.insert(LeaseIdentity(of: object)).inserted { object["loop_ts"] = .text(lease.id.description) }
             objects.append(.object(object))
         }
+        let fitting = objects.prefix(fittingCount(objects))
         let checkpoint = PythonObject([
-            ("op", .text("CHECKPOINT")), ("leases", .array(objects)), ("seq_watermark", .integer(PythonInteger(seq))),
+            ("op", .text("CHECKPOINT")), ("leases", .array(Array(fitting))), ("seq_watermark", .integer(PythonInteger(seq))),
         ])
-        return PythonJSON.object(checkpoint).dumped(keepsOnOneLine: true) + [0x0A]
+        var bytes = PythonJSON.object(checkpoint).dumped(keepsOnOneLine: true) + [0x0A]
+        for object in objects[fitting.endIndex...] {
+            let entry = PythonObject([
+                ("op", .text("ACQUIRE")), ("lane", object.object?["lane"] ?? .null),
+                ("loop_ts", object.object?["loop_ts"] ?? .null), ("lease", object),
+            ])
+            bytes += PythonJSON.object(entry).dumped(keepsOnOneLine: true) + [0x0A]
+        }
+        return bytes
+    }
+
+    /// How many of these leases, the first ones, fit into a checkpoint's line.
+    static func fittingCount(_ leases: [PythonJSON]) -> Int {
+        // Beside the leases there are the names of its members and a number.
+        var room = lineByteCountMax - 4096
+        return leases.prefix { lease in
+            room -= lease.dumped(keepsOnOneLine: true).count + 2
+            return room >= 0
+        }.count
     }
 }
 
@@ -34,8 +54,9 @@ extension Lease {
             ("ttl_minutes", PythonJSON(.number(TimeSpan.minutes(ttl)))), ("lease_id", .text(id.description)),
             ("token", .integer(PythonInteger(token))),
         ])
-        if kind == .shared { object["mode"] = .text("shared") }
         for note in notes.members { object[PythonText(note.key)] = PythonJSON(note.value) }
+        // There the mode says what is shared with us the kind says, whatever else its holder called it.
+        if kind == .shared { object["mode"] = .text("shared") } else if notes["mode"] == "shared" { object["mode"] = nil }
         return object
     }
 }

@@ -27,17 +27,23 @@ extension Lanes {
         var lanes = self
         var drafts: [Draft] = []
         var reply = JournalImport()
+        var effort = Effort()
         for (index, (identity, found)) in journal.leases.enumerated() {
             do throws(LedgerError) {
                 let request = try LaneRequest(identity, found, ttl: ttl)
-                let verdict = try lanes.judge(request, at: now)
-                guard verdict.outcome == .acquire, let lane = verdict.lane else { throw LedgerError(.refused, verdict.reason) }
-                let evicted = lanes.evictions(for: verdict, at: now)
-                for lease in evicted {
-                    drafts.append(
-                        try lanes.eviction(of: lease, "its time ran out", by: request.holder, request.host, moment))
-                    lanes.leases[lease.id] = nil
+                if let known = lanes.live(request.lane, request.loopTS, at: now) {
+                    throw LedgerError(
+                        .refused, "it is live here already, as the lease \(known.id): a journal's lease is imported once")
                 }
+                let verdict = try lanes.judge(request, at: now, &effort)
+                guard verdict.outcome == .acquire, let lane = verdict.lane else { throw LedgerError(.refused, verdict.reason) }
+                let evictions = try lanes.evictions(
+                    for: Claim(lane: lane, kind: verdict.kind, tree: verdict.tree), by: request.holder, request.host, at: now,
+                    &effort, moment)
+                guard evictions.isEnough else { throw LedgerError(.refused, "too many expired leases are in its way") }
+                let evicted = evictions.leases
+                drafts += evictions.drafts
+                for lease in evicted { lanes.leases[lease.id] = nil }
                 let lease = Lease(
                     // Far from each other, so that no slip of a digit leads from one to the next.
                     id: lanes.unusedID(from: moment.random &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15),
@@ -64,6 +70,14 @@ extension Lanes {
             }
         }
         return Decision(drafts, reply: reply)
+    }
+}
+
+extension Lanes {
+    /// The lease that the reference would take for one of this lane and run.
+    private func live(_ lane: Label?, _ loopTS: String?, at now: Instant) -> Lease? {
+        leases.values.filter { $0.lane == lane && $0.loopTS == loopTS && $0.standing(settings, at: now) != .expired }
+            .min { $0.token < $1.token }
     }
 }
 
@@ -98,6 +112,7 @@ extension LaneRequest {
             process: pid.flatMap { $0 > 0 ? HolderProcess(pid: $0, start: nil) : nil },
             notes: JSONObject(Lease.noteNames.compactMap { name in lease[PythonText(name)]?.strict.map { (name, $0) } }),
             reason: "taken over from a lane journal")
+        do throws(LedgerError) { try checkSizes() } catch { throw LedgerError(.refused, error.message) }
     }
 
     private static func kind(_ kind: String, mode: String) -> LaneKind {

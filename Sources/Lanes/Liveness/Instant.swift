@@ -20,6 +20,9 @@ package struct Instant: Sendable, Equatable {
 
     package func isInBoot(of other: Instant) -> Bool { !boot.boot.isEmpty && boot.boot == other.boot.boot }
 
+    /// Across boots nobody can tell, and the later word counts.
+    func isNoEarlier(than other: Instant) -> Bool { !other.isInBoot(of: self) || other.boot.microseconds <= boot.microseconds }
+
     /// How long ago it was, in microseconds: by the boot's clock, and only across boots by the wall's, which can give less than 0.
     package func age(at now: Instant) -> Int64 {
         if isInBoot(of: now), !planted(.expiryByWallClock) { return max(0, now.boot.microseconds - boot.microseconds) }

@@ -11,16 +11,18 @@ extension Lanes {
         let body = fact.body
         switch operation {
         case .declare: declare(body)
-        case .acquire, .reconcile: set(body, token: fact.seq)
+        case .acquire, .reconcile: set(body, fact)
         case .release, .scavenge:
-            if let id = named(by: body) { leases[id] = nil }
+            if let id = named(by: body, fact) { leases[id] = nil }
         case .heartbeat:
-            if let id = named(by: body) { beat(id, body) }
+            if let id = named(by: body, fact) { beat(id, body) }
         case .adopt:
-            guard let id = named(by: body) else { return }
+            guard let id = named(by: body, fact) else { return }
             if let holder = body["holder"]?.string { leases[id]?.holder = holder }
             if let host = body["host_id"]?.string { leases[id]?.host = host }
-            if let process = HolderProcess(body) { leases[id]?.process = process }
+            // The old holder's is gone, and would be evidence against the new one.
+            let process = HolderProcess(body)
+            if process != nil || !planted(.adoptionKeepsProcess) { leases[id]?.process = process }
             if body["renews_token"]?.bool == true, !planted(.tokenUnrenewed) { leases[id]?.token = fact.seq }
             beat(id, body)
         case .checkpoint: reset(body)
@@ -28,18 +30,25 @@ extension Lanes {
             if let spawn = Spawn(body) { spawns.put(spawn, for: spawn.lane, order: fact.position) }
         case .attempt:
             if let attempt = Attempt(body) { take(attempt, order: fact.position) }
-            progress(body)
-        case .enforce: progress(body)
+            progress(body, fact)
+        case .enforce: progress(body, fact)
         case .refuse, .halt: return
         }
     }
 
     /// The live lease that a body names by both its id and its token.
-    private func named(by body: JSON) -> LeaseID? {
+    ///
+    /// Where a repair has lost entries, a higher token than ours proves that one of them renewed it: the old one is stale.
+    private mutating func named(by body: JSON, _ fact: Fact) -> LeaseID? {
         guard let id = body["lease_id"]?.string.flatMap({ LeaseID($0) }), let lease = leases[id],
-            body["token"]?.integer == Int64(exactly: lease.token)
+            let token = body["token"]?.integer.flatMap({ UInt64(exactly: $0) })
         else { return nil }
-        return id
+        if fact.isReadmitted, token > lease.token, token < fact.seq, !planted(.contradictionKept) {
+            leases[id]?.token = token
+            leases[id]?.process = nil
+            return id
+        }
+        return token == lease.token ? id : nil
     }
 
     private mutating func declare(_ body: JSON) {
@@ -53,22 +62,44 @@ extension Lanes {
     }
 
     /// One that is live already keeps its token: it is said again, not granted again.
-    private mutating func set(_ body: JSON, token: UInt64) {
-        guard let json = body["lease"], var lease = Lease(json, token: token) else { return }
-        if let known = leases[lease.id] { lease.token = known.token }
+    private mutating func set(_ body: JSON, _ fact: Fact) {
+        guard let json = body["lease"], var lease = Lease(json, token: fact.seq) else { return }
+        if let known = leases[lease.id] { lease.token = known.token } else if fact.isReadmitted { dropContradicted(by: lease) }
         leases[lease.id] = lease
         spawns.remove(lease.lane)
     }
 
-    private mutating func beat(_ id: LeaseID, _ body: JSON) {
-        guard let instant = Instant(body["beat"]), let last = leases[id]?.beat else { return }
-        // A late beat takes back none that came before it.
-        if !last.isInBoot(of: instant) || last.boot.microseconds <= instant.boot.microseconds { leases[id]?.beat = instant }
-        if body["event"]?.string != nil { leases[id]?.event = instant }
+    /// For two trees of 64 plain patterns each, several times over.
+    private static let contradictionSteps = 200_000
+
+    /// Drops what a grant proves to have been gone: its release or eviction was lost in a repair.
+    ///
+    /// Only grants that a repair re-admitted can contradict what is live here; all others were decided beside it.
+    private mutating func dropContradicted(by lease: Lease) {
+        guard !planted(.contradictionKept) else { return }
+        let claim = Claim(lane: lease.lane, kind: lease.kind, tree: lease.tree)
+        for other in leases.values where other.token < lease.token {
+            var effort = Effort(steps: Self.contradictionSteps)
+            let verdict = Arbiter(live: [other]).judge(claim, &effort)
+            // What was not compared to the end proves nothing.
+            if verdict.outcome == .refuse, verdict.reasonClass != .treeIntricate { leases[other.id] = nil }
+        }
     }
 
-    private mutating func progress(_ body: JSON) {
-        guard let id = named(by: body), let instant = Instant(body["at"]) else { return }
+    private mutating func beat(_ id: LeaseID, _ body: JSON) {
+        guard let instant = Instant(body["beat"]), let last = leases[id]?.beat else { return }
+        // A late beat takes back none that came before it, and a late event no event.
+        if instant.isNoEarlier(than: last) { leases[id]?.beat = instant }
+        if body["event"]?.string != nil { happen(id, instant) }
+    }
+
+    private mutating func progress(_ body: JSON, _ fact: Fact) {
+        guard let id = named(by: body, fact), let instant = Instant(body["at"]) else { return }
+        happen(id, instant)
+    }
+
+    private mutating func happen(_ id: LeaseID, _ instant: Instant) {
+        guard let last = leases[id]?.event, instant.isNoEarlier(than: last) || planted(.lateEventBelieved) else { return }
         leases[id]?.event = instant
     }
 
@@ -86,4 +117,9 @@ extension Lanes {
             leases[lease.id] = lease
         }
     }
+}
+
+extension Fact {
+    /// Whether a repair took it over from behind a place where entries are lost.
+    fileprivate var isReadmitted: Bool { position != seq }
 }

@@ -30,6 +30,7 @@ extension Lanes {
     package func spawn(
         _ lane: Label, by holder: String, _ evidence: LaneEvidence, _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
+        try LaneText.check(holder, "holder")
         var body = evidence.body
         body["at"] = Instant(moment).json
         body["holder"] = .string(holder)

@@ -30,17 +30,25 @@ extension Lanes {
     ///
     /// What is expired is taken away first, in the same decision: whatever stands against the claim, and some of the rest.
     ///
-    /// - Throws: `refused` for what is no question for the arbiter, and then nothing is recorded.
+    /// - Throws: `refused` for what is no question for the arbiter, `usage` for a name that is too long, and then nothing is recorded.
     package func acquire(_ request: LaneRequest, _ moment: Moment) throws(LedgerError) -> Decision<Acquisition> {
+        try request.checkSizes()
         let now = Instant(moment)
-        let verdict = try judge(request, at: now)
+        var effort = Effort()
+        var verdict = try judge(request, at: now, &effort)
         guard verdict.outcome == .acquire, let lane = verdict.lane else {
             return Decision([try refusal(of: request, verdict, moment)], reply: Acquisition(verdict: verdict))
         }
-        let evicted = planted(.evictionForgotten) ? [] : evictions(for: verdict, at: now)
-        var drafts: [Draft] = []
-        for lease in evicted {
-            drafts.append(try eviction(of: lease, "its time ran out", by: request.holder, request.host, moment))
+        let claim = Claim(lane: lane, kind: verdict.kind, tree: verdict.tree)
+        let evictions =
+            planted(.evictionForgotten)
+            ? Evictions() : try evictions(for: claim, by: request.holder, request.host, at: now, &effort, moment)
+        let evicted = evictions.leases
+        var drafts = evictions.drafts
+        guard evictions.isEnough else {
+            verdict = verdict.waiting(evictedCount: evicted.count)
+            drafts.append(try refusal(of: request, verdict, moment))
+            return Decision(drafts, reply: Acquisition(verdict: verdict, evicted: evicted))
         }
         let lease = Lease(
             id: unusedID(from: moment.random), token: 0, lane: lane, kind: verdict.kind, tree: verdict.tree,
@@ -85,7 +93,7 @@ extension Lanes {
         body["heartbeat_at"] = .string(beat.time.description)
         body["event"] = event.map { .string($0) }
         if age < 0, !planted(.futureBeatBelieved) { body["clamped_from"] = time.map { .string($0.description) } }
-        if !lease.beat.isInBoot(of: beat) || lease.beat.boot.microseconds <= beat.boot.microseconds { lease.beat = beat }
+        if beat.isNoEarlier(than: lease.beat) { lease.beat = beat }
         return Decision([try moment.draft(.heartbeat, event ?? "the holder lives", body)], reply: lease)
     }
 
@@ -102,7 +110,7 @@ extension Lanes {
                 "\(lease.named) is no orphan: it may be taken in \(TimeSpan.text(max(0, end))), and nothing proves that its holder is gone"
             )
         }
-        return Decision([try eviction(of: lease, reason, by: holder, host, moment)], reply: lease)
+        return Decision([try moment.draft(.scavenge, reason, evictionBody(of: lease, reason, by: holder, host))], reply: lease)
     }
 
     /// Hands a live lease to another holder. Identity, tree and time stay, and so does the token, with which its children work on.
@@ -115,6 +123,7 @@ extension Lanes {
         _ id: LeaseID, token: UInt64?, _ sighting: ProcessSighting?, by holder: String, _ process: HolderProcess?,
         renewsToken: Bool, _ reason: String, _ host: String, _ moment: Moment
     ) throws(LedgerError) -> Decision<Lease> {
+        try LaneText.check(holder, "holder")
         var lease = if let token { try lease(LeaseRight(id: id, token: token), moment) } else { try lease(id) }
         let now = Instant(moment)
         guard lease.standing(settings, at: now) != .expired else { throw Self.expired(lease, at: now) }
@@ -135,6 +144,7 @@ extension Lanes {
             body["proc_space"] = process.start.map { .string($0.space) }
         }
         lease.holder = holder
+        lease.process = process
         lease.beat = now
         return Decision([try moment.draft(.adopt, reason, body)], reply: lease)
     }
@@ -177,30 +187,6 @@ extension Lanes {
             .refused, "\(lease.named) is expired since \(lease.beat.end(after: lease.ttl, seenAt: now)); acquire the lane again")
     }
 
-    /// What a grant takes away: all that is expired and stands against it, and so much of the rest that no decision grows large.
-    func evictions(for verdict: Verdict, at now: Instant) -> [Lease] {
-        guard let lane = verdict.lane else { return [] }
-        let claim = Claim(lane: lane, kind: verdict.kind, tree: verdict.tree)
-        let expired = ordered.filter { $0.standing(settings, at: now) == .expired }
-        let (against, rest) = expired.reduce(into: ([Lease](), [Lease]())) { parts, lease in
-            if Arbiter(live: [lease]).judge(claim).outcome == .refuse { parts.0.append(lease) } else { parts.1.append(lease) }
-        }
-        return against + rest.prefix(Self.evictionCountMax)
-    }
-
-    private static let evictionCountMax = 64
-
-    func eviction(
-        of lease: Lease, _ reason: String, by holder: String, _ host: String, _ moment: Moment
-    ) throws(LedgerError) -> Draft {
-        var body = lease.body(host)
-        body["pid"] = lease.process.map { .number(Double($0.pid)) }
-        body["prev_holder"] = .string(lease.holder)
-        body["reason"] = .string(reason)
-        body["by"] = .string(holder)
-        return try moment.draft(.scavenge, reason, body)
-    }
-
     private func refusal(of request: LaneRequest, _ verdict: Verdict, _ moment: Moment) throws(LedgerError) -> Draft {
         var body: JSONObject = [
             "holder": .string(request.holder), "host_id": .string(request.host), "lane": .string(verdict.lane?.text ?? ""),
@@ -211,7 +197,8 @@ extension Lanes {
         if !verdict.tried.isEmpty { body["tried"] = .array(verdict.tried.map { .string($0.text) }) }
         body["blocking"] = verdict.blocking.map {
             [
-                "holder": .string($0.holder), "lane": .string($0.lane.text), "lease_id": .string($0.id.description),
+                "holder": .string(LaneText.brief($0.holder)), "lane": .string($0.lane.text),
+                "lease_id": .string($0.id.description),
                 "token": .number(Double($0.token)),
             ]
         }

@@ -3,7 +3,7 @@ import Kernel
 /// What is declared, who holds what, who is about to come, and what rests: folded from the entries of the namespace `lane`.
 package struct Lanes: Projection, Equatable {
     package static let name = "lanes"
-    package static let version = 1
+    package static let version = 2
     package static let namespaces = [LaneOperation.namespace]
 
     package var settings = LaneSettings()

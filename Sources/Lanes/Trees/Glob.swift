@@ -37,7 +37,16 @@ package struct Glob: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether some path is meant by both.
     package func meets(_ other: Glob) -> Bool {
-        meet(components[...], other.components[...], isRun: { $0 == .anyNumber }, agree: { $0.meets($1) })
+        var effort = Effort()
+        return meets(other, &effort)
+    }
+
+    /// The same, as far as `effort` reaches.
+    func meets(_ other: Glob, _ effort: inout Effort) -> Bool {
+        effort.spend(1)
+        return effort.isSpent
+            || meet(
+                components, other.components, &effort, isRun: { $0.isAnyNumber }, agree: { $0.meets($1, &$2) })
     }
 
     package static func == (one: Glob, other: Glob) -> Bool { one.components == other.components }
@@ -62,9 +71,10 @@ package enum GlobError: Error, Equatable, CustomStringConvertible {
 private struct Component: Sendable, Hashable {
     private let symbols: [UInt32]
     let isWild: Bool
+    let isAnyNumber: Bool
 
     /// Any number of components.
-    static let anyNumber = Component(symbols: [run, run])
+    static let anyNumber = Component(symbols: [run], isAnyNumber: true)
 
     private static let run: UInt32 = .max
     private static let one: UInt32 = .max - 1
@@ -86,15 +96,19 @@ private struct Component: Sendable, Hashable {
         self.init(symbols: symbols)
     }
 
-    private init(symbols: [UInt32]) {
+    private init(symbols: [UInt32], isAnyNumber: Bool = false) {
         self.symbols = symbols
+        self.isAnyNumber = isAnyNumber
         isWild = symbols.contains { $0 >= Self.one }
     }
 
-    func meets(_ other: Component) -> Bool {
+    func meets(_ other: Component, _ effort: inout Effort) -> Bool {
+        effort.spend(5)
+        if effort.isSpent { return true }
         if !isWild, !other.isWild { return symbols == other.symbols }
-        return meet(
-            symbols[...], other.symbols[...], isRun: { $0 == Self.run },
-            agree: { $0 == $1 || $0 == Self.one || $1 == Self.one })
+        return meet(symbols, other.symbols, &effort, isRun: { $0 == Self.run }) { one, other, effort in
+            effort.spend(2)
+            return one == other || one == Self.one || other == Self.one || effort.isSpent
+        }
     }
 }

@@ -12,8 +12,15 @@ package struct Tree: Sendable, Equatable {
 
     /// A pattern of each, which mean a path in common; nil if there is none.
     package func meeting(_ other: Tree) -> (own: Glob, other: Glob)? {
+        var effort = Effort()
+        return meeting(other, &effort)
+    }
+
+    /// The same, as far as `effort` reaches.
+    func meeting(_ other: Tree, _ effort: inout Effort) -> (own: Glob, other: Glob)? {
+        let others = other.effective
         for own in effective {
-            for glob in other.effective where own.meets(glob) { return (own, glob) }
+            for glob in others where own.meets(glob, &effort) { return (own, glob) }
         }
         return nil
     }

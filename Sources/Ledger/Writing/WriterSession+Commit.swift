@@ -89,9 +89,10 @@ extension WriterSession {
             receipts = try sealed(drafts, &batch, start)
         }
         if batch.byteCount > Limits.commit {
+            let byteCount = batch.byteCount - start.mark.byteCount
             batch.writer?.rewind(to: start.mark)
             throw LedgerError(
-                .usage, "the decision has \(batch.byteCount) bytes; at most \(Limits.commit) become durable together")
+                .usage, "the decision has \(byteCount) bytes; at most \(Limits.commit) become durable together")
         }
         for (draft, receipt) in zip(drafts, receipts) {
             if let id = draft.id {
