@@ -26,7 +26,7 @@ package enum Checkup {
     private static let toldMax = 5
 
     /// A path as one word of a shell: whoever names a file must not be able to put a command into a remedy.
-    static func word(_ path: String) -> String {
+    package static func word(_ path: String) -> String {
         let isPlain = path.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"): true
