@@ -56,7 +56,9 @@ package struct ArchiveRecovery: Sendable {
         }
         let next = chain.tip.seq + 1
         precedesHole = next < firstLeft || ledger.segments.isEmpty
-        guard try next == firstLeft || next == Self.beginning(of: ledger) else {
+        let isWhole: Bool
+        if next == firstLeft { isWhole = true } else { isWhole = try next == Self.beginning(of: ledger) }
+        guard isWhole else {
             throw Self.refusal("entries \(next) to \(firstLeft - 1) are in none of them")
         }
         (statement, tip, latest, absentKey) = (chain.statement, chain.tip, chain.latest, chain.absentKey)
