@@ -262,6 +262,12 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case targetUntried = "target-untried"
     /// A reader does not look whether an archive took away what it was to read.
     case overtakenBelieved = "overtaken-believed"
+    /// A reader takes a key that a rotation brought meanwhile for one that is missing.
+    case newKeysOverlooked = "new-keys-overlooked"
+    /// An audit in slices forgets that it had not the key for an earlier one.
+    case absencesForgotten = "absences-forgotten"
+    /// HEAD's tip is not compared with the entry that it names, where the end is only looked at.
+    case headTipUncompared = "head-tip-uncompared"
     /// In alert damage may still count as a crash's.
     case tornInAlert = "torn-in-alert"
     /// Damage any distance behind HEAD may count as a crash's.

@@ -11,7 +11,7 @@ struct SandboxTests {
         let ledger = try CommandLedger()
         let script = """
             umount -l /proc || exit 99
-            "$BULLA" append --ledger "$1" --actor user:ada --action test.made --reason r >/dev/null || echo append $?
+            "$BULLA" append --ledger "$1" --actor user:ada --action test.made --pillar integrity --reason r --body {} >/dev/null || echo append $?
             "$BULLA" verify --ledger "$1" >/dev/null || echo verify $?
             "$BULLA" lane check --lease 0000000000000000 --token 1 --ledger "$1" 2>/dev/null; echo check $?
             "$BULLA" nonsense 2>/dev/null; echo nonsense $?

@@ -88,6 +88,16 @@ struct InspectionTests {
         #expect(try whole.inspect(.seq(last)).headEnd == (head.segment == last ? head.end : nil))
     }
 
+    @Test("behind a segment without a byte everything is shown as it stands")
+    func emptySegment() throws {
+        let whole = try Whole(count: 60)
+        let segments = whole.machine.segments.sorted()
+        whole.machine.setSegment(segments[0], [])
+        for target in [InspectionTarget.offset(0, segment: segments[1]), .seq(segments[1])] {
+            #expect(try !whole.inspect(target).lines.isEmpty)
+        }
+    }
+
     @Test("without HEAD, and without a key that may be used")
     func withoutHeadAndKey() throws {
         let whole = try Whole(count: 5)

@@ -279,4 +279,20 @@ extension SimulatedMachine {
 
 extension SealingKey {
     fileprivate static func path(_ id: KeyID) -> StoragePath { StoragePath("keys", fileName(id)) }
+
+    @Test("a rotation whose HEAD cannot be written has happened: the answer is its receipt, and HEAD lags")
+    func headLags() throws {
+        let (machine, _) = try rotated()
+        let storage = try machine.faulty(
+            .rule { _, operation in operation.kind == .rename && operation.path?.name == "HEAD.new" ? .fail(.noSpace) : nil })
+        var session = try machine.session(storage)
+        try session.acquire()
+        let (_, new, receipt) = try session.rotateKey(reason: "test")
+        session.release()
+        #expect(session.takeNotices().contains { $0.contains("HEAD was not replaced and lags") })
+        #expect(try machine.head().seq < receipt.seq)
+        try machine.append(1...1)
+        #expect(try machine.entries().suffix(2).map(\.receipt.seq) == [receipt.seq, receipt.seq + 1])
+        #expect(try machine.head().key == new)
+    }
 }

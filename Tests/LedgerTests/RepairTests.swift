@@ -461,4 +461,20 @@ struct RepeatedRepairTests {
             try machine.append(1000 + round * 10...1000 + round * 10 + random.below(9))
         }
     }
+
+    @Test("a repair that finds no room gives back what it took, and can be made again")
+    func noRoom() throws {
+        let machine = try SimulatedMachine(count: 20)
+        machine.flip(try LedgerModel(machine).frames[9], at: 0.5)
+        let storage = try machine.faulty(
+            .rule { _, operation in
+                let isBuilt = operation.path?.directory.hasPrefix("quarantine/ledger-") == true
+                return operation.kind == .synchronize && isBuilt ? .fail(.noSpace) : nil
+            })
+        let error = #expect(throws: LedgerError.self) { try Repair(machine.environment, machine.settings).run(storage) }
+        #expect(error?.code == .inputOutput && error?.message.contains("the damaged one stays as it is") == true)
+        #expect(!machine.files.keys.contains { $0.directory.hasPrefix("quarantine/ledger-") })
+        try machine.repair()
+        #expect(try machine.entries().contains { $0.action == "ledger.repaired" })
+    }
 }

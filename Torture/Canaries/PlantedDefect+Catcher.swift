@@ -113,6 +113,8 @@ extension PlantedDefect {
         case .stateFitUntried: .tests("ArchiveDefectTests.*largeState")
         case .targetUntried: .tests("KernelTests.ArchiveTests.*failingTarget")
         case .overtakenBelieved: .tests("KernelTests.ArchiveReaderTests")
+        case .newKeysOverlooked, .absencesForgotten: .tests("LedgerTests.AbsentKeyTests")
+        case .headTipUncompared: .tests("LedgerTests.StatusTests")
         }
     }
 }

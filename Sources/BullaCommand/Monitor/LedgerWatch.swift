@@ -63,7 +63,9 @@ struct LedgerWatch {
             state.rows = rows.suffix(rowCount)
             state.tip = tip
         }
-        try EntryReader(view, environment).read(from: max(view.firstSeq, head.seq >= wanted ? head.seq - wanted + 1 : 1)) {
+        let reader = EntryReader(view, environment)
+        try reader.checkHead()
+        try reader.read(from: max(view.firstSeq, head.seq >= wanted ? head.seq - wanted + 1 : 1)) {
             frame, bytes in
             let entry = Entry(frame, of: bytes)
             tip = entry.receipt

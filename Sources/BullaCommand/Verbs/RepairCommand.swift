@@ -27,7 +27,7 @@ struct RepairCommand: ParsableCommand {
     var yes = false
 
     @Option(help: ArgumentHelp("Why it is repaired now.", valueName: "text"))
-    var reason = "the ledger is repaired"
+    var reason = Self.reason
 
     @Option(help: ArgumentHelp("What caused the damage, if that is known.", valueName: "text"))
     var rootCause: String?
@@ -59,6 +59,7 @@ struct RepairCommand: ParsableCommand {
         }
     }
 
+    private static let reason = "the ledger is repaired"
     private static let textByteCountMax = 4 << 10
 
     func run() throws {
@@ -96,9 +97,15 @@ struct RepairCommand: ParsableCommand {
 
     /// The command that does what is shown, for the same ledger.
     private var command: String {
-        let more = archives.archive.flatMap { ["--archive", $0] } + gone.flatMap { ["--gone", $0] }
-        let place = options.ledger.map { ["--ledger", $0] } ?? []
-        return (["bulla repair --yes"] + more + place).joined(separator: " ")
+        var words = ["bulla", "repair", "--yes"]
+        for (option, values) in [
+            ("--archive", archives.archive), ("--gone", gone), ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
+            ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
+            ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
+        ] {
+            for value in values { words += [option, value] }
+        }
+        return words.map(Checkup.word).joined(separator: " ")
     }
 
     private func showInterrupted(_ receipt: Receipt, _ evidence: String) {

@@ -41,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
+        if socket?.isEmpty == true { throw ValidationError("--socket names no path") }
         if socketGroup != nil, socket == nil { throw ValidationError("--socket-group says who may use --socket") }
         guard (0.01...86_400).contains(interval) else { throw ValidationError("--interval takes seconds from 0.01 to 86400") }
     }

@@ -92,7 +92,9 @@ struct ReceiptCommand: AsyncParsableCommand {
     func run() async throws {
         let (receipt, isSettled) = try await archives.reading(options) { storage throws(LedgerError) in
             try LedgerView.asking(storage) { view throws(LedgerError) in
-                (try EntryReader(view, .system).entry(seq).receipt, view.isSettled(seq))
+                let reader = EntryReader(view, .system)
+                try reader.checkHead()
+                return (try reader.entry(seq).receipt, view.isSettled(seq))
             }
         }
         guard isSettled else {

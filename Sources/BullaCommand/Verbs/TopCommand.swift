@@ -16,7 +16,7 @@ struct TopCommand: ParsableCommand {
         abstract: "Watch a ledger: its tip, rate, audits, alert, lock and newest entries.",
         discussion: """
             Looks at the end of the ledger alone, and takes no lock; `bulla verify` checks everything. q or control-C quits. Piped, or \
-            with --json, it looks once; the code is then 0, or that of what is wrong.
+            with --json, it looks once; the code is then 0, also in alert, or that of damage that it met.
 
             The rate is in entries a second: over the last 10 s that were watched, or, for one look, from the oldest entry listed until \
             now. It is - (null in JSON) where that cannot be told.

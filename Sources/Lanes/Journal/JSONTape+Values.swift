@@ -56,7 +56,7 @@ extension JSONTape {
         Double(bytes.text(range)) ?? .nan
     }
 
-    private func text(of token: Token, in bytes: Span<UInt8>) -> PythonText {
+    func text(of token: Token, in bytes: Span<UInt8>) -> PythonText {
         guard token.kind == .escapedText else { return PythonText(bytes.copy(token.range)) }
         return unescaped(bytes.extracting(token.range))
     }

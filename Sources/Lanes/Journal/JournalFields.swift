@@ -1,3 +1,6 @@
+import CanonicalJSON
+import LedgerFormat
+
 /// The members of an entry, or of a lease, that a fold looks at: the tokens of their values.
 ///
 /// Found in one pass. Of several with the same name the last one counts, as Python has it.

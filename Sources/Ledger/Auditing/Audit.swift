@@ -13,6 +13,8 @@ package struct Audit: Sendable {
     package var start: Place?
     /// What the first entry builds on, if no entry before `start` explains it.
     package var base: ChainBase?
+    /// Keys that were not there for what lies before `start`.
+    package var absences: [KeyID: Set<KeyID>] = [:]
     /// Looks at nothing behind what HEAD vouches for, which others may be writing.
     package var endsAtHead = false
     package var receipts: [Receipt] = []
@@ -28,8 +30,6 @@ package struct Audit: Sendable {
     package func run(_ storage: any Storage, keyring: Keyring? = nil) async throws(LedgerError) -> AuditReport {
         var view = try LedgerView(storage, keyring: keyring)
         var (report, _) = try await walk(&view)
-        // A rotation may have brought a key since we looked for them.
-        if report.verdict == .unverifiable, try view.findsMoreKeys() { report = try await walk(&view).report }
         check(receipts, &report, view)
         return report
     }
@@ -41,12 +41,17 @@ extension Audit {
     func walk(_ view: inout LedgerView) async throws(LedgerError) -> (report: AuditReport, verifier: ChainVerifier) {
         while true {
             let total = try totalByteCount(view)
+            let result: (report: AuditReport, verifier: ChainVerifier)?
             do throws(StorageError) {
-                if let result = try await attempt(&view, total) { return result }
+                result = try await attempt(&view, total)
             } catch {
                 let failure = LedgerError(error, doing: "cannot read the ledger")
                 guard error.isNotFound, (try? beginsLater(&view)) == true else { throw failure }
+                continue
             }
+            guard let result else { continue }
+            // A rotation may have brought a key since we looked for them.
+            guard result.report.keyAbsence != nil, try view.findsMoreKeys(), !planted(.newKeysOverlooked) else { return result }
         }
     }
 
@@ -71,6 +76,7 @@ extension Audit {
             verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
         }
         verifier.allowsExtraMembers = allowsExtraMembers
+        verifier.carry(absences)
         if threadCount > 1, budget == nil {
             verifier = try await ParallelScan(threadCount: threadCount).run(verifier, view, progress: run.progress)
         }
@@ -157,7 +163,8 @@ extension Audit {
             return {
                 reads += 1
                 progress(reads * SegmentReader.readByteCount)
-                guard let budget = audit.budget else { return false }
+                // Something is read in any time, so that whoever goes on again and again comes to the end.
+                guard let budget = audit.budget, reads > 1 else { return false }
                 return environment.uptime() - start >= budget
             }
         }
@@ -175,8 +182,7 @@ extension Audit {
         report.firstSeq = view.firstSeq
         report.archivedBy = verifier.explanation
         report.isHeadKeyAbsent = view.keyAbsence != nil
-        report.keyAbsence =
-            view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
+        report.keyAbsence = keyAbsence(view, verifier)
         switch failure {
         case .tampered(let failure):
             report.place = failure.place
@@ -213,10 +219,16 @@ extension Audit {
         return report
     }
 
+    private func keyAbsence(_ view: LedgerView, _ verifier: ChainVerifier) -> String? {
+        view.keyAbsence ?? verifier.absentKeys.min { $0.description < $1.description }.map(view.keyring.absence(of:))
+    }
+
     private func partial(_ view: LedgerView, _ verifier: ChainVerifier) -> AuditReport {
         var report = AuditReport(
             verdict: .partial, place: verifier.verifiedEnd, reason: "the time budget ran out", tip: verifier.tip,
             entryCount: verifier.entryCount, head: view.validHead)
+        report.isHeadKeyAbsent = view.keyAbsence != nil
+        report.keyAbsence = keyAbsence(view, verifier)
         if let later = verifier.laterVersion, view.validHead != nil { report.find(later) }
         // The walk starts at a frame before the wanted one, and may not have come to it.
         report.resumeSeq = max(verifier.position.seq, firstSeq)

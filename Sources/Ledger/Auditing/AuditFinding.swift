@@ -49,10 +49,12 @@ package struct AuditFinding: Sendable {
 extension AuditFinding {
     /// What the lock showed, to whoever tells it.
     package mutating func find(_ error: LedgerError) {
+        isFull = false
+        // What the walk itself found there says it in fewer words.
+        if report.verdict == .tampered, report.reason != nil, error.place == report.place { return }
         report.verdict = .tampered
         report.place = error.place ?? report.place
         report.reason = error.message
-        isFull = false
     }
 }
 
@@ -66,8 +68,16 @@ extension AuditFinding {
         guard var progress, report.verdict != .tampered, report.verdict != .unverifiable, let mark else { return }
         let pass = AuditProgress.Pass(
             began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash,
-            base: verifier.isFounded ? nil : verifier.base)
+            base: verifier.isFounded ? nil : verifier.base, absences: verifier.absences)
         isFull = mark.place.seq >= pass.goal
+        // The pass has come to its end, and nothing told that the keys which it lacked are needed no more.
+        if isFull, let absence = report.keyAbsence {
+            isFull = false
+            report.verdict = .unverifiable
+            report.reason = "\(absence); all that needs no key was checked"
+            report.resumeSeq = nil
+            return
+        }
         progress.pass = isFull ? nil : pass
         self.progress = progress
         guard isFull else { return }

@@ -24,12 +24,15 @@ package struct Auditor: Sendable {
         let goal = view.validHead?.seq ?? 1
         let found = FoundProgress(view, now: now, given: progress)
         var progress = found.progress
-        if ignoresPosition { progress?.pass = nil }
+        // With a key that has turned up there is more to check from the first entry on.
+        let hasMoreKeys = progress?.pass?.absences.keys.contains { view.keyring.keys[$0] != nil } ?? false
+        if ignoresPosition || hasMoreKeys { progress?.pass = nil }
         var audit = Audit(environment)
         audit.budget = policy.budget
         audit.allowsExtraMembers = policy.allowsExtra
         audit.start = progress?.pass?.place
         audit.base = progress?.pass?.base
+        audit.absences = progress?.pass?.absences ?? [:]
         audit.endsAtHead = policy.lock == .tail && view.validHead?.alert == false
         audit.progress = report
         let (report, verifier) = try await audit.walk(&view)
@@ -48,8 +51,6 @@ extension AuditFinding {
     /// What is known of HEAD and the key when the time runs out weighs more than that there is more to do.
     fileprivate mutating func amendPartial(_ view: LedgerView) {
         guard report.verdict == .partial else { return }
-        report.isHeadKeyAbsent = view.keyAbsence != nil
-        report.keyAbsence = view.keyAbsence
         if case .failure(let fault) = view.head {
             report.verdict = .tampered
             report.place = Place(segment: 0, offset: 0, seq: report.tip?.seq ?? 0)

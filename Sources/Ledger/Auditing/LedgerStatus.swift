@@ -57,6 +57,7 @@ package struct LedgerStatus: Sendable {
         }
         do throws(LedgerError) {
             let reader = EntryReader(view, environment)
+            try reader.checkHead()
             var last: UInt64 = 0
             let behind = try reader.read(from: head.seq) { frame, bytes in
                 if frame.seq == head.seq { tip = Entry(frame, of: bytes) }

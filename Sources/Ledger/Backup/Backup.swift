@@ -36,7 +36,8 @@ package struct Backup: Sendable {
         } catch {
             guard error.code != .refused, view.isOvertaken else { throw error }
             throw LedgerError(
-                .inputOutput, "entries of \(source.basePath) were archived while they were copied; nothing was backed up: try again",
+                .inputOutput,
+                "entries of \(source.basePath) were archived while they were copied; nothing was backed up: try again",
                 .overtaken)
         }
     }

@@ -82,6 +82,7 @@ extension DoctorFacts {
                 case .failure(let fault): end = .faultyHead(fault)
                 case .success(let head):
                     let reader = EntryReader(view, environment)
+                    try reader.checkHead()
                     let tip = try reader.lastSeq()
                     end = .whole(head: head, tipSeq: tip, tipTime: try reader.entry(tip).time)
                 }

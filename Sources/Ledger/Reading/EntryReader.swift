@@ -1,5 +1,6 @@
 import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// Reads verified entries in their order: each one's seal is checked, and its link to the one read before.
 package struct EntryReader: Sendable {
@@ -129,6 +130,20 @@ package struct EntryReader: Sendable {
             return readmission.entry.seq < seq
         }
         return fate
+    }
+
+    /// Compares the entry at HEAD's seq with HEAD: another one there is another history, whatever its seal.
+    package func checkHead() throws(LedgerError) {
+        guard let head = view.validHead, head.seq >= view.firstSeq, !planted(.headTipUncompared) else { return }
+        var isOther = false
+        try read(from: head.seq, through: head.seq) { frame, bytes in
+            isOther = frame.seq == head.seq && frame.hash(in: bytes) != head.tip.hash
+            return false
+        }
+        // Where the ledger was replaced meanwhile, so was HEAD.
+        guard isOther, (try? HeadFinding.bytes(in: view.storage)) == view.headBytes else { return }
+        throw LedgerError(
+            ChainFailure(.headMismatch, at: Place(segment: head.segment, offset: head.end, seq: head.seq)))
     }
 
     /// The seq of the last whole frame.

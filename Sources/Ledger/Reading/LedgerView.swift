@@ -105,7 +105,8 @@ package struct LedgerView: Sendable {
 
 // Beside an archive
 extension LedgerView {
-    /// Asks a ledger from which an archive may take segments meanwhile: whoever was overtaken begins again with those that are left.
+    /// Asks a ledger from which an archive may take segments meanwhile, and whose key may change: whoever was overtaken begins again
+    /// with what is there now.
     ///
     /// - Parameter body: may be called again, and so shows nothing to anybody.
     package static func asking<Answer>(
@@ -116,7 +117,8 @@ extension LedgerView {
             let view = try LedgerView(storage, keyring: keyring)
             let answer = Result { () throws(LedgerError) in try body(view) }
             looksLeft -= 1
-            guard looksLeft > 0, view.isOvertaken, !planted(.overtakenBelieved) else { return try answer.get() }
+            let isOvertaken = view.isOvertaken && !planted(.overtakenBelieved)
+            guard looksLeft > 0, isOvertaken || view.lacksKeys else { return try answer.get() }
         }
     }
 
@@ -134,12 +136,19 @@ extension LedgerView {
                 return try body(view, &hasShown)
             } catch {
                 looksLeft -= 1
-                guard looksLeft > 0, !hasShown, view.isOvertaken, !planted(.overtakenBelieved) else { throw error }
+                let isOvertaken = view.isOvertaken && !planted(.overtakenBelieved)
+                guard looksLeft > 0, !hasShown, isOvertaken || view.lacksKeys else { throw error }
             }
         }
     }
 
     private static let looksMax = 100
+
+    /// Whether a rotation has brought a key since this look.
+    private var lacksKeys: Bool {
+        var view = self
+        return (try? view.findsMoreKeys()) == true && !planted(.newKeysOverlooked)
+    }
 
     /// Whether segments left the ledger since this look at it, or while it was taken: HEAD is then that of before.
     var isOvertaken: Bool {

@@ -48,6 +48,7 @@ extension SegmentReader {
 
     /// The frame that ends at `end`: it starts behind the line feed before its own.
     func lastFrame(endingAt end: Int, in file: any StorageFile) throws(StorageError) -> (frame: FrameView, bytes: [UInt8])? {
+        guard end > 0 else { return nil }
         var size = 1 << 12
         while true {
             let start = max(0, end - size)

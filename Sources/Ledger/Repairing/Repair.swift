@@ -51,22 +51,25 @@ package struct Repair: Sendable {
     /// What would be done.
     package func prospect(_ storage: any Storage) throws(LedgerError) -> Prospect {
         // It reads the ledger several times, and would take for lost what leaves for an archive meanwhile.
-        try LedgerView.asking(storage) { view throws(LedgerError) in
+        let watch = try AnchorWatch(anchor, storage)
+        return try LedgerView.asking(storage) { view throws(LedgerError) in
             // What would stop the repair is said before it.
             if let interrupted = try interrupted(view) {
                 return .finish(interrupted.receipt, evidence: interrupted.record.evidence)
             }
-            return .mend(try plan(view))
+            return .mend(try plan(view, watch))
         }
     }
 
     /// With what was seen here before: its seqs are not used again, also where the ledger was put back to an older state.
-    private func plan(_ view: LedgerView) throws(LedgerError) -> RepairPlan {
+    ///
+    /// - Parameter watch: looked at the anchor before the ledger was, so that whoever writes meanwhile is no alarm.
+    private func plan(_ view: LedgerView, _ watch: AnchorWatch?) throws(LedgerError) -> RepairPlan {
         var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view))
         if let anchor, case .found(let seen) = anchor.read(plan.ledger) {
             plan.anchoredSeq = seen.sighting(at: anchor.here)?.seq ?? 0
         }
-        if !plan.isNeeded, let watch = try AnchorWatch(anchor, view.storage) {
+        if !plan.isNeeded, let watch {
             let verdict = try watch.verdict(lastSeq: plan.prefix.seq, environment)
             if case .alarm = verdict { plan.anchorObjection = verdict.message(ledger: view.storage.basePath) }
         }
@@ -94,9 +97,10 @@ package struct Repair: Sendable {
     }
 
     private func work(_ session: inout WriterSession) throws(LedgerError) -> Outcome {
+        let watch = try AnchorWatch(anchor, session.storage)
         let view = try LedgerView(session.storage)
         if let outcome = try resumed(view, &session) { return outcome }
-        let plan = try plan(view)
+        let plan = try plan(view, watch)
         guard plan.isNeeded else {
             try forgetPlan(view)
             return Outcome(plan: plan)
@@ -154,8 +158,13 @@ extension Repair {
         try doing("cannot write the plan; nothing was changed") { () throws(StorageError) in
             if !planted(.repairUnplanned) { try storage.replace(Layout.repair, sealed.span) }
         }
-        let tip = try build(plan, view, record, key, in: evidence, storage)
-        try verify(evidence, tip, view)
+        do throws(LedgerError) {
+            let tip = try build(plan, view, record, key, in: evidence, storage)
+            try verify(evidence, tip, view)
+        } catch {
+            discard(evidence, storage)
+            throw error
+        }
         try doing("cannot put the repaired ledger in place") { () throws(StorageError) in
             try storage.checkBase()
             // An empty one says no more than none, before a crash and behind it.
@@ -167,6 +176,11 @@ extension Repair {
         }
         outcome.plan = plan
         return outcome
+    }
+
+    /// Gives the room back that a ledger took which could not be built; the directory stays, empty.
+    private func discard(_ directory: StoragePath, _ storage: any Storage) {
+        for name in (try? storage.names(in: directory)) ?? [] { try? storage.remove(StoragePath(directory, name)) }
     }
 
     private func build(
@@ -181,7 +195,7 @@ extension Repair {
         resync.trustsBase = plan.trustsBase
         let survey = try resync.run(view, of: plan.ledger)
         let beginning = plan.usesArchives ? try plan.recovery?.decision() : plan.restated.map { [Drafts.archivedBefore($0)] }
-        return try doing("cannot build the repaired ledger; nothing was changed") { () throws(StorageError) in
+        return try doing("cannot build the repaired ledger; the damaged one stays as it is") { () throws(StorageError) in
             try storage.ensureDirectory(Layout.quarantine)
             try storage.makeDirectory(directory)
             var builder = try LedgerBuilder(
@@ -215,12 +229,13 @@ extension Repair {
     /// What was built is believed only when it was read back.
     private func verify(_ directory: StoragePath, _ tip: ChainTip, _ view: LedgerView) throws(LedgerError) {
         var verifier = ChainVerifier(keys: view.keyring.keys)
-        let end = try doing("cannot read the repaired ledger; nothing was changed") { () throws(StorageError) in
+        let end = try doing("cannot read the repaired ledger; the damaged one stays as it is") { () throws(StorageError) in
             var reader = try SegmentReader(view.storage, in: directory)
             return try reader.scan(&verifier)
         }
         guard end == .complete && verifier.tip?.hash == tip.hash || planted(.builtLedgerUnverified) else {
-            throw LedgerError(.inputOutput, "the repaired ledger could not be read back as it was written; nothing was changed")
+            throw LedgerError(
+                .inputOutput, "the repaired ledger could not be read back as it was written; the damaged one stays as it is")
         }
     }
 

@@ -87,7 +87,13 @@ extension WriterSession {
         var drafts: [Draft] = []
         for objection in objections { drafts.append(try Drafts.anchorAccepted(objection.sighting, state.tip, reason: reason)) }
         let answer = try commit([drafts])[0].get()
-        try writeHead()
+        do throws(LedgerError) {
+            try writeHead()
+        } catch {
+            throw LedgerError(
+                error.code, "the step back is recorded, but the anchor was not replaced; accept it once more: \(error.message)",
+                at: error.place)
+        }
         guard let head = self.state?.head else { preconditionFailure("the lock is held") }
         let sighting = Anchor.Sighting(head, at: store.here, environment.now())
         let failure = store.update(head.ledger) { $0.accept(sighting, forgetting: objections.map(\.sighting)) }

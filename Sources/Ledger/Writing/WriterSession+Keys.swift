@@ -25,7 +25,7 @@ extension WriterSession {
         state?.key = key
         state?.keyOath = oath
         state?.keys[key.id] = key
-        try writeHead()
+        // HEAD follows when the lock is given back: that the key is another one is durable already.
         return (before.key.id, key.id, answer.receipts[0])
     }
 
@@ -76,10 +76,20 @@ extension WriterSession {
             ]
             if !isHere { members["checked"] = "links only: the key's file is gone" }
             receipt = try commit([[Drafts.keyRetired(id, reason: reason, members)]])[0].get().receipts[0]
-            try writeHead()
         }
+        if destroying { try leaveKey(id) }
         if destroying { try destroyKeyFile(id) }
         return receipt
+    }
+
+    /// HEAD is sealed with another key before the file goes.
+    private mutating func leaveKey(_ id: KeyID) throws(LedgerError) {
+        guard let state, state.head.seq < state.tip.seq else { return }
+        do throws(LedgerError) {
+            try writeHead()
+        } catch {
+            throw LedgerError(error.code, "key \(id) is retired, but its file was not removed: \(error.message)", at: error.place)
+        }
     }
 
     private func destroyKeyFile(_ id: KeyID) throws(LedgerError) {

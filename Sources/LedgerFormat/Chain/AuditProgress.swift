@@ -14,13 +14,19 @@ package struct AuditProgress: Sendable, Equatable {
         package var hash: Digest
         /// What the first entry builds on, where earlier ones were archived and no entry so far explains it.
         package var base: ChainBase?
+        /// The keys that were not there and are needed, each with those that sealed its retirement.
+        package var absences: [KeyID: Set<KeyID>] = [:]
 
-        package init(began: Timestamp, goal: UInt64, place: Place, hash: Digest, base: ChainBase? = nil) {
+        package init(
+            began: Timestamp, goal: UInt64, place: Place, hash: Digest, base: ChainBase? = nil,
+            absences: [KeyID: Set<KeyID>] = [:]
+        ) {
             self.began = began
             self.goal = goal
             self.place = place
             self.hash = hash
             self.base = base
+            self.absences = absences
         }
     }
 
@@ -47,7 +53,7 @@ package struct AuditProgress: Sendable, Equatable {
     }
 
     /// A file is at most this long; a longer one has not its form.
-    package static let byteCountMax = 1024
+    package static let byteCountMax = 4096
     private static let label = "bulla/1/audit\n"
 
     /// The canonical bytes of the file, with the MAC under `key`.
@@ -69,6 +75,13 @@ package struct AuditProgress: Sendable, Equatable {
                     "hash": .string(base.previousHash.description), "key": .string(base.key.description),
                     "seq": .number(Double(base.seq)),
                 ]
+            }
+            if !pass.absences.isEmpty {
+                object["absent"] = .object(
+                    JSONObject(
+                        pass.absences.map { key, retirers in
+                            (key.description, .array(retirers.map(\.description).sorted().map { .string($0) }))
+                        }))
             }
             members["pass"] = .object(object)
         }
@@ -115,8 +128,14 @@ extension AuditProgress.Pass {
             else { return nil }
             base = ChainBase(seq: seq, previousHash: hash, key: key)
         }
+        var absences: [KeyID: Set<KeyID>] = [:]
+        for member in json["absent"]?.object?.members ?? [] {
+            guard let key = KeyID(member.key), let retirers = member.value.array else { return nil }
+            absences[key] = Set(retirers.compactMap { $0.string.flatMap { KeyID($0) } })
+        }
         self.init(
-            began: began, goal: goal, place: Place(segment: segment, offset: Int(offset), seq: seq), hash: hash, base: base)
+            began: began, goal: goal, place: Place(segment: segment, offset: Int(offset), seq: seq), hash: hash, base: base,
+            absences: absences)
     }
 }
 

@@ -109,6 +109,18 @@ struct KeyRoster: Sendable {
         return absent
     }
 
+    /// The same, each with the keys that sealed its retirement: what a walk that goes on later has to know of this one.
+    var absences: [KeyID: Set<KeyID>] {
+        var absences: [KeyID: Set<KeyID>] = [:]
+        for key in absent { absences[key] = retirers[key] ?? [] }
+        return absences
+    }
+
+    mutating func carry(_ absences: [KeyID: Set<KeyID>]) {
+        unchecked.formUnion(absences.keys)
+        retirers.merge(absences) { $0.union($1) }
+    }
+
     mutating func noteUnchecked(_ key: KeyID) { unchecked.insert(key) }
     mutating func retire(_ key: KeyID, by retirer: KeyID) { retirers[key, default: []].insert(retirer) }
 

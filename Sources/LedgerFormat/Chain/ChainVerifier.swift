@@ -94,6 +94,13 @@ package struct ChainVerifier: Sendable {
 
     /// Keys that were not there to check SIGs with, and are still needed for that.
     package var absentKeys: Set<KeyID> { roster.absent }
+    /// The same, each with the keys that sealed its retirement; a walk that goes on where this one ended carries them.
+    package var absences: [KeyID: Set<KeyID>] { roster.absences }
+
+    /// Takes over which keys an earlier walk, up to where this one begins, had not.
+    package mutating func carry(_ absences: [KeyID: Set<KeyID>]) {
+        if !planted(.absencesForgotten) { roster.carry(absences) }
+    }
 
     /// The keys that tell whose frames are sound behind the tip; none if the one that the chain calls for there is absent.
     package var keysBehind: [KeyID: SealingKey] { tip.flatMap { knownKeys[$0.key] } == nil ? [:] : knownKeys }
