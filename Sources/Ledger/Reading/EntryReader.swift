@@ -137,7 +137,7 @@ package struct EntryReader: Sendable {
         guard let head = view.validHead, head.seq >= view.firstSeq, !planted(.headTipUncompared) else { return }
         var isOther = false
         try read(from: head.seq, through: head.seq) { frame, bytes in
-            isOther = frame.seq == head.seq && frame.hash(in: bytes) != head.tip.hash
+            isOther = frame.seq == head.seq && frame.hash(in: bytes) != head.tip
             return false
         }
         // Where the ledger was replaced meanwhile, so was HEAD.
