@@ -23,13 +23,13 @@ struct StateDiffCommand: AsyncParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() async throws {
-        let (from, to) = try await archives.reading(options) { storage throws(LedgerError) in
+        let (first, last) = try await archives.reading(options) { storage throws(LedgerError) in
             (try StateReading<Documents>(storage, at: from).fold, try StateReading<Documents>(storage, at: to).fold)
         }
-        let patch = JSONPatch.diff(from: from.state.root, to: to.state.root).json
+        let patch = JSONPatch.diff(from: first.state.root, to: last.state.root).json
         if options.json {
             Output.line(
-                Printable.json(["from": .number(Double(from.seq)), "patch": patch, "to": .number(Double(to.seq))]))
+                Printable.json(["from": .number(Double(first.seq)), "patch": patch, "to": .number(Double(last.seq))]))
         } else {
             Output.line(Printable.patch(patch))
         }
