@@ -25,7 +25,9 @@ struct ArchiveDefectTests {
         ["state", "history", "/n"],
     ]
 
-    @Test("a directory that holds no archive is refused by every verb that reads, and says nothing of the ledger", arguments: readers)
+    @Test(
+        "a directory that holds no archive is refused by every verb that reads, and says nothing of the ledger",
+        arguments: readers)
     func wrongDirectory(verb: [String]) throws {
         let ledger = try twice()
         try FileManager.default.createDirectory(atPath: ledger.place("E/ledger"), withIntermediateDirectories: true)
@@ -49,7 +51,9 @@ struct ArchiveDefectTests {
         #expect(all.code == 0, "\(all)")
     }
 
-    @Test("damage in an archive is still damage to every verb that meets it", arguments: [["log"], ["state", "get"], ["show", "2"]])
+    @Test(
+        "damage in an archive is still damage to every verb that meets it",
+        arguments: [["log"], ["state", "get"], ["show", "2"]])
     func damagedArchive(verb: [String]) throws {
         let ledger = try twice()
         let name = "A/ledger/00000000000000000001.frames"
@@ -99,7 +103,8 @@ struct ArchiveDefectTests {
         #expect(try ledger.run("audit").output.contains("full: every entry from seq 8 up to seq 12 was verified"))
         let archives = ["A", "B"].flatMap { ["--archive", ledger.place($0)] }
         let partial = try ledger.run(["verify", "--budget", "0"] + archives)
-        let command = "go on with: bulla verify --from 1 --archive \(ledger.place("A")) --archive \(ledger.place("B")) --ledger \(ledger.path)"
+        let command =
+            "go on with: bulla verify --from 1 --archive \(ledger.place("A")) --archive \(ledger.place("B")) --ledger \(ledger.path)"
         #expect(partial.code == 12 && partial.output.contains(command), "\(partial)")
         let long = "/" + String(repeating: "x", count: 3000)
         let absent = try ledger.run("state", "get", long)

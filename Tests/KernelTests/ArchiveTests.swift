@@ -215,7 +215,8 @@ struct ArchiveTests {
         let busy = ledgerError { () throws(LedgerError) in
             do { try house.archive(before: 12) } catch let error as LedgerError { throw error } catch { return }
         }
-        #expect(busy?.code == .busy && busy?.message.contains("somebody else is archiving") == true, "\(String(describing: busy))")
+        #expect(
+            busy?.code == .busy && busy?.message.contains("somebody else is archiving") == true, "\(String(describing: busy))")
         #expect(try house.machine.files == before && MemoryStorage(house.archive).names(in: Layout.ledger).isEmpty)
         other.unlock(.writer)
         try house.archive(before: 12)

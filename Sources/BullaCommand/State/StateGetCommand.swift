@@ -17,7 +17,9 @@ struct StateGetCommand: AsyncParsableCommand {
     @Argument(help: "A JSON Pointer; without one the whole tree.")
     var pointer = JSONPointer()
 
-    @Option(help: ArgumentHelp("As it was then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
+    @Option(
+        help: ArgumentHelp(
+            "As it was then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var at: Point?
 
     @OptionGroup var archives: ArchiveOptions
@@ -29,7 +31,8 @@ struct StateGetCommand: AsyncParsableCommand {
         }
         let documents = reading.fold.state
         guard let value = documents.root[pointer] else {
-            throw LedgerError(.refused, "there is nothing at \"\(Printable.shortened(pointer.description))\"\(at.map { " at \($0)" } ?? "")")
+            throw LedgerError(
+                .refused, "there is nothing at \"\(Printable.shortened(pointer.description))\"\(at.map { " at \($0)" } ?? "")")
         }
         if options.json {
             Output.line(

@@ -17,7 +17,9 @@ struct StateHistoryCommand: AsyncParsableCommand {
     @Argument(help: "A JSON Pointer.")
     var pointer: JSONPointer
 
-    @Option(help: ArgumentHelp("Up to then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
+    @Option(
+        help: ArgumentHelp(
+            "Up to then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var at: Point?
 
     @OptionGroup var archives: ArchiveOptions

@@ -27,7 +27,8 @@ struct ArchiveOptions: ParsableArguments {
             guard try !ArchiveContents(of: storage).segments.isEmpty else {
                 throw LedgerError(
                     .refused,
-                    "\(path) holds no archive: no segment lies in its directory ledger/; give the directory that `bulla archive` was told")
+                    "\(path) holds no archive: no segment lies in its directory ledger/; give the directory that `bulla archive` was told"
+                )
             }
             storages.append(storage)
         }

@@ -205,7 +205,8 @@ struct RepairCommand: ParsableCommand {
 
     private func beginning(_ plan: RepairPlan) -> String {
         if plan.isBehindHole {
-            return "of what stood behind the archive's last entry, seq \(plan.firstSeq - 1), nothing is left in place: what is sound comes back"
+            return
+                "of what stood behind the archive's last entry, seq \(plan.firstSeq - 1), nothing is left in place: what is sound comes back"
         }
         if plan.prefix.seq == 0 { return "nothing stays in place: of the beginning no entry is sound and proven" }
         let first = plan.losesArchive ? 1 : plan.firstSeq

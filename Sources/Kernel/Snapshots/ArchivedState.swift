@@ -30,7 +30,8 @@ enum ArchivedState<State: Projection> {
             throw LedgerError(
                 .refused,
                 "the state of \(State.name) has \(byteCount) bytes, and an entry that keeps it behind an archive has room for "
-                    + "\(byteCountMax): nothing was archived; make it smaller first, such as by fewer or shorter \(State.name == "lanes" ? "patterns" : "values")")
+                    + "\(byteCountMax): nothing was archived; make it smaller first, such as by fewer or shorter \(State.name == "lanes" ? "patterns" : "values")"
+            )
         }
         return draft
     }

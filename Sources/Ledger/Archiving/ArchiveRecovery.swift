@@ -50,7 +50,8 @@ package struct ArchiveRecovery: Sendable {
                 throw LedgerError(
                     .refused,
                     "an archive that was given is damaged, or none holds all of it: \(error.message); entry \(own.seq) of the ledger says what was "
-                        + "archived, so that its repair needs none: repair without --archive, and put the archive's backup in place")
+                        + "archived, so that its repair needs none: repair without --archive, and put the archive's backup in place"
+                )
             }
             throw Self.refusal(error.message)
         }

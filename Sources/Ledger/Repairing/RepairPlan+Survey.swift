@@ -203,7 +203,9 @@ extension RepairPlan {
     private mutating func build(on statement: ArchiveStatement, _ view: LedgerView) {
         note(statement, view)
         // Where nothing of it is left in place, the ledger goes on right behind what was archived.
-        guard prefix.tip == nil, let last = statement.segments.first(where: { [firstSeq] in $0.last + 1 == firstSeq }) else { return }
+        guard prefix.tip == nil, let last = statement.segments.first(where: { [firstSeq] in $0.last + 1 == firstSeq }) else {
+            return
+        }
         var tip = ChainTip(emptyLedger: ledger, key: last.key)
         (tip.seq, tip.hash, tip.synced) = (last.last, last.tip, last.last)
         prefix.tip = tip

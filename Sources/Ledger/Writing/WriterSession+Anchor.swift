@@ -14,7 +14,9 @@ extension WriterSession {
         guard let message = verdict.message(ledger: storage.basePath) else { return }
         if case .alarm = verdict { throw LedgerError(.tampered, message + "; nothing was written", .anchor) }
         // Said once: what is kept at release lies behind the archive.
-        if case .archived = verdict { return notify(message + "; what this ledger holds now is what counts as seen from here on") }
+        if case .archived = verdict {
+            return notify(message + "; what this ledger holds now is what counts as seen from here on")
+        }
         notify(message)
     }
 
