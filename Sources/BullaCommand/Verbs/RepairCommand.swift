@@ -103,9 +103,9 @@ struct RepairCommand: ParsableCommand {
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
             ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
-            for value in values { words += [option, value] }
+            for value in values { words += [option, Checkup.word(value)] }
         }
-        return words.map(Checkup.word).joined(separator: " ")
+        return words.joined(separator: " ")
     }
 
     private func showInterrupted(_ receipt: Receipt, _ evidence: String) {
