@@ -78,7 +78,7 @@ struct ArchiveReaderTests {
         let count = try await overtaken { storage, house in
             var seqs: [UInt64] = []
             do throws(LedgerError) {
-                try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
+                _ = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
                     try EntryReader(view, house.machine.environment).read(from: view.firstSeq) { frame, _ in
                         hasShown = true
                         seqs.append(frame.seq)

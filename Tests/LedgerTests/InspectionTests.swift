@@ -94,7 +94,7 @@ struct InspectionTests {
         let segments = whole.machine.segments.sorted()
         whole.machine.setSegment(segments[0], [])
         for target in [InspectionTarget.offset(0, segment: segments[1]), .seq(segments[1])] {
-            #expect(try !whole.inspect(target).lines.isEmpty)
+            #expect(try !whole.inspect(target).pieces.isEmpty)
         }
     }
 

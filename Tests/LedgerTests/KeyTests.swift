@@ -267,18 +267,6 @@ struct KeyTests {
         }
         #expect(fired >= 3)
     }
-}
-
-extension SimulatedMachine {
-    /// In a process of its own.
-    @discardableResult
-    func rotateKey() throws -> (old: KeyID, new: KeyID, receipt: Receipt) {
-        try write { try $0.rotateKey(reason: "test") }
-    }
-}
-
-extension SealingKey {
-    fileprivate static func path(_ id: KeyID) -> StoragePath { StoragePath("keys", fileName(id)) }
 
     @Test("a rotation whose HEAD cannot be written has happened: the answer is its receipt, and HEAD lags")
     func headLags() throws {
@@ -295,4 +283,16 @@ extension SealingKey {
         #expect(try machine.entries().suffix(2).map(\.receipt.seq) == [receipt.seq, receipt.seq + 1])
         #expect(try machine.head().key == new)
     }
+}
+
+extension SimulatedMachine {
+    /// In a process of its own.
+    @discardableResult
+    func rotateKey() throws -> (old: KeyID, new: KeyID, receipt: Receipt) {
+        try write { try $0.rotateKey(reason: "test") }
+    }
+}
+
+extension SealingKey {
+    fileprivate static func path(_ id: KeyID) -> StoragePath { StoragePath("keys", fileName(id)) }
 }

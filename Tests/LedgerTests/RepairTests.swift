@@ -2,6 +2,7 @@ import CanonicalJSON
 import DurableFiles
 import Ledger
 import LedgerFormat
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -468,12 +469,12 @@ struct RepeatedRepairTests {
         machine.flip(try LedgerModel(machine).frames[9], at: 0.5)
         let storage = try machine.faulty(
             .rule { _, operation in
-                let isBuilt = operation.path?.directory.hasPrefix("quarantine/ledger-") == true
+                let isBuilt = operation.path?.directory?.hasPrefix("quarantine/ledger-") == true
                 return operation.kind == .synchronize && isBuilt ? .fail(.noSpace) : nil
             })
         let error = #expect(throws: LedgerError.self) { try Repair(machine.environment, machine.settings).run(storage) }
         #expect(error?.code == .inputOutput && error?.message.contains("the damaged one stays as it is") == true)
-        #expect(!machine.files.keys.contains { $0.directory.hasPrefix("quarantine/ledger-") })
+        #expect(!machine.files.keys.contains { $0.directory?.hasPrefix("quarantine/ledger-") == true })
         try machine.repair()
         #expect(try machine.entries().contains { $0.action == "ledger.repaired" })
     }
