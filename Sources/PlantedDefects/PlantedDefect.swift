@@ -112,6 +112,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case piecesUnjoined = "pieces-unjoined"
     /// A snapshot, a repair's plan and a position of audits are believed without their MAC.
     case sealedObjectUnchecked = "sealed-object-unchecked"
+    /// An answer leaves its trauma open.
+    case answerForgotten = "answer-forgotten"
+    /// Whatever an answer names is taken for a trauma.
+    case anythingAnswered = "anything-answered"
+    /// A state of learning remembers every signature.
+    case signaturesUnbounded = "signatures-unbounded"
+    /// A recorded command that fails leaves no trauma.
+    case failureUntold = "failure-untold"
     /// The removal of a snapshot that was put away is not synchronised.
     case snapshotRemovalUnsynced = "snapshot-removal-unsynced"
     /// HEAD is believed without its MAC.

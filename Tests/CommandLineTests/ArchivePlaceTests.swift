@@ -33,7 +33,9 @@ struct ArchivePlaceTests {
     func holes() throws {
         let ledger = try thrice()
         #expect(try verify(ledger, "A", "B", "C").code == 0)
-        for (given, missing) in [(["A", "C"], "5 to 9"), (["A"], "5 to 14"), (["B", "C"], "1 to 4"), (["A", "B"], "10 to 14")] {
+        for (given, missing) in [
+            (["A", "C"], "5 to 10"), (["A"], "5 to 16"), (["B", "C"], "1 to 4"), (["A", "B"], "11 to 16"),
+        ] {
             let found = try ledger.run(["verify"] + given.flatMap { ["--archive", ledger.place($0)] })
             #expect(found.code == 20 && found.error.contains("entries \(missing), which entry"), "\(given): \(found)")
             #expect(found.error.contains("in none of the archives given"), "\(given): \(found)")
@@ -64,16 +66,16 @@ struct ArchivePlaceTests {
         }
         chain.append()
         let ledger = try CommandLedger(chain, keys: [0])
-        for (seq, place) in zip(["4", "7", "10", "9999"], ["A", "B", "C", "D"]) {
+        for (seq, place) in zip(["5", "8", "11", "9999"], ["A", "B", "C", "D"]) {
             let archive = try ledger.run("archive", "--before", seq, "--to", ledger.place(place), "--yes")
             try #require(archive.code == 0, "\(archive)")
         }
         #expect(try verify(ledger, "A", "B", "C", "D").code == 0)
         let found = try verify(ledger, "A", "C")
-        #expect(found.code == 20 && found.error.contains("entries 4 to 6, and entries 10 to "), "\(found)")
-        #expect(try verify(ledger, "A", "C", "D").error.contains("entries 4 to 6, which entry "))
+        #expect(found.code == 20 && found.error.contains("entries 5 to 7, and entries 11 to "), "\(found)")
+        #expect(try verify(ledger, "A", "C", "D").error.contains("entries 5 to 7, which entry "))
         // What is there is looked at all the same.
-        let file = "C/ledger/00000000000000000007.frames"
+        let file = "C/ledger/00000000000000000008.frames"
         var bytes = try ledger.directory.read(file)
         bytes[bytes.count / 2] ^= 1
         try ledger.directory.write(bytes, to: file)
@@ -85,13 +87,13 @@ struct ArchivePlaceTests {
     func words() throws {
         let ledger = try thrice()
         for verb in [["show", "2"], ["state", "get", "--at", "2"], ["inspect", "2"], ["receipt", "2"]] {
-            let error = try ledger.expectRefusal(20, "entry 2 was archived earlier than seq 10 to 14", "once for each directory")
+            let error = try ledger.expectRefusal(20, "entry 2 was archived earlier than seq 11 to 16", "once for each directory")
             {
                 try ledger.run(verb)
             }
             #expect(!error.error.contains("entry 2 was archived to"), "\(error)")
         }
-        try ledger.expectRefusal(20, "entry 12 was archived to \(ledger.place("C")) by entry 15; give") {
+        try ledger.expectRefusal(20, "entry 12 was archived to \(ledger.place("C")) by entry 17; give") {
             try ledger.run("inspect", "12")
         }
         let shown = try ledger.run("inspect", "12", "--archive", ledger.place("C"))
@@ -103,10 +105,10 @@ struct ArchivePlaceTests {
         }
         #expect(!restore.error.contains("give that directory with --archive"), "\(restore)")
         let early = try ledger.run("restore", "--to", "2001-01-01T00:00:00Z")
-        #expect(early.code == 20 && early.error.contains("from seq 15 on"), "\(early)")
+        #expect(early.code == 20 && early.error.contains("from seq 17 on"), "\(early)")
         let history = try ledger.run("state", "history", "/n")
-        #expect(history.code == 0 && history.error.contains("what lies before seq 15 is left out"), "\(history)")
-        #expect(try ledger.run("lane", "history").error.contains("what lies before seq 15 is left out"))
+        #expect(history.code == 0 && history.error.contains("what lies before seq 17 is left out"), "\(history)")
+        #expect(try ledger.run("lane", "history").error.contains("what lies before seq 17 is left out"))
         let all = ["A", "B", "C"].flatMap { ["--archive", ledger.place($0)] }
         #expect(try ledger.run(["state", "history", "/n"] + all).error.isEmpty)
     }

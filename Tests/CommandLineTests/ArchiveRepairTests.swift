@@ -7,7 +7,7 @@ import Testing
 /// Damage in what is left behind an archive.
 @Suite("bulla archive, and repair")
 struct ArchiveRepairTests {
-    /// Entries 1 to 4 are archived by entry 5, with the state behind them in 6 to 8; entries 9 and 10 follow.
+    /// Entries 1 to 4 are archived by entry 5, with the state behind them in 6 to 9; entries 10 and 11 follow.
     private func ledger() throws -> CommandLedger {
         let ledger = try CommandLedger()
         func set(_ number: Int) throws {
@@ -40,8 +40,8 @@ struct ArchiveRepairTests {
     @Test("the entry that explains is sound: the repaired ledger begins where it did, and the state goes on")
     func sound() throws {
         let ledger = try ledger()
-        // Entry 9, the first change behind the archive.
-        try damage(ledger, 4)
+        // Entry 10, the first change behind the archive.
+        try damage(ledger, 5)
         try repair(ledger)
         #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked"))
         #expect(try ledger.run("state", "get", "/n").output == "5\n")

@@ -74,6 +74,9 @@ struct KilledVerbsTests {
         (1...3).map { first in Verb(name: "run", first: first, step: 3, kinds: [], prepare: "rm -rf L/snapshots", call: run) } + [
             Verb(name: "ingest", call: #"seq 1 5 | "$@" "$BULLA" ingest --raw --actor a:b --ledger L - > out 2> err"#),
             Verb(name: "record", call: #""$@" "$BULLA" record --actor a:b --ledger L -- true > out 2> err"#),
+            Verb(
+                name: "learn",
+                call: #""$@" "$BULLA" learn add --actor a:b --trauma t --ledger L > out 2> err"#),
             // The ledger was put back to what it was before its last entry.
             Verb(
                 name: "accept", prepare: "rm -rf L state; cp -a before L; cp -a noted state",

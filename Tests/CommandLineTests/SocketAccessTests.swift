@@ -49,7 +49,7 @@ import Testing
             open, "\"$BULLA\" record --socket S --actor a:b -- sh -c 'cat L/keys/* L/HEAD'", groups: "--groups=4711")
         #expect(recorded.code == 1 && recorded.error.contains("Permission denied"), "\(recorded.error)")
         let entries = try open.clientEntries()
-        #expect(entries.map(\.action) == ["c.d", "record.started", "record.finished"])
+        #expect(entries.map(\.action) == ["c.d", "record.started", "record.finished", "trauma.recorded"])
         #expect(entries.allSatisfy { $0.peer?["uid"] == 65534 && $0.peer?["gid"] == 65534 })
         try open.ledger.expectIntact()
     }

@@ -52,6 +52,10 @@ import Testing
             (SocketLedger.request([SocketLedger.draft(action: "ledger.genesis")]), 20),
             (SocketLedger.request([SocketLedger.draft(action: "record.other")]), 20),
             (SocketLedger.request([SocketLedger.draft(action: "run.online")]), 20),
+            // Only beside the end of a command.
+            (SocketLedger.request([SocketLedger.draft(action: "trauma.recorded")]), 20),
+            (SocketLedger.request([draft, SocketLedger.draft(action: "trauma.recorded")]), 20),
+            (SocketLedger.request([SocketLedger.draft(action: "trauma.answered")]), 20),
         ]
         let lines = bad + refused.map { $0.0.trimmingCharacters(in: .newlines) } + [SocketLedger.request([draft])]
         let answers = try house.exchange(lines.joined(separator: "\n"))

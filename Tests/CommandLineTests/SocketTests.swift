@@ -58,7 +58,7 @@ import Testing
         try house.ledger.expectIntact()
     }
 
-    @Test("record: the command's code, two entries that belong together, secrets replaced; the ledger is not looked at")
+    @Test("record: the command's code, entries that belong together, secrets replaced; the ledger is not looked at")
     func record() throws {
         let house = try SocketLedger()
         let result = try Program.watched([
@@ -67,7 +67,7 @@ import Testing
         ]).run(in: "/")
         #expect(result.code == 3 && result.output == "out\n", "\(result.error)")
         let entries = try house.clientEntries()
-        #expect(entries.map(\.action) == ["record.started", "record.finished"])
+        #expect(entries.map(\.action) == ["record.started", "record.finished", "trauma.recorded"])
         let (started, finished) = (entries[0]["entry"], entries[1]["entry"])
         #expect(finished?["context"]?["causes"]?[0] == started?["seq"])
         #expect(finished?["body"]?["status"] == ["exit": 3])

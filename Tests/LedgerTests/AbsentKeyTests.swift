@@ -31,8 +31,8 @@ struct AbsentKeyTests {
     @Test("slices that had not an earlier key are no full audit, until it is there again")
     func forgotten() async throws {
         let (machine, old) = try rotated()
-        let file = try #require(machine.disk.bytes(of: path(old)))
-        machine.disk.delete(path(old))
+        let aside = StoragePath(Layout.keys.name, "aside")
+        try machine.storage().rename(path(old), to: aside)
         for _ in 0..<2 {
             let (finding, _) = try await slices(machine)
             #expect(finding.report.verdict == .unverifiable && finding.exitCode == 11 && !finding.isFull)
@@ -40,7 +40,7 @@ struct AbsentKeyTests {
         }
         #expect(try machine.progress().full == nil)
         #expect(try machine.progress().pass?.absences.keys.contains(old) == true)
-        machine.disk.setBytes(of: path(old), to: file)
+        try machine.storage().rename(aside, to: path(old))
         let (finding, count) = try await slices(machine)
         #expect(finding.isFull && finding.exitCode == 0 && count > 2, "it begins at the first entry again")
     }

@@ -127,14 +127,14 @@ struct AuditPolicyTests {
         Issue.record("no slice came to the end")
     }
 
-    @Test("without any time nothing is checked, and nothing is forgotten")
+    @Test("without any time something is checked, so that whoever goes on comes to the end")
     func noTime() async throws {
         let machine = try SimulatedMachine.large()
         _ = try await machine.auditOnce(SimulatedMachine.reads(3))
-        let before = try machine.progress()
+        let before = try #require(try machine.progress().pass)
         let (finding, _) = try await machine.auditOnce(SimulatedMachine.reads(0))
-        #expect(finding.report.verdict == .partial && finding.report.entryCount == 0)
-        #expect(try machine.progress() == before)
+        #expect(finding.report.verdict == .partial && finding.report.entryCount > 0)
+        #expect(try machine.progress().pass.map { $0.place.seq > before.place.seq && $0.goal == before.goal } == true)
     }
 
     @Test("entries that come between the slices are no reason never to be full")

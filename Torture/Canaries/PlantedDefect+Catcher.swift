@@ -94,6 +94,10 @@ extension PlantedDefect {
         // Snapshots
         case .sealedObjectUnchecked: .tests("KernelTests.SnapshotTests.*damaged")
         case .snapshotRemovalUnsynced: .tests("KernelTests.SnapshotTests.*forged")
+        // Learning
+        case .answerForgotten, .anythingAnswered: .tests("KernelTests.LearningTests.*random")
+        case .signaturesUnbounded: .tests("KernelTests.LearningTests.*bounded")
+        case .failureUntold: .tests("CommandLineTests.LearnTests.*recorded")
         // Lanes
         case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
         case .evictionForgotten: .tests("LanesTests.ReplayTests")

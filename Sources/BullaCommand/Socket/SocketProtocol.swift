@@ -1,4 +1,5 @@
 import CanonicalJSON
+import Kernel
 import Ledger
 import LedgerFormat
 
@@ -32,11 +33,16 @@ enum SocketProtocol {
     static let requestStart = Array(#"{"decisions":["#.utf8)
     static let requestEnd = Array(#"],"v":1}"#.utf8)
 
-    /// Of the house's own namespaces, what others may ask for: the two entries around a command.
-    static func isGranted(_ draft: Draft) -> Bool {
+    /// Of the house's own namespaces, what others may ask for: the two entries around a command, and its trauma beside the second.
+    ///
+    /// - Parameter previous: the draft before it in the same decision.
+    static func isGranted(_ draft: Draft, behind previous: Draft?) -> Bool {
         guard draft.isReserved else { return true }
-        let action = draft.action
-        return action == "record.started" || action == "record.finished"
+        switch draft.action {
+        case "record.started", "record.finished": return true
+        case Trauma.recorded: return previous?.action == "record.finished"
+        default: return false
+        }
     }
 }
 
@@ -67,7 +73,7 @@ struct SocketRequest {
             for decision in ranges {
                 guard !decision.isEmpty else { throw LedgerError(.usage, "a decision has at least one draft") }
                 var drafts: [Draft] = []
-                for range in decision { drafts.append(try Self.draft(text, range, &reader).asked(by: peer)) }
+                for range in decision { drafts.append(try Self.draft(text, range, &reader, behind: drafts.last).asked(by: peer)) }
                 decisions.append(drafts)
             }
         } catch {
@@ -78,10 +84,12 @@ struct SocketRequest {
     /// The containers around a draft.
     private static let outerDepth = 3
 
-    private static func draft(_ text: [UInt8], _ range: Range<Int>, _ reader: inout DraftReader) throws(LedgerError) -> Draft {
+    private static func draft(
+        _ text: [UInt8], _ range: Range<Int>, _ reader: inout DraftReader, behind previous: Draft?
+    ) throws(LedgerError) -> Draft {
         do throws(DraftError) {
             let draft = try reader.read(text.span.extracting(range))
-            guard SocketProtocol.isGranted(draft) else { throw .reservedAction(draft.action) }
+            guard SocketProtocol.isGranted(draft, behind: previous) else { throw .reservedAction(draft.action) }
             return draft
         } catch {
             throw LedgerError(error, bytes: Array(text[range]), what: "a draft")

@@ -19,6 +19,7 @@ struct SnapshotKeeper: Sendable {
         do throws(LedgerError) {
             _ = try decider.snapshotIfDue(of: Documents.self)
             _ = try decider.snapshotIfDue(of: Lanes.self)
+            _ = try decider.snapshotIfDue(of: Learning.self)
         } catch {
             if error.code != .busy { notices.append("no snapshot: \(error)") }
         }

@@ -125,7 +125,9 @@ extension ArchiveCommand {
 
 /// What the house itself folds: the state that stays when entries leave.
 enum House {
-    static let projections: [any Projection.Type] = [Documents.self, Effects.self, Lanes.self]
+    static let projections: [any Projection.Type] = [
+        Documents.self, Effects.self, Lanes.self, Learning.self,
+    ]
 }
 
 /// What `--before` takes.

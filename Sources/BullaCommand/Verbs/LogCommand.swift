@@ -49,7 +49,8 @@ struct LogCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let filter = EntryFilter(actor: actor, action: action, since: try sinceTime())
+        let filter = EntryFilter(
+            actor: actor, action: action, since: try since.map { text throws(LedgerError) in try SinceTime.parsed(text) })
         try await archives.reading(options) { storage throws(LedgerError) in
             var next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in try list(view, filter, &hasShown) }
             while follow {
@@ -85,18 +86,5 @@ struct LogCommand: AsyncParsableCommand {
             printer.print(frame, bytes)
             return true
         }.next
-    }
-
-    private func sinceTime() throws(LedgerError) -> Timestamp? {
-        guard let since else { return nil }
-        if let time = Timestamp(since) { return time }
-        if let age = Age(since) { return Timestamp(microseconds: Environment.system.now().microseconds - age.microseconds) }
-        // A date or a time without fractions is completed.
-        let template = "0000-01-01T00:00:00.000000Z"
-        let stem = since.hasSuffix("Z") ? String(since.dropLast()) : since
-        if [10, 16, 19].contains(stem.utf8.count), let time = Timestamp(stem + template.dropFirst(stem.utf8.count)) {
-            return time
-        }
-        throw LedgerError(.usage, "--since takes 90s, 15m, 2h, 7d, or a time such as 2026-01-31 or 2026-01-31T12:00:00Z")
     }
 }

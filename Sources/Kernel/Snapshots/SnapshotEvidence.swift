@@ -31,20 +31,23 @@ struct SnapshotEvidence {
     }
 
     func draft(_ fault: SnapshotFault) -> Draft {
-        Self.draft([
-            "bytes": .number(Double(byteCount)), "evidence": .string(kept.description), "file": .string(path.description),
-            "reason": .string(fault.description), "sha256": .string(digest.description),
-        ])
+        Self.draft(
+            [
+                "bytes": .number(Double(byteCount)), "evidence": .string(kept.description), "file": .string(path.description),
+                "reason": .string(fault.description), "sha256": .string(digest.description),
+            ], .ignored(fault))
     }
 
     /// Of what cannot be read as a file: it has an id, by which it is recorded once.
     static func draft(ofUnreadable path: StoragePath, _ fault: SnapshotFault) -> Draft {
         let body: JSONObject = ["file": .string(path.description), "reason": .string(fault.description)]
         let digest = Digest(sha256: JSON.object(body).canonicalBytes().span)
-        return draft(body, context: ["id": .string("snapshot-ignored-\(digest.description.prefix(16))")])
+        return draft(body, .ignored(fault), context: ["id": .string("snapshot-ignored-\(digest.description.prefix(16))")])
     }
 
-    private static func draft(_ body: JSONObject, context: JSONObject = [:]) -> Draft {
+    private static func draft(_ body: JSONObject, _ lesson: Lesson, context: JSONObject = [:]) -> Draft {
+        var body = body
+        lesson.add(to: &body)
         do throws(DraftError) {
             return try Draft(
                 action: "snapshot.ignored", actor: "service:bulla",
@@ -60,5 +63,22 @@ struct SnapshotEvidence {
             try storage.remove(path)
             if !planted(.snapshotRemovalUnsynced) { try storage.synchronize(directory: Layout.snapshots) }
         }
+    }
+}
+
+extension Lesson {
+    /// Of a snapshot that a writer put away, or left where it stands because it cannot be read.
+    fileprivate static func ignored(_ fault: SnapshotFault) -> Lesson {
+        let isLeft = if case .unreadable = fault { true } else { false }
+        return Lesson(
+            trauma: "A snapshot of state was there that this ledger does not bear out.",
+            rootCause: isLeft || fault.isHonest
+                ? "By what was found: \(fault)." : "Something other than bulla wrote or changed it: \(fault).",
+            correction: isLeft
+                ? "It was passed over where it stands, and the state was folded without it."
+                : "It was kept as evidence and put away, and the state was folded without it.",
+            lesson: isLeft || fault.isHonest
+                ? "Snapshots are caches, and may be removed at any time."
+                : "Find out who or what writes to snapshots/, and let bulla alone do it.")
     }
 }

@@ -45,4 +45,13 @@ extension Lesson {
         rootCause: "The clock was set, by hand or by time synchronisation, or it was wrong before.",
         correction: "The times were recorded as the clock showed them; the order of the entries is that of their seqs.",
         lesson: "Go by seq where order matters, and let the clock be slewed rather than stepped.")
+
+    /// - Parameter reason: of who accepted it.
+    static func steppedBack(_ reason: String) -> Lesson {
+        Lesson(
+            trauma: "The ledger did not hold an entry that was seen of it before.",
+            rootCause: "By who accepted it: \(reason.prefix(500))",
+            correction: "The ledger as it is was accepted by name, and what was seen of the other is forgotten.",
+            lesson: "Whoever has a receipt from between sends again; back up more often than that.")
+    }
 }

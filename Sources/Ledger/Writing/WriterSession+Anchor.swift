@@ -112,9 +112,11 @@ extension Drafts {
         from["seq"] = .number(Double(sighting.seq))
         from["hash"] = .string(sighting.hash.description)
         from["time"] = .string(sighting.time.description)
-        return try refusable(
-            "anchor.accepted", .sovereignty, reason,
-            ["from": .object(from), "to": ["seq": .number(Double(tip.seq)), "hash": .string(tip.hash.description)]])
+        var body: JSONObject = [
+            "from": .object(from), "to": ["seq": .number(Double(tip.seq)), "hash": .string(tip.hash.description)],
+        ]
+        Lesson.steppedBack(reason).add(to: &body)
+        return try refusable("anchor.accepted", .sovereignty, reason, .object(body))
     }
 
     /// An entry of the house with words of the user.
