@@ -41,7 +41,9 @@ struct ArchiveDefectTests {
         }
     }
 
-    @Test("of entries that are in none of the archives given every verb says which they are", arguments: readers.filter { $0[0] != "inspect" })
+    @Test(
+        "of entries that are in none of the archives given every verb says which they are",
+        arguments: readers.filter { $0[0] != "inspect" })
     func someArchives(verb: [String]) throws {
         let ledger = try twice()
         let found = try ledger.run(verb + ["--archive", ledger.place("A")])
