@@ -64,11 +64,11 @@ extension JSONPatchError.Reason: CustomStringConvertible {
         case .badMember(let name): "member \"\(name)\" is missing or of the wrong type"
         case .unknownOperation: "\"op\" is none of add, remove, replace, move, copy, test"
         case .badPointer(let error): "\(error)"
-        case .notFound(let pointer): "there is nothing at \"\(pointer)\""
-        case .notAnIndex(let pointer): "\"\(pointer)\" does not end with an index of the array"
+        case .notFound(let pointer): "there is nothing at \"\(pointer.shortened)\""
+        case .notAnIndex(let pointer): "\"\(pointer.shortened)\" does not end with an index of the array"
         case .movesIntoItself: "a value cannot be moved into itself"
         case .removesRoot: "the whole document cannot be removed"
-        case .testFailed(let pointer): "the value at \"\(pointer)\" is not the expected one"
+        case .testFailed(let pointer): "the value at \"\(pointer.shortened)\" is not the expected one"
         }
     }
 }

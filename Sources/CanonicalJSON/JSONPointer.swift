@@ -110,3 +110,11 @@ extension JSONPointer.SyntaxError: CustomStringConvertible {
         }
     }
 }
+
+extension JSONPointer {
+    /// For messages: the beginning of one that is too long for a sentence.
+    var shortened: String {
+        let text = description.unicodeScalars
+        return text.count > 200 ? String(String.UnicodeScalarView(text.prefix(200))) + "…" : description
+    }
+}

@@ -258,6 +258,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case settlingSkipped = "settling-skipped"
     /// What archives hold is not compared with the first entry that a damaged ledger has left.
     case recoveryUncompared = "recovery-uncompared"
+    /// A segment that is gone needs no entry that explains why the ledger begins later.
+    case leavingUnexplained = "leaving-unexplained"
+    /// What was seen and is archived since counts as compared.
+    case archivedSightingAgrees = "archived-sighting-agrees"
+    /// Two archivers copy to one place at the same time.
+    case targetUnlocked = "target-unlocked"
+    /// Whether a state fits into the entry that keeps it is found out when it is written.
+    case stateFitUntried = "state-fit-untried"
     /// The active segment is ended before its archive's place was tried.
     case targetUntried = "target-untried"
     /// A reader does not look whether an archive took away what it was to read.

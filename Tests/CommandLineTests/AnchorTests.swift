@@ -13,9 +13,9 @@ private struct AnchoredLedger {
         state = ledger.directory.path("state")
     }
 
-    func run(_ arguments: [String], at name: String = "L") throws -> Program.Result {
+    func run(_ arguments: [String], at name: String = "L", anchor: Bool = true) throws -> Program.Result {
         try Program.watched(arguments + ["--ledger", ledger.directory.path(name)])
-            .run(in: ledger.directory.path, environment: ["BULLA_STATE_DIR": state])
+            .run(in: ledger.directory.path, environment: anchor ? ["BULLA_STATE_DIR": state] : ["BULLA_ANCHOR": "off"])
     }
 
     func append(at name: String = "L") throws -> Program.Result {
@@ -110,6 +110,52 @@ struct AnchorTests {
         #expect(again.code == 0 && again.output.contains("nothing to accept"))
         #expect(try anchored.verify().code == 0)
         try ledger.expectIntact(seq: 7)
+    }
+
+    @Test("an archive does not hide a step back: what it took of what was seen is said, and compared where it lies")
+    func archivedRollback() throws {
+        let anchored = try AnchoredLedger()
+        let ledger = anchored.ledger
+        func append(_ count: Int, anchor: Bool) throws {
+            for _ in 1...count {
+                let appended = try anchored.run(CommandLedger.appendArguments + ["--body", "{}"], anchor: anchor)
+                try #require(appended.code == 0, "\(appended)")
+            }
+        }
+        try ledger.backUp(as: "old")
+        try append(4, anchor: true)
+        try ledger.restore(from: "old")
+        try append(6, anchor: false)
+        let archive = ["archive", "--before", "99", "--to", ledger.place(), "--yes"]
+        #expect(try anchored.run(archive, anchor: false).code == 0)
+        let words = "the entry with seq 5, seen here on "
+        let verified = try anchored.verify()
+        #expect(verified.code == 0 && verified.error.contains(words) && verified.error.contains("--archive"), "\(verified)")
+        #expect(try anchored.run(["status"]).output.contains("was archived since"))
+        let shown = try anchored.run(["anchor", "show"])
+        #expect(shown.code == 0 && shown.output.contains(words) && !shown.output.contains("agrees"), "\(shown)")
+        let whole = try anchored.run(["verify", "--archive", ledger.place()])
+        #expect(whole.code == 10 && whole.output.contains("this is another history"), "\(whole)")
+        // A writer goes on, and says what that means; once.
+        let first = try anchored.append()
+        #expect(first.code == 0 && first.error.contains("counts as seen from here on"), "\(first)")
+        #expect(try anchored.append().error.isEmpty)
+        #expect(try anchored.verify().error.isEmpty)
+    }
+
+    @Test("an archive by whoever keeps the anchor raises no question, however often")
+    func archivedHonestly() throws {
+        let anchored = try AnchoredLedger()
+        #expect(try anchored.append().code == 0)
+        for place in ["A", "B"] {
+            let archive = try anchored.run(["archive", "--before", "99", "--to", anchored.ledger.place(place), "--yes"])
+            #expect(archive.code == 0 && archive.error.isEmpty, "\(archive)")
+            for verb in [["verify"], ["anchor", "show"]] {
+                let result = try anchored.run(verb)
+                #expect(result.code == 0 && result.error.isEmpty && !result.output.contains("archived since"), "\(result)")
+            }
+            #expect(try anchored.append().error.isEmpty)
+        }
     }
 
     @Test("doctor and top tell a step back as long as nobody has accepted it, and what to do")

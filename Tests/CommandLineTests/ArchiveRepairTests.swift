@@ -134,6 +134,93 @@ struct ArchiveRepairTests {
         try expectRecovered(ledger, from: 5, "A")
     }
 
+    @Test("all files of the ledger are gone, and HEAD says where it began: the archive gives back what it holds")
+    func filesGone() throws {
+        let ledger = try ledger()
+        try FileManager.default.removeItem(atPath: ledger.path + "/" + ledger.firstSegmentLeft)
+        #expect(try ledger.agreedVerdict().code == 10)
+        let plain = try ledger.run("repair")
+        #expect(plain.code == 10 && plain.output.contains("before seq 5 was archived: it counts as LOST"), "\(plain)")
+        let plan = try ledger.run("repair", "--archive", ledger.place())
+        #expect(plan.code == 10 && plan.output.contains("seq 1 to 4 went there") && !plan.output.contains("WARNING"), "\(plan)")
+        try repair(ledger, "A")
+        #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked, archived by entry"))
+        #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
+        #expect(try ledger.run("state", "get", "/n").output == "3\n")
+        #expect(try ledger.run("show", "2", "--archive", ledger.place()).code == 0)
+        #expect(try ledger.run("receipt", "9").code == 10)
+    }
+
+    @Test(
+        "the first file left is gone, and a sound entry tells of the archive: only what stood in the file is lost",
+        arguments: [false, true])
+    func firstFileGone(isArchiveGiven: Bool) throws {
+        var chain = ForgedChain()
+        for _ in 2...3 { chain.append() }
+        chain.roll()
+        for _ in 4...5 { chain.append() }
+        chain.roll()
+        for _ in 6...7 { chain.append() }
+        chain.roll()
+        chain.append()
+        chain.archive(1)
+        chain.append()
+        let ledger = try CommandLedger(chain, keys: [0])
+        try move(ledger, "A")
+        #expect(try ledger.agreedVerdict().code == 0)
+        try FileManager.default.removeItem(atPath: ledger.path + "/ledger/" + SegmentName.file(firstSeq: 4))
+        #expect(try ledger.agreedVerdict().code == 10)
+        let archives = isArchiveGiven ? ["A"] : []
+        let plan = try ledger.run(["repair"] + archives.flatMap { ["--archive", ledger.place($0)] })
+        #expect(plan.code == 10 && !plan.output.contains("WARNING") && plan.output.contains("LOST") == false, "\(plan)")
+        #expect(plan.output.contains("lost, or in the evidence only: 2"), "\(plan)")
+        if isArchiveGiven { try repair(ledger, "A") } else { try repair(ledger) }
+        #expect(try ledger.run("verify").output.contains("from seq 4; before: unchecked, archived by entry"))
+        for seq in 6...10 {
+            let receipt = try ledger.run("receipt", String(seq))
+            #expect(receipt.output.contains(Receipt(chain.entries[seq - 1].tip).line), "\(seq): \(receipt)")
+        }
+        for seq in 4...5 { #expect(try ledger.run("receipt", String(seq)).code == 10) }
+        let whole = try ledger.run("verify", "--archive", ledger.place())
+        #expect(whole.code == 0 && whole.output.contains("archived segments: 1 of 1"), "\(whole)")
+    }
+
+    @Test("of several archives that a repair takes up again each entry's own is named; a damaged one is called that")
+    func severalPlaces() throws {
+        let ledger = try CommandLedger()
+        func set(_ number: Int) throws {
+            try #require(try ledger.run("state", "set", "/n", String(number), "--actor", "user:ada").code == 0)
+        }
+        try set(1)
+        for place in ["A", "B", "C"] {
+            #expect(try ledger.archive(to: place).code == 0)
+            try set(2)
+        }
+        let archives = ["A", "B", "C"].flatMap { ["--archive", ledger.place($0)] }
+        let name = "B/ledger/00000000000000000003.frames"
+        let bytes = try ledger.directory.read(name)
+        func write(_ bytes: [UInt8]) throws {
+            try ledger.directory.write(bytes, to: name)
+            chmod(ledger.place(name), 0o600)
+        }
+        var changed = bytes
+        changed[bytes.count / 2] ^= 1
+        try write(changed)
+        // The ledger itself is sound.
+        try ledger.expectRefusal(20, "an archive that was given is damaged", "repair without --archive") {
+            try ledger.run(["repair"] + archives)
+        }
+        try write(bytes)
+        try damage(ledger, 0)
+        try repair(ledger, "A", "B", "C")
+        for (seq, place) in [("2", "A"), ("4", "B"), ("9", "C")] {
+            try ledger.expectRefusal(20, "entry \(seq) was archived to \(ledger.place(place)) by entry ") {
+                try ledger.run("show", seq)
+            }
+        }
+        #expect(try ledger.run(["verify"] + archives).code == 0)
+    }
+
     @Test("lanes and leases come back from the archive too")
     func recoveredLanes() throws {
         let ledger = try CommandLedger(lanes: [("api", ["--tree", "src/api"])])
@@ -234,7 +321,7 @@ struct ArchiveRepairTests {
         try refusal("of another ledger", other.place())
         try FileManager.default.createDirectory(atPath: ledger.place("E/ledger"), withIntermediateDirectories: true)
         for path in [ledger.place("E"), ledger.place("E/ledger")] { chmod(path, 0o700) }
-        try refusal("they hold nothing", ledger.place("E"))
+        try refusal("holds no archive", ledger.place("E"))
         let name = "A/ledger/00000000000000000001.frames"
         let bytes = try ledger.directory.read(name)
         var changed = bytes

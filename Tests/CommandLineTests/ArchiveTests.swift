@@ -163,7 +163,7 @@ struct ArchiveTests {
         try FileManager.default.createDirectory(atPath: ledger.place("E/ledger"), withIntermediateDirectories: true)
         for path in [ledger.place("E"), ledger.place("E/ledger")] { chmod(path, 0o700) }
         let empty = try ledger.run("verify", "--archive", ledger.place("E"))
-        #expect(empty.code == 20 && empty.error.contains("are in none of the archives given"), "\(empty)")
+        #expect(empty.code == 20 && empty.error.contains("holds no archive"), "\(empty)")
     }
 
     @Test("refused: nothing whole lies before, a place inside the ledger, another ledger's place, bad words")

@@ -169,6 +169,25 @@ struct FollowTests {
         try log.stop(SIGTERM)
     }
 
+    @Test("rotated twice in one moment while nobody follows: the names tell the order")
+    func rotatedTwiceAtOnce() throws {
+        let log = try FollowedLog()
+        try log.write("one\n")
+        try log.start()
+        try log.wait(for: ["one"])
+        try log.stop(SIGKILL)
+        try log.write("two\n")
+        try log.rotate(to: "app.log.2")
+        try log.write("three\n")
+        try log.rotate(to: "app.log.1")
+        try log.write("four\n")
+        try log.setTimes(["app.log.2": 1000, "app.log.1": 1000, "app.log": 1000])
+        try log.start()
+        try log.wait(for: ["one", "two", "three", "four"])
+        try log.stop(SIGTERM)
+        #expect(try log.lines() == ["one", "two", "three", "four"])
+    }
+
     @Test("a log that is truncated is read from its start again: equal lines at equal places are lines of their own")
     func truncation() throws {
         let log = try FollowedLog()

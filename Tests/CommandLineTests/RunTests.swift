@@ -253,6 +253,21 @@ struct RunTests {
         try ledger.expectIntact()
     }
 
+    @Test("two archives between two looks, of which the second takes the entry that tells of the first: it goes on")
+    func archivedTwice() throws {
+        let ledger = try CommandLedger(entries: 5)
+        let service = try Service(ledger)
+        try service.waitForPulses(2)
+        try service.suspend()
+        for _ in 1...2 { #expect(try ledger.archive().code == 0) }
+        try service.send(SIGCONT)
+        try service.waitForPulses(3)
+        #expect(try ledger.append().code == 0)
+        let result = try service.stop(SIGTERM)
+        #expect(result.code == 0 && result.error.isEmpty, "\(result)")
+        try ledger.expectIntact()
+    }
+
     @Test("a ledger that is damaged before it starts is found by BOOT: 10, and it never is online")
     func boot() throws {
         var ends: [Int] = []

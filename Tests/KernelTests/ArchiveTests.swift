@@ -185,13 +185,14 @@ struct ArchiveTests {
         #expect(error?.code == .tampered && house.machine.files == before, "\(String(describing: error))")
     }
 
-    @Test("a copy that stands there already is on the disk, with its name, before its original goes")
-    func foundCopy() throws {
+    @Test("a copy that stands there already is on the disk, with its name, before its original goes", arguments: ["", ".ahead"])
+    func foundCopy(ending: String) throws {
         let house = try House()
         let path = SegmentReader.path(ofSegment: 1)
         let bytes = house.machine.segment()
         // As a plain copy leaves it.
-        try MemoryStorage(house.archive).open(path, .create).write(bytes.span, at: 0)
+        let found = StoragePath(Layout.ledger.name, path.name + ending)
+        try MemoryStorage(house.archive).open(found, .create).write(bytes.span, at: 0)
         let durable = Mutex<[UInt8]?>(nil)
         let storage = try house.machine.faulty(
             .rule { [archive = house.archive] _, operation in
@@ -203,6 +204,24 @@ struct ArchiveTests {
         // This one alone: whatever is copied behind it would make its name durable.
         try house.archive(before: house.machine.segments.sorted()[1], storage)
         #expect(durable.withLock { $0 } == bytes)
+    }
+
+    @Test("while somebody else archives to the same place nothing is copied there, and nothing goes")
+    func twoArchivers() throws {
+        let house = try House()
+        let before = house.machine.files
+        let other = try MemoryStorage(house.archive)
+        #expect(try other.tryLock(.writer))
+        let busy = ledgerError { () throws(LedgerError) in
+            do { try house.archive(before: 12) } catch let error as LedgerError { throw error } catch { return }
+        }
+        #expect(
+            busy?.code == .busy && busy?.message.contains("somebody else is archiving") == true, "\(String(describing: busy))")
+        #expect(try house.machine.files == before && MemoryStorage(house.archive).names(in: Layout.ledger).isEmpty)
+        other.unlock(.writer)
+        try house.archive(before: 12)
+        // And the place is free again.
+        #expect(try other.tryLock(.writer))
     }
 
     @Test("one changed byte of an archived segment is found, also behind its last frame")

@@ -84,6 +84,22 @@ struct AnchorTests {
                 ]))
     }
 
+    @Test("what was seen here and is archived since cannot be compared, which is said; of other places it is not")
+    func archived() {
+        func verdict(_ sighting: Anchor.Sighting, _ hash: Digest?) -> AnchorVerdict {
+            let finding = AnchorFinding.found(Anchor(Self.ledger, [sighting]))
+            return AnchorVerdict(finding, at: Self.path("/a"), firstSeq: 6, lastSeq: 9) { _ in hash }
+        }
+        let (here, there) = (Self.sighting("/a", 4), Self.sighting("/b", 4))
+        #expect(verdict(here, nil) == .archived(here))
+        #expect(verdict(here, Self.hash(4)) == .fine && verdict(there, nil) == .fine)
+        #expect(verdict(Self.sighting("/a", 7), nil) == .fine, "lost in a repair")
+        guard case .alarm = verdict(here, Self.hash(4, 1)) else {
+            Issue.record("what a segment ended with is compared")
+            return
+        }
+    }
+
     @Test("an entry whose absence the ledger itself accounts for is no other history")
     func accountedGap() {
         let anchor = Anchor(Self.ledger, [Self.sighting("/a", 4, history: 1)])

@@ -107,6 +107,26 @@ struct DriftTests {
         other.release()
     }
 
+    @Test("segments that went without a word are drift for a long-lived process, though all that it saw of them lies behind")
+    func leftBehind() async throws {
+        var settings = WriterSettings()
+        settings.segmentByteCount = 2000
+        settings.preallocationByteCountMax = 0
+        let machine = try SimulatedMachine(count: 1, settings: settings)
+        var runner = try await Runner(machine.environment, settings) { () throws(LedgerError) in
+            try doing("cannot open") { () throws(StorageError) in try MemoryStorage(machine.disk) }
+        }
+        _ = try await runner.goOnline(process: 1)
+        _ = try await runner.pulse()
+        try machine.append(2...40)
+        let gone = machine.segments.sorted().dropLast(2)
+        try #require(gone.count > 3)
+        for segment in gone { machine.disk.delete(SegmentReader.path(ofSegment: segment)) }
+        var error: LedgerError?
+        do throws(LedgerError) { _ = try await runner.pulse() } catch let found { error = found }
+        #expect(error?.code == .tampered && error?.cause == .drift, "\(String(describing: error))")
+    }
+
     @Test("a check that cannot be made is an I/O error, latched, and no alarm")
     func unknown() throws {
         let machine = try SimulatedMachine(count: 3)

@@ -105,6 +105,19 @@ final class LogFile: Sendable {
         return files
     }
 
+    /// By their names, of two rotated files: a number behind the name rises with age, a date falls.
+    static func isOlder(_ one: String, than other: String) -> Bool {
+        func number(_ path: String) -> Int? {
+            let digits = path.utf8.reversed().prefix { $0.isDigit }
+            let rest = path.utf8.dropLast(digits.count)
+            // Of a date it would be a part only.
+            guard digits.count < 6, rest.last == UInt8(ascii: "."), rest.dropLast().last?.isDigit == false else { return nil }
+            return Int(String(decoding: Array(digits.reversed()), as: UTF8.self))
+        }
+        if let one = number(one), let other = number(other) { return one > other }
+        return one.utf8.lexicographicallyPrecedes(other.utf8)
+    }
+
     /// `NAME.1`, `NAME-20260131`, and the like; what is compressed has another ending.
     private static func isRotated(_ found: [UInt8], _ name: [UInt8]) -> Bool {
         guard found.starts(with: name), found.count > name.count + 1 else { return false }

@@ -36,7 +36,7 @@ struct FollowedFile: LineSource {
     private(set) var byteCount = 0
 
     private static let readByteCount = 1 << 18
-    private static let tailByteCount = 64
+    private static let tailByteCount = 4096
 
     init(_ path: String, from resumption: Resumption?, key: SealingKey, watch: FileWatch) throws(LedgerError) {
         self.path = path
@@ -111,8 +111,17 @@ struct FollowedFile: LineSource {
     /// Where the log was rotated to that was written behind this one, if it was rotated more than once meanwhile.
     private func successor() -> String? {
         guard let left = try? file?.status(), LogFile.status(of: path)?.isSameFile(as: left) == false else { return nil }
-        return LogFile.rotated(of: path).filter { $0.status.modified > left.modified && !$0.status.isSameFile(as: left) }
-            .min { $0.status.modified < $1.status.modified }?.path
+        let rotated = LogFile.rotated(of: path)
+        // Of two that were written to last in the same moment their names tell, if this one still has one.
+        let own = rotated.first { $0.status.isSameFile(as: left) }
+        return rotated.filter { file in
+            if file.status.isSameFile(as: left) { return false }
+            guard file.status.modified == left.modified else { return file.status.modified > left.modified }
+            return own.map { LogFile.isOlder($0.path, than: file.path) } ?? false
+        }.min { one, other in
+            guard one.status.modified == other.status.modified else { return one.status.modified < other.status.modified }
+            return LogFile.isOlder(one.path, than: other.path)
+        }?.path
     }
 
     private mutating func readMore() throws(LedgerError) -> Bool {

@@ -4,7 +4,7 @@ import DurableFiles
 import Kernel
 import Ledger
 
-struct StateDiffCommand: ParsableCommand {
+struct StateDiffCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract: "Print the JSON Patch that leads from the state at one point to that at another.",
@@ -22,14 +22,14 @@ struct StateDiffCommand: ParsableCommand {
     @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
-    func run() throws {
-        let storage = try archives.storage(of: options)
-        let from = try StateReading<Documents>(storage, at: from).fold
-        let to = try StateReading<Documents>(storage, at: to).fold
-        let patch = JSONPatch.diff(from: from.state.root, to: to.state.root).json
+    func run() async throws {
+        let (first, last) = try await archives.reading(options) { storage throws(LedgerError) in
+            (try StateReading<Documents>(storage, at: from).fold, try StateReading<Documents>(storage, at: to).fold)
+        }
+        let patch = JSONPatch.diff(from: first.state.root, to: last.state.root).json
         if options.json {
             Output.line(
-                Printable.json(["from": .number(Double(from.seq)), "patch": patch, "to": .number(Double(to.seq))]))
+                Printable.json(["from": .number(Double(first.seq)), "patch": patch, "to": .number(Double(last.seq))]))
         } else {
             Output.line(Printable.patch(patch))
         }

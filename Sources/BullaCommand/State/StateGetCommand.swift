@@ -4,7 +4,7 @@ import DurableFiles
 import Kernel
 import Ledger
 
-struct StateGetCommand: ParsableCommand {
+struct StateGetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Print the value at a place, now or at an earlier point.",
@@ -17,17 +17,22 @@ struct StateGetCommand: ParsableCommand {
     @Argument(help: "A JSON Pointer; without one the whole tree.")
     var pointer = JSONPointer()
 
-    @Option(help: ArgumentHelp("As it was then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
+    @Option(
+        help: ArgumentHelp(
+            "As it was then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var at: Point?
 
     @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
-    func run() throws {
-        let reading = try StateReading<Documents>(try archives.storage(of: options), at: at)
+    func run() async throws {
+        let reading = try await archives.reading(options) { storage throws(LedgerError) in
+            try StateReading<Documents>(storage, at: at)
+        }
         let documents = reading.fold.state
         guard let value = documents.root[pointer] else {
-            throw LedgerError(.refused, "there is nothing at \"\(pointer)\"\(at.map { " at \($0)" } ?? "")")
+            throw LedgerError(
+                .refused, "there is nothing at \"\(Printable.shortened(pointer.description))\"\(at.map { " at \($0)" } ?? "")")
         }
         if options.json {
             Output.line(

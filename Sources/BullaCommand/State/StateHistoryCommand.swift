@@ -5,7 +5,7 @@ import Kernel
 import Ledger
 import LedgerFormat
 
-struct StateHistoryCommand: ParsableCommand {
+struct StateHistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "Tell who changed the value at a place, when, to what and why.",
@@ -17,15 +17,17 @@ struct StateHistoryCommand: ParsableCommand {
     @Argument(help: "A JSON Pointer.")
     var pointer: JSONPointer
 
-    @Option(help: ArgumentHelp("Up to then: a seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
+    @Option(
+        help: ArgumentHelp(
+            "Up to then: a seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var at: Point?
 
     @OptionGroup var archives: ArchiveOptions
     @OptionGroup var options: LedgerOptions
 
-    func run() throws {
-        try LedgerView.showing(try archives.storage(of: options)) { view, hasShown throws(LedgerError) in
-            try show(view, &hasShown)
+    func run() async throws {
+        try await archives.reading(options) { storage throws(LedgerError) in
+            try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in try show(view, &hasShown) }
         }
     }
 
@@ -37,7 +39,9 @@ struct StateHistoryCommand: ParsableCommand {
             print(change)
         }
         if !hasShown, !options.json {
-            Output.error("bulla: nothing \(view.base == nil ? "ever " : "since then ")stood at \"\(pointer)\"")
+            let place = "\"\(Printable.shortened(pointer.description))\""
+            Output.error(
+                view.base == nil ? "bulla: nothing ever stood at \(place)" : "bulla: \(place) was not changed since")
         }
     }
 

@@ -13,6 +13,12 @@ enum Printable {
         return safe
     }
 
+    /// The beginning of what is too long for a sentence, and how much more there is.
+    static func shortened(_ text: String) -> String {
+        guard text.unicodeScalars.count > 200 else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.prefix(200))) + "… (\(text.utf8.count) bytes)"
+    }
+
     /// Canonical JSON with the same characters as JSON escapes: the same data, safe to print.
     static func json(_ bytes: [UInt8]) -> [UInt8] {
         // All of them are DEL or lie beyond ASCII.

@@ -36,7 +36,8 @@ struct AnchorShowCommand: ParsableCommand {
         guard let watch = try AnchorWatch(folder, storage) else {
             throw LedgerError(.tampered, "the ledger at \(options.path) does not say which one it is; `bulla verify` says more")
         }
-        let lastSeq = try EntryReader(try LedgerView(storage), .system).lastSeq()
+        let view = try LedgerView(storage)
+        let (firstSeq, lastSeq) = (view.firstSeq, try EntryReader(view, .system).lastSeq())
         let verdict = try watch.verdict(lastSeq: lastSeq, .system)
         let ledger = watch.ledger
         let sightings: [Anchor.Sighting]
@@ -56,7 +57,9 @@ struct AnchorShowCommand: ParsableCommand {
                 let what = "seq \(Format.count(sighting.seq))  \(sighting.time)  \(sighting.hash.description.prefix(16))"
                 Output.line("\(what)  \(Printable.text(sighting.path.text))\(mark)")
             }
-            Output.line(Printable.text(verdict.message(ledger: options.path) ?? "the ledger agrees with all of it"))
+            let isArchived = sightings.contains { $0.seq + 1 < firstSeq }
+            let agreement = isArchived ? "the ledger agrees with what it still holds of it" : "the ledger agrees with all of it"
+            Output.line(Printable.text(verdict.message(ledger: options.path) ?? agreement))
         }
         if case .alarm = verdict { Output.exit(ErrorCode.tampered.rawValue) }
     }

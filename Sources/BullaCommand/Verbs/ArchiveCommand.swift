@@ -46,8 +46,12 @@ struct ArchiveCommand: ParsableCommand {
         let limit = before.limit(environment.now())
         let storage = try options.storage()
         try options.refuse(inside: to, "an archive")
-        let plan = try ArchivePlan(try LedgerView(storage), limit, environment)
-        guard !plan.segments.isEmpty else { throw plan.refusal }
+        let plan = try LedgerView.asking(storage) { view throws(LedgerError) in
+            let plan = try ArchivePlan(view, limit, environment)
+            guard !plan.segments.isEmpty else { throw plan.refusal }
+            try plan.checkStates(of: House.projections, in: view, environment)
+            return plan
+        }
         let place = ArchivePlace(to, of: storage)
         try place.check(plan)
         guard yes else { return show(plan) }

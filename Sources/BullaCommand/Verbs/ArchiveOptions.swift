@@ -17,14 +17,20 @@ struct ArchiveOptions: ParsableArguments {
         if archive.contains("") { throw ValidationError("--archive names no directory") }
     }
 
-    /// The archives, opened.
+    /// The archives, opened; a directory that holds none says nothing of the ledger.
     func storages() throws(LedgerError) -> [POSIXStorage] {
         var storages: [POSIXStorage] = []
         for path in archive {
-            storages.append(
-                try doing("cannot open the archive") { () throws(StorageError) in
-                    try POSIXStorage(path: path, allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
-                })
+            let storage = try doing("cannot open the archive") { () throws(StorageError) in
+                try POSIXStorage(path: path, allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
+            }
+            guard try !ArchiveContents(of: storage).segments.isEmpty else {
+                throw LedgerError(
+                    .refused,
+                    "\(path) holds no archive: no segment lies in its directory ledger/; give the directory that `bulla archive` was told"
+                )
+            }
+            storages.append(storage)
         }
         return storages
     }
@@ -51,6 +57,26 @@ struct ArchiveOptions: ParsableArguments {
         Output.error(
             "bulla: what lies before seq \(view.firstSeq) is left out: it was archived\(Printable.text(place)); give each directory with --archive"
         )
+    }
+
+    /// Reads the ledger with its archives in front; entries that are in none of those that are given are no damage.
+    ///
+    /// - Parameter body: may have shown something when it fails.
+    func reading<Answer>(
+        _ ledger: LedgerOptions, _ body: (any Storage) throws(LedgerError) -> Answer
+    ) async throws(LedgerError) -> Answer {
+        let storage = try storage(of: ledger)
+        do throws(LedgerError) { return try body(storage) } catch {
+            guard error.code == .tampered, !archive.isEmpty, let hole = try await hole(in: ledger) else { throw error }
+            throw hole.refusal
+        }
+    }
+
+    /// What of the archived entries is in none of the archives given; only looked for where something was found to be wrong.
+    private func hole(in ledger: LedgerOptions) async throws(LedgerError) -> ArchiveHole? {
+        let (own, others) = (try ledger.storage(), try storages())
+        let report = try await Audit(.system).run(ArchiveOverlay(own, others), keyring: nil)
+        return try await ArchiveHole.find(behind: report, own, others, nil, .system)
     }
 
     /// The ledger with its archives in front.

@@ -95,6 +95,10 @@ struct ArchivePlace {
         if target.owner != target.user {
             throw LedgerError(.refused, "\(path) belongs to another user; only its owner archives there")
         }
+        let strangers = try ArchiveContents(of: target).ledgers.filter { [own = try LedgerView(ledger).ledger] in $0 != own }
+        if let stranger = strangers.min(by: { $0.description < $1.description }) {
+            throw LedgerError(.refused, "\(path) holds the archive of another ledger, \(stranger); name another directory")
+        }
         return target
     }
 }

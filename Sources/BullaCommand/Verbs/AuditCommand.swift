@@ -100,7 +100,7 @@ struct AuditCommand: AsyncParsableCommand {
                 + "\(Format.seconds(finding.microseconds)), from seq \(finding.firstSeq) on")
         if let full = finding.progress?.full, finding.isFull {
             Output.line(
-                "full: every entry up to seq \(full.seq) was verified"
+                "full: every entry \(report.firstSeq > 1 ? "from seq \(report.firstSeq) " : "")up to seq \(full.seq) was verified"
                     + (allowExtra ? "; as it allowed unknown members, `bulla status` does not count it" : ""))
         } else if let pass = finding.progress?.pass, receipt != nil, !allowExtra {
             Output.line("the next audit goes on at seq \(pass.place.seq); it is full at seq \(pass.goal)")

@@ -4,7 +4,7 @@ import DurableFiles
 import Ledger
 import LedgerFormat
 
-struct InspectCommand: ParsableCommand {
+struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Show the raw frames around a place, whatever state they are in.",
@@ -61,8 +61,11 @@ struct InspectCommand: ParsableCommand {
         throw ValidationError("--segment takes a segment's file name or its first seq")
     }
 
-    func run() throws {
-        let inspection = try Inspector(try archives.storage(of: options), .system).inspect(try target(), around: around)
+    func run() async throws {
+        let target = try target()
+        let inspection = try await archives.reading(options) { storage throws(LedgerError) in
+            try Inspector(storage, .system).inspect(target, around: around)
+        }
         if options.json { Output.line(Printable.json(try json(inspection))) } else { try printText(inspection) }
     }
 }

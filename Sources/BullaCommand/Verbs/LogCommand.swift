@@ -4,7 +4,7 @@ import DurableFiles
 import Ledger
 import LedgerFormat
 
-struct LogCommand: ParsableCommand {
+struct LogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "List entries, each with its seal checked.",
@@ -48,15 +48,16 @@ struct LogCommand: ParsableCommand {
         if let from, let to, to < from { throw ValidationError("--to lies before --from") }
     }
 
-    func run() throws {
-        let storage = try archives.storage(of: options)
+    func run() async throws {
         let filter = EntryFilter(
             actor: actor, action: action, since: try since.map { text throws(LedgerError) in try SinceTime.parsed(text) })
-        var next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in try list(view, filter, &hasShown) }
-        while follow {
-            Environment.system.pause(200_000)
-            next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
-                try print(view, from: next, through: to ?? .max, filter, &hasShown)
+        try await archives.reading(options) { storage throws(LedgerError) in
+            var next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in try list(view, filter, &hasShown) }
+            while follow {
+                Environment.system.pause(200_000)
+                next = try LedgerView.showing(storage) { view, hasShown throws(LedgerError) in
+                    try print(view, from: next, through: to ?? .max, filter, &hasShown)
+                }
             }
         }
     }

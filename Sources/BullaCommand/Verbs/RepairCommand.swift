@@ -103,9 +103,9 @@ struct RepairCommand: ParsableCommand {
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
             ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
-            for value in values { words += [option, value] }
+            for value in values { words += [option, Checkup.word(value)] }
         }
-        return words.map(Checkup.word).joined(separator: " ")
+        return words.joined(separator: " ")
     }
 
     private func showInterrupted(_ receipt: Receipt, _ evidence: String) {
@@ -158,15 +158,15 @@ struct RepairCommand: ParsableCommand {
             let next = range.next.map { "seq \($0.seq) is sound again" } ?? "nothing sound follows"
             lines.append("damaged: \(range.start), \(Format.count(UInt64(range.byteCount))) bytes: \(range.reason); \(next)")
         }
-        if !plan.trustsBase {
+        if plan.losesArchive {
             lines.append(
-                "WARNING: no sound entry says that what lay before seq \(plan.firstSeq) was archived: it counts as LOST, with the state that "
+                "WARNING: no sound entry says that what lay before \(beginningLost(plan)) was archived: it counts as LOST, with the state that "
                     + "came of it; if it was archived, stop here and give each directory that it went to: bulla repair --archive DIR"
             )
         }
         if plan.usesArchives {
             lines.append(
-                "the entry that says what was archived is damaged; the archives given were verified, and it is recorded again that "
+                "\(plan.isBehindHole ? "segments behind what was archived are gone" : "the entry that says what was archived is damaged"); the archives given were verified, and it is recorded again that "
                     + "seq 1 to \(plan.firstSeq - 1) went there, with the state behind them")
         }
         if plan.contradictsHead { lines.append("HEAD vouches for another entry than the chain holds") }
@@ -198,9 +198,18 @@ struct RepairCommand: ParsableCommand {
         return lines
     }
 
+    /// Where the ledger began, as far as its first segment or HEAD tells.
+    private func beginningLost(_ plan: RepairPlan) -> String {
+        "seq \(plan.firstSeq > 1 ? plan.firstSeq : plan.validHead?.segment ?? 1)"
+    }
+
     private func beginning(_ plan: RepairPlan) -> String {
+        if plan.isBehindHole {
+            return
+                "of what stood behind the archive's last entry, seq \(plan.firstSeq - 1), nothing is left in place: what is sound comes back"
+        }
         if plan.prefix.seq == 0 { return "nothing stays in place: of the beginning no entry is sound and proven" }
-        let first = plan.trustsBase ? plan.firstSeq : 1
+        let first = plan.losesArchive ? 1 : plan.firstSeq
         if plan.prefix.seq < first { return "not even seq \(first) is sound, the first that was not archived" }
         return "seq \(first) to \(plan.prefix.seq) are sound and stay as they are"
     }
@@ -243,7 +252,7 @@ struct RepairCommand: ParsableCommand {
             "prefix": .number(Double(plan.prefix.seq)), "replaces": .bool(plan.replacesLedger), "seq": .number(Double(plan.seq)),
             "proven": .number(Double(plan.survivors.provenCount)), "unproven": .number(Double(plan.survivors.unprovenCount)),
             "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
-            "archive_lost": .bool(!plan.trustsBase), "archive_recovered": .bool(plan.usesArchives),
+            "archive_lost": .bool(plan.losesArchive), "archive_recovered": .bool(plan.usesArchives),
         ]
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]

@@ -19,7 +19,7 @@ struct RestoreCommand: ParsableCommand {
               bulla restore --to 2026-01-31T12:00:00Z --reason "the migration failed" --actor user:ada --yes
             """)
 
-    @Option(help: ArgumentHelp("A seq, a hash, or a time in UTC.", valueName: "seq|hash|time"))
+    @Option(help: ArgumentHelp("A seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var to: Point
 
     @Option(help: ArgumentHelp("Why.", valueName: "text"))

@@ -4,7 +4,7 @@ import DurableFiles
 import Ledger
 import LedgerFormat
 
-struct ShowCommand: ParsableCommand {
+struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one entry whole; its seal is checked.",
@@ -23,9 +23,9 @@ struct ShowCommand: ParsableCommand {
         guard seq >= 1 else { throw ValidationError("seqs begin at 1") }
     }
 
-    func run() throws {
-        let found = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            try find(in: view)
+    func run() async throws {
+        let found = try await archives.reading(options) { storage throws(LedgerError) in
+            try LedgerView.asking(storage) { view throws(LedgerError) in try find(in: view) }
         }
         if options.json {
             Output.write(Printable.json(found.payload) + [0x0A])
@@ -67,7 +67,7 @@ struct ShowCommand: ParsableCommand {
     }
 }
 
-struct ReceiptCommand: ParsableCommand {
+struct ReceiptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "receipt",
         abstract: "Print an entry's receipt: one line fit for a commit message, a mail or syslog.",
@@ -89,11 +89,13 @@ struct ReceiptCommand: ParsableCommand {
         guard seq >= 1 else { throw ValidationError("seqs begin at 1") }
     }
 
-    func run() throws {
-        let (receipt, isSettled) = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            let reader = EntryReader(view, .system)
-            try reader.checkHead()
-            return (try reader.entry(seq).receipt, view.isSettled(seq))
+    func run() async throws {
+        let (receipt, isSettled) = try await archives.reading(options) { storage throws(LedgerError) in
+            try LedgerView.asking(storage) { view throws(LedgerError) in
+                let reader = EntryReader(view, .system)
+                try reader.checkHead()
+                return (try reader.entry(seq).receipt, view.isSettled(seq))
+            }
         }
         guard isSettled else {
             throw LedgerError(

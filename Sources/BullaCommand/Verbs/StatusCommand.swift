@@ -129,6 +129,7 @@ extension AnchorVerdict {
         switch self {
         case .fine: "fine"
         case .notice: "notice"
+        case .archived: "archived"
         case .warning: "warning"
         case .alarm: "alarm"
         }

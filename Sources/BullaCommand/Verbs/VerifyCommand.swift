@@ -155,8 +155,15 @@ struct VerifyCommand: AsyncParsableCommand {
             Output.line("what lies before seq \(report.firstSeq) was archived; with --archive DIR it is checked too")
         }
         if from > 1 { Output.line("only from seq \(from) on: what lies before was not checked") }
-        if let seq = report.resumeSeq { Output.line("go on with: bulla verify --from \(seq)") }
+        if let seq = report.resumeSeq { Output.line(Printable.text("go on with: \(command(from: seq))")) }
         if report.head?.alert == true { Output.line("the alert is RAISED: nothing is written until it is released") }
+    }
+
+    /// What goes on behind a partial result, for the same ledger, archives and keys.
+    private func command(from seq: UInt64) -> String {
+        let more = archives.archive.flatMap { ["--archive", Checkup.word($0)] } + key.flatMap { ["--key", Checkup.word($0)] }
+        let place = options.ledger.map { ["--ledger", Checkup.word($0)] } ?? []
+        return (["bulla verify --from \(seq)"] + more + place).joined(separator: " ")
     }
 
     private func printJSON(_ report: AuditReport, _ duration: Int64, _ survey: Survey?) {

@@ -27,10 +27,20 @@ extension Decider {
         members: (LedgerView, UInt64) throws(LedgerError) -> JSONObject = { _, _ in [:] },
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(LedgerError) -> Archived {
-        let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
-        guard !plan.segments.isEmpty else { throw plan.refusal }
         var archiver = Archiver(environment)
         archiver.progress = progress
+        let timeout = session.settings.lockTimeoutMicroseconds
+        return try archiver.locking(target, timeoutMicroseconds: timeout) { [archiver] () throws(LedgerError) in
+            try archive(limit, archiver, keeping: projections, to: target, named: directory, reason: reason, members)
+        }
+    }
+
+    private mutating func archive(
+        _ limit: ArchivePlan.Limit, _ archiver: Archiver, keeping projections: [any Projection.Type], to target: any Storage,
+        named directory: PathText, reason: String, _ members: (LedgerView, UInt64) throws(LedgerError) -> JSONObject
+    ) throws(LedgerError) -> Archived {
+        let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
+        guard !plan.segments.isEmpty else { throw plan.refusal }
         if plan.endsActiveSegment {
             // Whatever is wrong with the target is met before the ledger is touched.
             if !planted(.targetUntried) { try archiver.copyAhead(plan, of: LedgerView(session.storage), to: target) }
@@ -55,5 +65,15 @@ extension Decider {
             try decider.session.archive(copied, to: directory, reason: reason, more, states.drafts)
         }
         return Archived(statement: copied.statement, receipt: answer.receipts[0])
+    }
+}
+
+extension ArchivePlan {
+    /// What would stop an archive once the active segment is ended: a state that does not fit into an entry. Changes nothing.
+    package func checkStates(
+        of projections: [any Projection.Type], in view: LedgerView, _ environment: Environment
+    ) throws(LedgerError) {
+        guard let last = segments.last?.last, !planted(.stateFitUntried) else { return }
+        for projection in projections { try KeptStates.check(projection, at: last, in: view, environment) }
     }
 }

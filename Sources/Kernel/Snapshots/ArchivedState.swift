@@ -1,6 +1,7 @@
 import CanonicalJSON
 package import Ledger
 import LedgerFormat
+import PlantedDefects
 
 /// A projection's whole state at the last archived entry, kept in an entry: from there it is folded where what lies before is gone.
 enum ArchivedState<State: Projection> {
@@ -14,8 +15,9 @@ enum ArchivedState<State: Projection> {
         } catch {
             throw LedgerError(.refused, "the state of \(State.name) cannot be archived: \(error)")
         }
+        let draft: Draft
         do throws(DraftError) {
-            return try Draft(
+            draft = try Draft(
                 action: action, actor: "service:bulla",
                 justification: Justification(.resilience, "the entries that this state was folded from are archived"),
                 body: .object(members))
@@ -23,7 +25,19 @@ enum ArchivedState<State: Projection> {
             throw LedgerError(
                 .refused, "the state of \(State.name) does not fit into an entry, and so nothing is archived: \(error)")
         }
+        let byteCount = draft.body.count
+        guard byteCount <= byteCountMax || planted(.stateFitUntried) else {
+            throw LedgerError(
+                .refused,
+                "the state of \(State.name) has \(byteCount) bytes, and an entry that keeps it behind an archive has room for "
+                    + "\(byteCountMax): nothing was archived; make it smaller first, such as by fewer or shorter \(State.name == "lanes" ? "patterns" : "values")"
+            )
+        }
+        return draft
     }
+
+    /// An entry's other members take less than the rest.
+    private static var byteCountMax: Int { Limits.draftPayload - (2 << 10) }
 
     /// The state behind an archive, from the first entry that keeps one of this version; nil if none does.
     static func find(

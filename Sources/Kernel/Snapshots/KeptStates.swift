@@ -10,6 +10,18 @@ struct KeptStates {
     /// What the archive's entry says of them.
     var members: JSONObject { ["folds": .array(folds)] }
 
+    /// Refuses a state that could not be kept.
+    ///
+    /// - Parameter seq: of the entry that would be the last archived one.
+    static func check<State: Projection>(
+        _: State.Type, at seq: UInt64, in view: LedgerView, _ environment: Environment
+    ) throws(LedgerError) {
+        var fold = try FoundFold<State>(in: view, to: FoldEnd(seq: seq), environment).fold
+        try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
+        guard let mark = fold.mark, let ledger = view.ledger else { return }
+        _ = try ArchivedState.draft(fold, mark, of: ledger)
+    }
+
     /// - Parameters:
     ///   - mark: the last archived entry.
     ///   - view: of the ledger with all that is archived.

@@ -1,4 +1,5 @@
 package import LedgerFormat
+import PlantedDefects
 
 /// What an anchor says of a ledger.
 package enum AnchorVerdict: Sendable, Equatable {
@@ -7,6 +8,8 @@ package enum AnchorVerdict: Sendable, Equatable {
     case notice(String)
     /// There is nothing to compare with.
     case warning(String)
+    /// What was seen here last was archived since, and nothing that is left says whether it is the same history.
+    case archived(Anchor.Sighting)
     /// The ledger stepped back, or there are two histories: the sightings that say so.
     case alarm([Objection])
 
@@ -32,10 +35,12 @@ package enum AnchorVerdict: Sendable, Equatable {
 
     /// - Parameters:
     ///   - here: the path of the ledger that is judged.
+    ///   - firstSeq: its first one: what lies before was archived.
     ///   - lastSeq: its last entry.
     ///   - hash: the hash of an entry up to there; nil when the ledger accounts for its absence.
     package init<Failure: Error>(
-        _ finding: AnchorFinding, at here: PathText, lastSeq: UInt64, hash: (UInt64) throws(Failure) -> Digest?
+        _ finding: AnchorFinding, at here: PathText, firstSeq: UInt64 = 1, lastSeq: UInt64,
+        hash: (UInt64) throws(Failure) -> Digest?
     ) throws(Failure) {
         switch finding {
         case .absent:
@@ -45,11 +50,16 @@ package enum AnchorVerdict: Sendable, Equatable {
         case .found(let anchor):
             var objections: [Objection] = []
             var further: Anchor.Sighting?
+            // An archive that is made by who keeps the anchor is followed by a later sighting; another's may hide a step back.
+            var archived: Anchor.Sighting?
             for sighting in anchor.sightings {
                 let isHere = sighting.path == here
                 if sighting.seq <= lastSeq {
-                    if let found = try hash(sighting.seq), found != sighting.hash {
+                    if let found = try hash(sighting.seq) {
+                        guard found != sighting.hash else { continue }
                         objections.append(Objection(kind: .otherHistory, sighting: sighting, isHere: isHere))
+                    } else if isHere, sighting.seq < firstSeq, !planted(.archivedSightingAgrees) {
+                        archived = sighting
                     }
                 } else if isHere {
                     objections.append(Objection(kind: .steppedBack(to: lastSeq), sighting: sighting, isHere: true))
@@ -59,6 +69,8 @@ package enum AnchorVerdict: Sendable, Equatable {
             }
             if !objections.isEmpty {
                 self = .alarm(objections.filter(\.isHere) + objections.filter { !$0.isHere })
+            } else if let archived {
+                self = .archived(archived)
             } else if let further {
                 self = .notice(
                     "this ledger was seen at \(further.path) up to seq \(further.seq), on \(further.time); here it ends at seq \(lastSeq): this is a copy, or the older one"
@@ -74,6 +86,9 @@ package enum AnchorVerdict: Sendable, Equatable {
         switch self {
         case .fine: nil
         case .notice(let text), .warning(let text): text
+        case .archived(let sighting):
+            "the entry with seq \(sighting.seq), seen here on \(sighting.time), was archived since, so that a step back cannot be told: "
+                + "compare with `bulla verify`, and --archive for each directory that took some"
         case .alarm(let objections): objections.first?.message(ledger: path)
         }
     }

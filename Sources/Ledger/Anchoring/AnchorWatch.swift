@@ -26,8 +26,8 @@ package struct AnchorWatch: Sendable {
     /// What the anchor of then says of the ledger as it is now, whose last entry is `lastSeq`.
     package func verdict(lastSeq: UInt64, _ environment: Environment) throws(LedgerError) -> AnchorVerdict {
         try LedgerView.asking(storage, keyring: keyring) { view throws(LedgerError) in
-            try AnchorVerdict(finding, at: here, lastSeq: lastSeq) { seq throws(LedgerError) in
-                if seq < view.firstSeq { return seq + 1 == view.base?.seq ? view.base?.previousHash : nil }
+            try AnchorVerdict(finding, at: here, firstSeq: view.firstSeq, lastSeq: lastSeq) { seq throws(LedgerError) in
+                if seq < view.firstSeq { return try EntryReader(view, environment).hash(ofArchived: seq) }
                 var found: Digest?
                 var reader = EntryReader(view, environment)
                 reader.passesLaterVersions = true

@@ -32,7 +32,10 @@ package final class ArchiveOverlay: Storage {
         var names = Set(try ledger.names(in: directory))
         guard directory == Layout.ledger else { return Array(names) }
         for archive in archives {
-            names.formUnion(try archive.names(in: directory).filter { SegmentName.firstSeq(file: $0) ?? 0 >= firstSeq })
+            // One without the directory holds nothing; it says nothing of the ledger.
+            for segment in try SegmentReader.segments(in: archive) where segment >= firstSeq {
+                names.insert(SegmentName.file(firstSeq: segment))
+            }
         }
         return Array(names)
     }

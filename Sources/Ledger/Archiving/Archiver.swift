@@ -4,7 +4,8 @@ import PlantedDefects
 
 /// Copies finished segments out of a ledger and reads the copies back: only what was verified there may be said of them in an entry.
 ///
-/// Takes no lock: nobody writes to a finished segment. A crash leaves copies, which are used by who tries again.
+/// Takes no lock of the ledger: nobody writes to a finished segment. A crash leaves copies, which are used by who tries again. Two at one
+/// target would take each other's files for their own, and so the target is locked meanwhile.
 package struct Archiver: Sendable {
     private let environment: Environment
     /// Called now and then with the bytes done and the bytes there are: they are copied, and then read back.
@@ -48,6 +49,28 @@ package struct Archiver: Sendable {
         return try verify(segments, of: view, in: target, directory, before) { progress?(total + $0, 2 * total) }
     }
 
+    /// Has the target to itself while `body` runs: nobody else copies there, or counts on what is being copied.
+    ///
+    /// - Throws: `busy` if somebody else has it for longer than `timeout`.
+    package func locking<Answer>(
+        _ target: any Storage, timeoutMicroseconds: Int64, _ body: () throws(LedgerError) -> Answer
+    ) throws(LedgerError) -> Answer {
+        if planted(.targetUnlocked) { return try body() }
+        let deadline = environment.uptime() + timeoutMicroseconds
+        while try !doing("cannot lock the archive's directory", { () throws(StorageError) in try target.tryLock(.writer) }) {
+            guard environment.uptime() < deadline else {
+                let holder = target.holder(of: .writer).map { ": process \($0.process) (\($0.command))" } ?? ""
+                throw LedgerError(
+                    .busy, "somebody else is archiving to \(target.basePath)\(holder); nothing was changed: try again behind it")
+            }
+            environment.pause(Self.pauseMicroseconds)
+        }
+        defer { target.unlock(.writer) }
+        return try body()
+    }
+
+    private static let pauseMicroseconds: Int64 = 10_000
+
     /// Copies what a plan takes as far as it is there while the active segment is still written to; that one under a name of its own.
     ///
     /// Whatever is wrong with the target is met here, before the ledger is touched.
@@ -85,8 +108,9 @@ package struct Archiver: Sendable {
         }
         if try target.status(of: file.path) != nil { return false }
         let ahead = Self.ahead(of: file.path)
-        if try copied(file, byteCount: byteCount, at: ahead, in: target) != nil {
-            // It was durable before it had that name.
+        if let earlier = try copied(file, byteCount: byteCount, at: ahead, in: target) {
+            // It was durable before it had that name, if we gave it.
+            if !planted(.foundCopyUnsynced) { try earlier.synchronize() }
             try target.move(ahead, to: file.path)
             return true
         }

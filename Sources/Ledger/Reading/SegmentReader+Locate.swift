@@ -22,12 +22,6 @@ extension SegmentReader {
         return low
     }
 
-    /// The hash of an archived entry, if the first entry that is there names it.
-    func hash(ofArchived seq: UInt64) throws(StorageError) -> Digest? {
-        guard let first = segments.first, seq + 1 == first else { return nil }
-        return try firstFrame()?.base?.previousHash
-    }
-
     private static var locateByteCount: Int { 1 << 16 }
 
     /// The first frame that starts behind `offset`.

@@ -15,6 +15,7 @@ extension RepairPlan {
     ) throws(LedgerError) {
         ledger = try Self.name(of: view)
         firstSeq = view.firstSeq
+        isBeginningGone = view.segments.isEmpty && view.validHead?.segment ?? 1 > 1
         self.goneKeys = goneKeys
         self.recovery = recovery
         prefix = Prefix()
@@ -146,13 +147,16 @@ extension RepairPlan {
                 throw Self.absenceUnlessGone(of: key.id, for: key.need, view)
             }
         }
-        if trustsBase, view.firstSeq > 1, prefix.archived == nil {
+        if view.firstSeq > 1, prefix.archived == nil {
             try findExplanation(salvage, view)
             // The ledger may begin with the damage, behind what was archived.
             if restated != nil { salvage = try salvaging(view, survey) }
         }
         try doing("cannot read the ledger") { () throws(StorageError) in
-            for damage in survey.damages.flatMap(path.rest(of:)) {
+            for var damage in survey.damages.flatMap(path.rest(of:)) {
+                if isBehindHole, damage.start.segment < firstSeq {
+                    (damage.start, damage.reason) = (prefix.end, ChainFailure.Reason.segmentMissing.description)
+                }
                 damages.append(Damage(range: damage, digest: try Self.digest(of: damage, view.storage)))
             }
             try count(salvage, survey, view)
@@ -166,8 +170,12 @@ extension RepairPlan {
     }
 
     /// What explains the ledger's beginning, if an entry says it that HEAD's links prove: whoever has an old key could forge any other.
+    ///
+    /// Where none explains the first entry that is left, segments behind the archive may be gone: then the last archive of which such an
+    /// entry tells says where the ledger began.
     private mutating func findExplanation(_ salvage: Salvage, _ view: LedgerView) throws(LedgerError) {
         var found: (body: JSONObject, statement: ArchiveStatement)?
+        var (earlier, first) = (found, view.firstSeq)
         let base = prefix.tip == nil ? nil : view.base
         try doing("cannot read the ledger") { () throws(StorageError) in
             try salvage.walk { _, isProven, frame, bytes in
@@ -178,30 +186,38 @@ extension RepairPlan {
                 else { return }
                 let isRight = base.map(statement.explains) ?? statement.segments.contains { $0.last + 1 == view.firstSeq }
                 if isRight { found = (body, statement) }
+                if statement.last >= earlier?.statement.last ?? 0 { earlier = (body, statement) }
             }
         }
-        guard let found else { return }
-        restated = found.body
+        if found == nil, !trustsBase, prefix.tip == nil, let behind = earlier, behind.statement.last + 1 < view.firstSeq {
+            first = behind.statement.last + 1
+            found = behind
+        }
+        guard trustsBase || first < view.firstSeq, let found else { return }
+        (restated, firstSeq) = (found.body, first)
         build(on: found.statement, view)
+        if first < view.firstSeq { failure = ChainFailure(.segmentMissing, at: prefix.end) }
     }
 
     /// What a believed explanation says of the beginning.
     private mutating func build(on statement: ArchiveStatement, _ view: LedgerView) {
         note(statement, view)
         // Where nothing of it is left in place, the ledger goes on right behind what was archived.
-        guard prefix.tip == nil, let last = statement.segments.first(where: { $0.last + 1 == view.firstSeq }) else { return }
+        guard prefix.tip == nil, let last = statement.segments.first(where: { [firstSeq] in $0.last + 1 == firstSeq }) else {
+            return
+        }
         var tip = ChainTip(emptyLedger: ledger, key: last.key)
         (tip.seq, tip.hash, tip.synced) = (last.last, last.tip, last.last)
         prefix.tip = tip
-        prefix.end = Place(segment: view.firstSeq, offset: 0, seq: view.firstSeq)
+        prefix.end = Place(segment: firstSeq, offset: 0, seq: firstSeq)
         prefix.taken = [1...last.last]
         prefix.lastSealableSeq = view.keyring.keys[last.key] == nil ? 0 : last.last
     }
 
     /// The keys that were replaced in what was archived.
     private mutating func note(_ statement: ArchiveStatement, _ view: LedgerView) {
-        let calledFor = statement.segments.first { $0.last + 1 == view.firstSeq }?.key
-        for key in statement.keys where key.introduced < view.firstSeq && key.key != calledFor {
+        let calledFor = statement.segments.first { [firstSeq] in $0.last + 1 == firstSeq }?.key
+        for key in statement.keys where key.introduced < firstSeq && key.key != calledFor {
             prefix.replacedKeys.insert(key.key)
         }
     }
@@ -247,7 +263,7 @@ extension RepairPlan {
             try cutPrefix(view, through: vouchedSeq)
         }
         // What was archived stays vouched for, also where its key is gone.
-        if let tip = prefix.tip, prefix.seq >= view.firstSeq, view.keyring.keys[tip.key] == nil {
+        if let tip = prefix.tip, prefix.seq >= firstSeq, view.keyring.keys[tip.key] == nil {
             missing = missing ?? (tip.key, .follower(tip.seq))
             try cutPrefix(view, through: prefix.lastSealableSeq)
         }
@@ -271,10 +287,10 @@ extension RepairPlan {
     /// - Parameter base: what the first entry that is left builds on; nil if that is not sound.
     private mutating func build(on recovery: ArchiveRecovery, behind base: ChainBase?, _ view: LedgerView) throws(LedgerError) {
         guard recovery.tip.ledger == ledger else { throw ArchiveRecovery.refusal("they are of another ledger") }
-        guard recovery.statement.last + 1 == view.firstSeq,
+        guard recovery.statement.last + 1 == firstSeq,
             base.map(recovery.statement.explains) ?? true || planted(.recoveryUncompared)
         else {
-            throw ArchiveRecovery.refusal("the first entry that is left, seq \(view.firstSeq), does not follow on their last one")
+            throw ArchiveRecovery.refusal("the first entry that is left, seq \(firstSeq), does not follow on their last one")
         }
         // A link proves them whatever has sealed them.
         if base == nil, let key = recovery.absentKey {
@@ -329,6 +345,13 @@ extension RepairPlan {
 
     /// - Parameter last: the entry to end at.
     private mutating func scanPrefix(_ view: LedgerView, through last: UInt64 = Limits.seq) throws(LedgerError) {
+        if let recovery, recovery.precedesHole {
+            // Nothing of what is left stands where the archives end.
+            (prefix, absentKeys, restated, firstSeq) = (Prefix(), [], nil, recovery.tip.seq + 1)
+            try build(on: recovery, behind: nil, view)
+            failure = ChainFailure(.segmentMissing, at: prefix.end)
+            return
+        }
         guard view.firstSeq == 1 || trustsBase else {
             prefix = Prefix()
             absentKeys = []

@@ -86,6 +86,8 @@ package struct RepairPlan: Sendable {
     package internal(set) var usesArchives = false
     /// The seq that the first segment is named after: what lies before was archived, if it is above 1.
     package internal(set) var firstSeq: UInt64 = 1
+    /// HEAD's segment lies behind an archive, and no segment is left that could say so.
+    var isBeginningGone = false
     /// Keys that are not there, which only the lost end retires: without them the ledger stays unverifiable.
     package var absentKeys: Set<KeyID> = []
     /// Such keys whose retirement is known from an entry behind the damage: it is recorded again.
@@ -97,6 +99,10 @@ package struct RepairPlan: Sendable {
     package var alertCause: AlertCause?
 
     package var validHead: Head? { try? head.get() }
+    /// What was before the first segment counts as lost: nothing that can be believed says that it was archived.
+    package var losesArchive: Bool { !usesArchives && restated == nil && (!trustsBase || isBeginningGone) }
+    /// Segments behind what was archived are gone.
+    package var isBehindHole: Bool { failure?.reason == .segmentMissing && (prefix.archived != nil || restated != nil) }
     /// Above everything that was ever there, as far as is known.
     package var seq: UInt64 { max(knownSeq, isNeeded ? anchoredSeq : 0) + 1 }
     private var knownSeq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) }

@@ -1,5 +1,6 @@
 import DurableFiles
 import LedgerFormat
+import PlantedDefects
 
 /// The base, the key and the active segment as they were when a long-lived process came up; the open files keep their identities
 /// from being used again.
@@ -71,10 +72,19 @@ extension WriterSession {
 
     /// The same, or of an archive that took a segment.
     private func isGone(_ segment: UInt64, behind seq: UInt64) -> Bool {
-        tells(behind: seq) { frame, bytes in
+        let isTold = tells(behind: seq) { frame, bytes in
             bytes.text(frame.action) == ChainTurn.repaired
                 || frame.archived(in: bytes)?.segments.contains { $0.first == segment } ?? false
         }
+        return isTold || isLeftBehind(segment, seq)
+    }
+
+    /// Whether the entry that says so was archived itself: then all that was there when the segment was seen last lies before the
+    /// ledger's first entry, and a sound entry explains why the ledger begins there.
+    private func isLeftBehind(_ segment: UInt64, _ seq: UInt64) -> Bool {
+        guard let view = try? LedgerView(storage), segment < view.firstSeq, seq + 1 < view.firstSeq else { return false }
+        if planted(.leavingUnexplained) { return true }
+        return (try? EntryReader(view, environment).explanation()) != nil
     }
 
     private func tells(behind seq: UInt64, _ what: (FrameView, Span<UInt8>) -> Bool) -> Bool {

@@ -6,11 +6,17 @@ import PlantedDefects
 // The anchor outside the ledger's directory: compared before anything is written, kept when HEAD covers the tip.
 extension WriterSession {
     /// Throws when the ledger stepped back, or is another history, and leaves everything as it was.
-    mutating func compareWithAnchor(_ head: Head, _ keyring: Keyring, lastSeq: UInt64) throws(LedgerError) {
+    mutating func compareWithAnchor(
+        _ head: Head, _ keyring: Keyring, firstSeq: UInt64, lastSeq: UInt64
+    ) throws(LedgerError) {
         guard let anchor, !planted(.anchorUncompared) else { return }
-        let verdict = try anchorVerdict(anchor, head, keyring, lastSeq: lastSeq)
+        let verdict = try anchorVerdict(anchor, head, keyring, firstSeq: firstSeq, lastSeq: lastSeq)
         guard let message = verdict.message(ledger: storage.basePath) else { return }
         if case .alarm = verdict { throw LedgerError(.tampered, message + "; nothing was written", .anchor) }
+        // Said once: what is kept at release lies behind the archive.
+        if case .archived = verdict {
+            return notify(message + "; what this ledger holds now is what counts as seen from here on")
+        }
         notify(message)
     }
 
@@ -22,10 +28,14 @@ extension WriterSession {
     }
 
     private func anchorVerdict(
-        _ anchor: any AnchorStore, _ head: Head, _ keyring: Keyring, lastSeq: UInt64
+        _ anchor: any AnchorStore, _ head: Head, _ keyring: Keyring, firstSeq: UInt64, lastSeq: UInt64
     ) throws(LedgerError) -> AnchorVerdict {
-        try AnchorVerdict(anchor.read(head.ledger), at: anchor.here, lastSeq: lastSeq) { seq throws(LedgerError) in
-            seq == head.seq ? head.tip : try hash(of: seq, head, keyring)
+        let finding = anchor.read(head.ledger)
+        return try AnchorVerdict(finding, at: anchor.here, firstSeq: firstSeq, lastSeq: lastSeq) { seq throws(LedgerError) in
+            if seq == head.seq { return head.tip }
+            guard seq < firstSeq else { return try hash(of: seq, head, keyring) }
+            // Damage there is found by who verifies it.
+            return try? EntryReader(LedgerView(storage), environment).hash(ofArchived: seq)
         }
     }
 
@@ -34,10 +44,6 @@ extension WriterSession {
         var found: Digest?
         let end = try doing("cannot read the ledger") { () throws(StorageError) -> SegmentReader.End in
             var reader = try SegmentReader(storage)
-            if let first = reader.segments.first, seq < first {
-                found = try reader.hash(ofArchived: seq)
-                return .complete
-            }
             guard let start = try reader.locate(seq) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: seq)))
             }
@@ -74,7 +80,11 @@ extension WriterSession {
     /// Requires the lock, taken without an anchor. A crash between entry and anchor leaves the alarm, and accepting is repeated.
     package mutating func accept(_ store: any AnchorStore, reason: String) throws(LedgerError) -> Acceptance? {
         guard let state else { preconditionFailure("only the holder of the writer's lock accepts") }
-        let verdict = try anchorVerdict(store, state.head, try Keyring(state.key.id, in: storage), lastSeq: state.tip.seq)
+        let firstSeq = try doing("cannot read the ledger") { () throws(StorageError) in
+            try SegmentReader.segments(in: storage).first ?? 1
+        }
+        let keyring = try Keyring(state.key.id, in: storage)
+        let verdict = try anchorVerdict(store, state.head, keyring, firstSeq: firstSeq, lastSeq: state.tip.seq)
         guard case .alarm(let objections) = verdict else { return nil }
         var drafts: [Draft] = []
         for objection in objections { drafts.append(try Drafts.anchorAccepted(objection.sighting, state.tip, reason: reason)) }

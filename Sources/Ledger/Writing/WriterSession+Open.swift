@@ -47,7 +47,8 @@ extension WriterSession {
     private mutating func adopt(_ head: Head, _ keyring: inout Keyring, _ reader: inout SegmentReader) throws(LedgerError) {
         let verifier: ChainVerifier
         let examination = try examine(head, &keyring, &reader)
-        try compareWithAnchor(head, keyring, lastSeq: examination.lastSeq)
+        try compareWithAnchor(
+            head, keyring, firstSeq: reader.segments.first ?? 1, lastSeq: examination.lastSeq)
         switch examination {
         case .whole(let found): verifier = found
         case .torn(let tear):

@@ -10,7 +10,7 @@ package struct WriterSession: Sendable {
     /// Replaced when the base was, while we waited for its lock.
     package private(set) var storage: any Storage
     let environment: Environment
-    var settings: WriterSettings
+    package internal(set) var settings: WriterSettings
     /// Where what was seen of the ledger is kept; nil for nowhere.
     let anchor: (any AnchorStore)?
 
