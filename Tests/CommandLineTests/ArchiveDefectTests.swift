@@ -7,7 +7,7 @@ import Testing
 /// What somebody found who looked for a way around archives, and what is said in its place.
 @Suite("bulla archive: what is not damage, and what is refused")
 struct ArchiveDefectTests {
-    /// Entries 1 and 2 in A, 3 to 7 in B, 8 to 12 behind them.
+    /// Entries 1 and 2 in A, 3 to 8 in B, 9 to 14 behind them.
     private func twice() throws -> CommandLedger {
         let ledger = try CommandLedger()
         for place in ["A", "B"] {
@@ -102,7 +102,7 @@ struct ArchiveDefectTests {
         let ledger = try twice()
         let history = try ledger.run("state", "history", "/n")
         #expect(history.code == 0 && history.error.contains("\"/n\" was not changed since"), "\(history)")
-        #expect(try ledger.run("audit").output.contains("full: every entry from seq 8 up to seq 12 was verified"))
+        #expect(try ledger.run("audit").output.contains("full: every entry from seq 9 up to seq 14 was verified"))
         let archives = ["A", "B"].flatMap { ["--archive", ledger.place($0)] }
         let partial = try ledger.run(["verify", "--budget", "0"] + archives)
         let command = " --archive \(ledger.place("A")) --archive \(ledger.place("B")) --ledger \(ledger.path)\n"
