@@ -29,6 +29,7 @@ struct LaneGuardCommand: ParsableCommand {
         help: ArgumentHelp("Beat in this name while the command runs, three times in the lease's time.", valueName: "kind:name"))
     var beatActor: String?
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var options: LedgerOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
@@ -54,7 +55,11 @@ struct LaneGuardCommand: ParsableCommand {
         }
     }
 
+    /// It was read once before the command started.
+    private var beatSigner: ActorSigner? { try? signing.signer() }
+
     private func guarded() throws(LedgerError) -> Int32 {
+        _ = try signing.signer()
         var watch = try LeaseWatch(options, right.right, .system)
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
@@ -87,6 +92,7 @@ struct LaneGuardCommand: ParsableCommand {
         guard let beatActor, lease.beat.age(at: Instant(.system)) >= lease.ttl / 3 else { return }
         var settings = WriterSettings()
         settings.lockTimeoutMicroseconds = 100_000
+        settings.signer = beatSigner
         guard let storage = try? options.storage() else { return }
         var decider = Decider(storage, .system, settings, anchor: options.anchor)
         _ = try? decider.decide(on: Lanes.self, as: beatActor) { lanes, moment throws(LedgerError) in

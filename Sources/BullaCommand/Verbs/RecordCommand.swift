@@ -31,6 +31,7 @@ struct RecordCommand: ParsableCommand {
     @Flag(name: .customLong("no-redact"), help: "Record arguments as they are, secrets too.")
     var keepsSecrets = false
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -56,7 +57,7 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func record() throws(LedgerError) -> Int32 {
-        var recorder = try server.recorder(options, writer)
+        var recorder = try server.recorder(options, writer, signing)
         let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
         let key = try recorder.prepare()
         let described = invocation.described(by: keepsSecrets ? nil : Redactor(key))

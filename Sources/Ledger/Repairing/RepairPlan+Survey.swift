@@ -263,6 +263,7 @@ extension RepairPlan {
     /// Nothing that stands there stays in place.
     private mutating func emptyPrefix(_ view: LedgerView) throws(LedgerError) {
         (prefix, absentKeys, restated) = (Prefix(), [], nil)
+        actors = prefix.actors
         if let recovery { try build(on: recovery, behind: nil, view) }
     }
 
@@ -292,6 +293,7 @@ extension RepairPlan {
         survivors.foreignCounts = salvage.foreignCounts
         survivors.keylessCounts = salvage.keylessCounts
         for damage in survey.damages { try countKeyless(in: damage, view) }
+        (actors, strangers) = (salvage.actors, salvage.strangers)
         let prefixSeq = prefix.seq
         var survivors = survivors
         try salvage.walk { draft, isProven, frame, _ in
@@ -331,6 +333,7 @@ extension RepairPlan {
     private mutating func scanPrefix(_ view: LedgerView, through last: UInt64 = Limits.seq) throws(LedgerError) {
         guard view.firstSeq == 1 || trustsBase else {
             prefix = Prefix()
+            actors = prefix.actors
             absentKeys = []
             failure = ChainFailure(.segmentName(found: view.firstSeq), at: prefix.end)
             return
@@ -386,7 +389,9 @@ extension RepairPlan {
         found.taken = taken.ranges
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
+        found.actors = verifier.actors ?? ActorRoster()
         prefix = found
+        actors = found.actors
         // Of a decision that is not whole the state is lost, which archives give back.
         if let explanation, explanation.seq <= found.seq || explanation.isSealed && recovery == nil {
             prefix.archived = explanation.statement

@@ -32,6 +32,16 @@ package struct ChainVerifier: Sendable {
     /// The first entry that was verified here: what the piece before it must lead to.
     package internal(set) var beginning: Beginning?
 
+    /// Who is enrolled; nil while that is not known, because the walk began inside a segment: then no signature is looked at.
+    package var actors: ActorRoster? {
+        didSet { hasActors = actors?.isEmpty == false }
+    }
+    private(set) var hasActors = false
+    /// Every entry is judged.
+    var knowsActors = false
+    /// Who was, as the first entry that was verified here has it.
+    var actorsAtBeginning: ActorRoster?
+
     /// What the first entry builds on, if that is no genesis because what lies before was archived.
     package var base: ChainBase?
     /// The entry that says so.
@@ -210,7 +220,7 @@ package struct ChainVerifier: Sendable {
             }
             if let fault, fault.index == accepted {
                 outcome = .failed(failure(fault.fault == .hash ? .hash : .signature))
-            } else if let reason = objectionAfterSeal(to: frame, bytes) {
+            } else if let reason = objectionAfterSeal(to: frame, bytes) ?? objectionOfActors(to: frame, bytes) {
                 outcome = .failed(failure(reason))
             } else {
                 note(frame, bytes)
@@ -338,6 +348,7 @@ extension ChainVerifier {
 
     /// What an accepted entry says of keys.
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
+        noteActors(frame, bytes)
         if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
         if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }
@@ -348,7 +359,7 @@ extension ChainVerifier {
             guard let keys = keysExplained(by: frame, bytes) else { return }
             explanation = frame.seq
             for key in keys { roster.introduce(key) }
-        case .repair, nil: break
+        case .repair, .roster, nil: break
         }
     }
 
