@@ -249,18 +249,18 @@ class Ledger:  # §2, §6
                 older = {x["key"] for x in body["keys"] if x["introduced"] < self.begin} - {self.trusted[1]}
                 if older & self.introduced: raise Fault("a key comes a second time")
                 self.by, self.introduced = int(seq), self.introduced | older
+        self.check_actors(entry)
         if self.head and expected == self.begin > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
         if self.head and expected <= self.head["seq"] <= seq:
             here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
             self.reached = True
-        self.check_actors(entry, payload)
         if not has_key: self.unchecked.add(self.called)
         if action == "key.retired": self.retirements.append((body["key"], self.called, has_key))
         self.introduced.add(called)
         self.place, self.rest, self.called = (name, end, int(seq) + 1), (i + 1, n) if i < n else None, called
         self.prev, self.synced = payload["hash"], entry["synced"]
-    def check_actors(self, entry, payload):  # §4.6
+    def check_actors(self, entry):  # §4.6
         seq, action, body, first = int(entry["seq"]), entry["action"], entry["body"], self.place[1] == 0
         states = action in ACTORS or action == "ledger.repaired" and "roster" in body
         if first and self.place[2] == self.begin > 1 and states: self.actors = body["roster"]  # behind an archive, on trust

@@ -82,7 +82,8 @@ struct ActorCommandTests {
         let enrolled = try ledger.run("actor", "enroll", "process:a/b", "--class", "worker", "--json")
         #expect(enrolled.code == 0, "\(enrolled)")
         #expect(FileManager.default.fileExists(atPath: ledger.directory.path("process_a_b.key")))
-        let again = try ledger.run("actor", "enroll", "process:a/b", "--class", "worker", "--key-file", ledger.directory.path("x"))
+        let again = try ledger.run(
+            "actor", "enroll", "process:a/b", "--class", "worker", "--key-file", ledger.directory.path("x"))
         #expect(again.code == 20 && !FileManager.default.fileExists(atPath: ledger.directory.path("x")), "\(again)")
     }
 

@@ -30,13 +30,15 @@ struct ActorKeyTests {
             ),
         ])
     func vectors(seed: String, key: String) throws {
-        let signer = ActorSigner(seed: try #require(Hex.bytes(of: Array(seed.utf8).span)))
+        let digits = Array(seed.utf8)
+        let bytes = Hex.bytes(of: digits.span)
+        let signer = ActorSigner(seed: try #require(bytes))
         #expect(signer.key.description == key)
         #expect(Self.fault(key) == nil)
     }
 
     /// All points whose order divides 8, with both signs of x.
-    private static let smallOrder = [
+    private static let lowPoints = [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000080",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -49,7 +51,7 @@ struct ActorKeyTests {
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
     ]
 
-    @Test("points of small order are refused", arguments: smallOrder)
+    @Test("points of small order are refused", arguments: lowPoints)
     func smallOrder(text: String) { #expect(Self.fault(text) == .smallOrder) }
 
     @Test("y from p to 2^255 − 1, with both signs: another spelling of a point, or of none", arguments: 0..<19)

@@ -70,21 +70,23 @@ struct ActorRepairTests {
         try machine.signing(TestActors.ada).append(3...9)
         let enrolment = try #require(try machine.entries().first { $0.action == RosterStatement.enrolled }).seq
         try damage(machine, enrolment)
-        let plan = try #require(try machine.repair().plan)
-        #expect(plan.actors.isEmpty && plan.strangers == [Self.name])
+        let outcome = try machine.repair()
+        let plan = try #require(outcome.plan)
+        #expect(plan.actors.isEmpty)
+        #expect(plan.strangers == [Self.name])
     }
 
     @Test("what somebody sealed in an enrolled actor's name does not count when it is taken over")
     func unsigned() async throws {
         let machine = try ledger()
         // A writer of an older version, or whoever has the sealing key.
-        try machine.forge(TestLedger.draft(100))
-        try machine.forge(TestLedger.draft(101, actor: "user:bob"))
-        let forged = try machine.tip().seq - 1
+        let forged = try machine.forge([TestLedger.draft(100), TestLedger.draft(101, actor: "user:bob")])
         let report = try await machine.audit()
         #expect(report.verdict == .tampered && report.place.seq == forged, "\(report.verdictLine)")
-        let plan = try #require(try machine.repair().plan)
-        #expect(plan.prefix.seq == forged - 1 && plan.survivors.unprovenCount == 1 && plan.survivors.provenCount == 1)
+        let outcome = try machine.repair()
+        let plan = try #require(outcome.plan)
+        #expect(plan.prefix.seq == forged - 1)
+        #expect(plan.survivors.unprovenCount == 1 && plan.survivors.provenCount == 1)
         try await expectBound(machine, "repaired")
     }
 }
@@ -94,16 +96,16 @@ extension SimulatedMachine {
         try write { session in for number in numbers { try session.record(TestLedger.draft(number, actor: actor)) } }
     }
 
-    /// Seals a draft as it is behind the last entry, and lets HEAD vouch for it.
-    fileprivate func forge(_ draft: Draft) throws {
+    /// Seals drafts as they are behind the last entry, and lets HEAD vouch for them; gives the first one's seq.
+    fileprivate func forge(_ drafts: [Draft]) throws -> UInt64 {
         let key = try key()
         let head = try head()
-        var tip = try tip()
-        tip.key = key.id
+        let tip = try tip()
         var writer = FrameWriter(after: tip, synced: tip.seq, key: key)
-        try writer.append(draft, at: environment.now())
+        for draft in drafts { try writer.append(draft, at: environment.now()) }
         setSegment(head.segment, Array(segment(head.segment)[..<head.end]) + writer.block)
         let forged = Head(alert: false, end: head.end + writer.block.count, segment: head.segment, tip: writer.tip)
         disk.setBytes(of: Layout.head, to: forged.sealed(with: key))
+        return tip.seq + 1
     }
 }

@@ -17,7 +17,8 @@ struct ActorCommand: ParsableCommand {
               bulla append --actor user:ada --actor-key ada.key --action deploy.approve …
             """,
         subcommands: [
-            ActorKeygenCommand.self, ActorEnrollCommand.self, ActorRevokeCommand.self, ActorListCommand.self, ActorSignCommand.self,
+            ActorKeygenCommand.self, ActorEnrollCommand.self, ActorRevokeCommand.self, ActorListCommand.self,
+            ActorSignCommand.self,
         ])
 }
 
@@ -41,7 +42,8 @@ struct ActorKeygenCommand: ParsableCommand {
 
     func run() throws {
         let signer = try ActorKeyFile(file).make()
-        Output.line(json ? Printable.json(["file": .string(file), "key": .string(signer.key.description)]) : signer.key.description)
+        Output.line(
+            json ? Printable.json(["file": .string(file), "key": .string(signer.key.description)]) : signer.key.description)
     }
 }
 
@@ -77,7 +79,9 @@ struct ActorEnrollCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
-        if key != nil, keyFile != nil { throw ValidationError("--key names a key that there is, --key-file one to be made: give one") }
+        if key != nil, keyFile != nil {
+            throw ValidationError("--key names a key that there is, --key-file one to be made: give one")
+        }
         guard Names.isActor(name), name.utf8.count <= Names.draftByteCount else {
             throw ValidationError(DraftError.actor(name).description)
         }
@@ -110,7 +114,9 @@ struct ActorEnrollCommand: ParsableCommand {
                 ]))
         } else {
             Output.line(Printable.text("\(name) is enrolled as \(actorClass) with the key \(publicKey)"))
-            if let file { Output.line(Printable.text("its private key is in \(file.path): give it to the actor, and to nobody else")) }
+            if let file {
+                Output.line(Printable.text("its private key is in \(file.path): give it to the actor, and to nobody else"))
+            }
             Output.line(receipt.line)
         }
     }
@@ -189,7 +195,8 @@ struct ActorListCommand: ParsableCommand {
             let name = Printable.text(enrolment.actor)
             let gap = String(repeating: " ", count: width - Cells.width(name))
             let until = enrolment.revoked > 0 ? ", revoked by entry \(enrolment.revoked)" : ""
-            Output.line("\(name)\(gap)  \(enrolment.key)  \(enrolment.actorClass), enrolled by entry \(enrolment.enrolled)\(until)")
+            Output.line(
+                "\(name)\(gap)  \(enrolment.key)  \(enrolment.actorClass), enrolled by entry \(enrolment.enrolled)\(until)")
         }
     }
 }

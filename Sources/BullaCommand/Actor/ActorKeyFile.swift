@@ -15,7 +15,8 @@ struct ActorKeyFile {
         guard status.permissions & 0o077 == 0 else {
             let mode = String(status.permissions, radix: 8)
             throw LedgerError(
-                .refused, "\(path) is open to others (mode \(mode)), who could speak in the actor's name; chmod 600 it, or make a new key")
+                .refused,
+                "\(path) is open to others (mode \(mode)), who could speak in the actor's name; chmod 600 it, or make a new key")
         }
         guard let signer = ActorSigner(file: try InputFile(path).all(upTo: 4096)) else {
             throw LedgerError(.usage, "\(path) holds no actor's private key, which is a line bulla-actor-key-v1/ and 64 digits")

@@ -57,7 +57,8 @@ struct ActorSignCommand: ParsableCommand {
         guard let receipt else {
             let view = try LedgerView(try options.storage())
             guard let head = view.validHead else {
-                throw LedgerError(.tampered, "HEAD of \(view.storage.basePath) says not what the last entry is; verify the ledger")
+                throw LedgerError(
+                    .tampered, "HEAD of \(view.storage.basePath) says not what the last entry is; verify the ledger")
             }
             return (head.ledger, head.seq)
         }

@@ -27,7 +27,8 @@ struct LedgerBuilder {
     ///
     /// - Parameter actors: who is enrolled behind it; the entry that says so is the next one.
     init(
-        _ prefix: RepairPlan.Prefix, _ actors: ActorRoster, of ledger: LedgerID, key: SealingKey, from reader: SegmentReader, to directory: StoragePath,
+        _ prefix: RepairPlan.Prefix, _ actors: ActorRoster, of ledger: LedgerID, key: SealingKey, from reader: SegmentReader,
+        to directory: StoragePath,
         _ settings: WriterSettings, _ environment: Environment
     ) throws(StorageError) {
         storage = reader.storage

@@ -86,7 +86,8 @@ struct Salvage {
         windows = KeyWindows(behind: prefix, head: self.head, traces)
         choose(candidates())
         // What HEAD proves comes before what may be of an older state.
-        for stated in statedActors.filter(\.isProven) + statedActors.filter({ !$0.isProven }) where !planted(.enrolmentsForgotten) {
+        for stated in statedActors.filter(\.isProven) + statedActors.filter({ !$0.isProven }) where !planted(.enrolmentsForgotten)
+        {
             actors = actors.merged(with: stated.roster)
         }
     }
@@ -122,7 +123,9 @@ struct Salvage {
     /// What somebody says in an enrolled actor's name does not count, however well it is sealed.
     private func isAuthentic(_ frame: FrameView, _ bytes: Span<UInt8>) -> Bool {
         guard !actors.isEmpty, !planted(.readmittedUnsigned) else { return true }
-        if let earlier = Readmission(frame, of: bytes) { return actors.objection(to: earlier.view, in: earlier.frame.span) == nil }
+        if let earlier = Readmission(frame, of: bytes) {
+            return actors.objection(to: earlier.view, in: earlier.frame.span) == nil
+        }
         return actors.objection(to: frame, in: bytes) == nil
     }
 

@@ -9,7 +9,6 @@ extension WriterSession {
     /// - Throws: `refused` for what somebody else says in an enrolled actor's name.
     func authenticated(_ drafts: [Draft], behind tip: ChainTip) throws(LedgerError) -> [Draft] {
         guard let state else { preconditionFailure("the lock is held") }
-        guard !state.actors.isEmpty || settings.signer != nil || drafts.contains(where: \.isSigned) else { return drafts }
         var answer: [Draft] = []
         for draft in drafts { answer.append(try signed(draft, behind: tip, state.actors)) }
         try refuseUnauthenticated(answer, behind: tip)
@@ -17,10 +16,12 @@ extension WriterSession {
     }
 
     func refuseUnauthenticated(_ drafts: [Draft], behind tip: ChainTip) throws(LedgerError) {
-        guard let state, !state.actors.isEmpty || drafts.contains(where: \.isSigned), !planted(.actorsUnchecked) else { return }
+        guard let state, !planted(.actorsUnchecked) else { return }
         for draft in drafts {
             if let objection = state.actors.objection(to: draft, behind: tip) {
-                throw LedgerError(.refused, "\(objection); nothing was recorded")
+                var advice = ""
+                if case .unsigned = objection { advice = "; sign with --actor-key, or `bulla actor sign`" }
+                throw LedgerError(.refused, "\(objection)\(advice); nothing was recorded")
             }
             try refuseForgotten(draft, state)
         }
@@ -39,7 +40,8 @@ extension WriterSession {
                 .refused, "\(ActorObjection.revoked(draft.actor, by: enrolment.revoked)); nothing was recorded")
         case .free:
             throw LedgerError(
-                .refused, "nobody is enrolled as \(draft.actor) in this ledger, so a key signs nothing for it; nothing was recorded")
+                .refused,
+                "nobody is enrolled as \(draft.actor) in this ledger, so a key signs nothing for it; nothing was recorded")
         }
     }
 
@@ -76,7 +78,8 @@ extension WriterSession {
         guard let state else { preconditionFailure("only the holder of the writer's lock enrolls actors") }
         let actors = state.actors
         guard actor != ActorRoster.house else {
-            throw LedgerError(.refused, "\(actor) is the house itself, whose entries its seal proves; nobody is enrolled under that name")
+            throw LedgerError(
+                .refused, "\(actor) is the house itself, whose entries its seal proves; nobody is enrolled under that name")
         }
         if case .enrolled = actors.standing(of: actor, at: state.tip.seq + 1) {
             throw LedgerError(.refused, "\(actor) is enrolled already; revoke its key first, with `bulla actor revoke \(actor)`")
@@ -87,9 +90,11 @@ extension WriterSession {
         }
         guard actors.enrolments.count < ActorRoster.countMax else {
             throw LedgerError(
-                .refused, "the ledger has had \(ActorRoster.countMax) actors' keys, and no entry would hold more; nothing was recorded")
+                .refused,
+                "the ledger has had \(ActorRoster.countMax) actors' keys, and no entry would hold more; nothing was recorded")
         }
-        return try change(RosterStatement(actors, .enrolment(actor: actor, actorClass: actorClass, key: key)), .sovereignty, reason)
+        return try change(
+            RosterStatement(actors, .enrolment(actor: actor, actorClass: actorClass, key: key)), .sovereignty, reason)
     }
 
     /// Takes an actor's key back: what it signed before stays valid, and nobody speaks in the name until it is enrolled anew.
@@ -112,6 +117,7 @@ extension WriterSession {
         _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String
     ) throws(LedgerError) -> Receipt {
         if let latched { throw latched }
+        precondition(inFlight == nil, "what was submitted is settled before the roster changes")
         let draft = try Drafts.refusable(statement.action, pillar, reason, .object(statement.members))
         guard let state else { preconditionFailure("the lock is held") }
         // An entry that is too long must not leave an empty segment behind.

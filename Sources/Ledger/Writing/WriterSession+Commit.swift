@@ -50,6 +50,7 @@ extension WriterSession {
     private mutating func seal(_ decisions: [[Draft]], stopsAtFailure: Bool, sequels: Set<Int> = []) -> Batch {
         guard let tip = state?.tip else { preconditionFailure("only the holder of the writer's lock commits") }
         var batch = Batch(count: decisions.count, stopsAtFailure: stopsAtFailure)
+        let asksForSignatures = !actors.isEmpty || settings.signer != nil
         for (index, drafts) in decisions.enumerated() {
             // It keeps the answer that it was not reached.
             if sequels.contains(index), case .failure = batch.answers[index - 1] { continue }
@@ -58,7 +59,8 @@ extension WriterSession {
                 continue
             }
             do throws(LedgerError) {
-                let drafts = try authenticated(drafts, behind: batch.writer?.tip ?? inFlight?.tip ?? tip)
+                let isAsked = asksForSignatures || drafts.contains { $0.isSigned }
+                let drafts = isAsked ? try authenticated(drafts, behind: batch.writer?.tip ?? inFlight?.tip ?? tip) : drafts
                 if let earlier = try repetition(of: drafts, &batch) {
                     batch.add(.success(earlier), at: index)
                 } else {
@@ -103,7 +105,7 @@ extension WriterSession {
     }
 
     private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
-        if let tip = batch.writer?.tip {
+        if drafts.contains(where: { $0.isSigned }), let tip = batch.writer?.tip {
             // What the house had to say first may have made a base too old.
             do throws(LedgerError) { try refuseUnauthenticated(drafts, behind: tip) } catch {
                 batch.writer?.rewind(to: start.mark)

@@ -205,7 +205,8 @@ extension WriterSession {
                 key: key, keyOath: try keyring.oath(of: key.id), keys: keyring.keys, head: head, tip: tip,
                 segment: position.segment, file: file,
                 oath: try Oath(file), end: position.offset, fileSize: try file.status().size, endBefore: endBefore,
-                actors: verifier.actors ?? ActorRoster(), firstSeq: reader.segments.first ?? 1, headTime: environment.uptime(), lag: lag)
+                actors: verifier.actors ?? ActorRoster(), firstSeq: reader.segments.first ?? 1, headTime: environment.uptime(),
+                lag: lag)
         }
     }
 

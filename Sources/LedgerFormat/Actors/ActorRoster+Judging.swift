@@ -73,7 +73,8 @@ extension ActorRoster {
         guard base <= before, before - base <= baseDistanceMax || planted(.oldBaseAccepted) else {
             return .base(actor, base, before: before)
         }
-        guard let signature = ActorSignature(sign), enrolment.key.accepts(signature, of: text()) || planted(.actorSignatureUnchecked)
+        guard let signature = ActorSignature(sign),
+            enrolment.key.accepts(signature, of: text()) || planted(.actorSignatureUnchecked)
         else { return .signature(actor) }
         return nil
     }

@@ -88,7 +88,8 @@ package struct ActorRoster: Sendable {
 
     /// Takes the actor's key back; false if it has none.
     mutating func revoke(_ actor: String, at seq: UInt64) -> Bool {
-        guard case .enrolled(let enrolment) = standing(of: actor, at: seq), let place = enrolments.firstIndex(of: enrolment) else {
+        guard case .enrolled(let enrolment) = standing(of: actor, at: seq), let place = enrolments.firstIndex(of: enrolment)
+        else {
             return false
         }
         enrolments[place].revoked = seq

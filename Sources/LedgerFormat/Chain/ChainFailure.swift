@@ -22,7 +22,8 @@ package struct ChainFailure: Error, Sendable, Equatable {
         case rosterOtherwise
         /// An entry that says who is enrolled, and is not the first of its segment.
         case rosterMisplaced
-        case actor(ActorObjection)
+        /// Boxed: it is large and rare, and every entry is asked for a reason.
+        indirect case actor(ActorObjection)
         case paddingInSealedSegment
         case bytesAfterPadding
         case segmentName(found: UInt64)

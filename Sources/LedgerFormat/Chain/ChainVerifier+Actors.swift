@@ -2,11 +2,12 @@
 import PlantedDefects
 
 extension ChainVerifier {
-    /// The last check of an entry; where nobody is enrolled it asks two questions.
-    @inline(__always)
+    private var hasActors: Bool { actors?.isEmpty == false }
+
+    /// The last check of an entry.
+    @inline(never)
     func objectionOfActors(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
-        guard hasActors || frame.isTurn else { return nil }
-        return objectionOfRoster(to: frame, bytes) ?? objectionOfSignature(to: frame, bytes)
+        objectionOfRoster(to: frame, bytes) ?? objectionOfSignature(to: frame, bytes)
     }
 
     private func objectionOfRoster(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
@@ -36,17 +37,13 @@ extension ChainVerifier {
     }
 
     /// What an accepted entry says of actors; nobody is enrolled where the first entry of a segment does not say who is.
-    @inline(__always)
+    @inline(never)
     mutating func noteActors(_ frame: FrameView, _ bytes: Span<UInt8>) {
-        guard frame.isTurn || !knowsActors else { return }
-        takeActors(frame, bytes)
-    }
-
-    private mutating func takeActors(_ frame: FrameView, _ bytes: Span<UInt8>) {
         let statement = RosterStatement(frame, bytes)
         if actors == nil, position.offset == 0 { actors = statement?.roster ?? ActorRoster() }
         if actorsAtBeginning == nil { actorsAtBeginning = actors }
-        knowsActors = actors != nil
         if let statement, actors != nil { actors = statement.after(frame.seq) }
+        // Inside a segment of which nobody said who is enrolled there is nothing to look for, up to the next one.
+        watchesActors = hasActors
     }
 }
