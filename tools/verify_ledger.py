@@ -48,6 +48,8 @@ ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x
          "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": POSITIVE, "time": time,
          "justification": {"pillar": "sovereignty|integrity|resilience|evolution", "reason": str},
          "synced": NATURAL, "v": NATURAL}
+ENROLMENT = {"actor": r'[a-z0-9_]+:[^\x00-\x1f\x7f"\\]+', "class": "[a-z0-9_-]{1,64}", "enrolled": POSITIVE, "key": HEX64,
+             "revoked": NATURAL}
 GAP = {"first": POSITIVE, "last": POSITIVE}
 SEGMENT = {"bytes": NATURAL, "first": POSITIVE, "key": HEX16, "last": POSITIVE, "sha256": HEX64, "tip": HEX64}
 ROSTER = {"introduced": POSITIVE, "key": HEX16, "retired": NATURAL}
@@ -59,7 +61,53 @@ def turn(action, body, seq):  # §4.1: whether the body holds what its action as
         segments = body.get("segments")
         return (all_fit(body.get("keys"), ROSTER) and all_fit(segments, SEGMENT) and len(segments) > 0
                 and all(a["last"] + 1 == b["first"] for a, b in zip(segments, segments[1:])) and segments[-1]["last"] < seq)
-    return action != "ledger.repaired" or "gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
+    if action in ACTORS: return fits(body.get("roster"), roster) and ACTORS[action](body)
+    return action != "ledger.repaired" or ("gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
+                                           ) and ("roster" not in body or fits(body["roster"], roster))
+# §4.7. Ed25519 as RFC 8032 §5.1 has it: slow, and short.
+P, L, D = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, -121665 * pow(121666, -1, 2**255 - 19) % (2**255 - 19)
+def add(p, q):
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    return (b - a) * (d - c) % P, (d + c) * (b + a) % P, (d - c) * (d + c) % P, (b - a) * (b + a) % P
+def times(n, a):
+    sum = 0, 1, 1, 0
+    while n:
+        if n & 1: sum = add(sum, a)
+        a, n = add(a, a), n >> 1
+    return sum
+def point(raw):  # None for what is no canonical spelling of a point
+    y, odd = int.from_bytes(raw, "little") & 2**255 - 1, raw[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P: x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - square) % P or x == 0 and odd: return None
+    x = x if x & 1 == odd else P - x
+    return x, y, 1, x * y % P
+B = point(bytes.fromhex("58" + "66" * 31))
+def actor_key(text):  # §4.7: canonical, and not of small order
+    found = point(bytes.fromhex(text))
+    return found is not None and times(8, found)[0] != 0
+def signed(key, signature, text):
+    a, s = point(key), int.from_bytes(signature[32:], "little")
+    if a is None or s >= L: return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % L
+    x, y, z, _ = add(times(s, B), times(L - h, a))
+    x, y = x * pow(z, -1, P) % P, y * pow(z, -1, P) % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+def standing(rows, actor, seq):  # the actor's last enrolment before seq
+    rows = [x for x in rows if x["actor"] == actor and x["enrolled"] < seq]
+    return rows[-1] if rows else None
+def is_live(row, seq): return row is not None and not 0 < row["revoked"] < seq
+def roster(v):
+    return (type(v) is list and len(v) <= 1000 and all(fits(x, ENROLMENT) and len(x["actor"].encode()) <= 256 for x in v)
+            and len({x["key"] for x in v}) == len(v) and all(not x["revoked"] or x["revoked"] > x["enrolled"] for x in v)
+            and all(a["enrolled"] < b["enrolled"] for a, b in zip(v, v[1:]))
+            and not any(is_live(standing(v[:i], x["actor"], x["enrolled"]), x["enrolled"]) for i, x in enumerate(v)))
+ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(body.get("actor")) is str,
+          "actor.enrolled": lambda body: fits({x: body.get(x) for x in ("actor", "class", "key")}, {x: ENROLMENT[x] for x in
+                            ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 
@@ -109,6 +157,7 @@ class Ledger:  # §2, §6
             if (self.mac(self.head["key"], b"bulla/1/head\n" + text) not in (None, self.head["mac"])
                     or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
         self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
+        self.actors = []                              # who is or was enrolled (§4.7)
         self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
     def read_head(self):
         with self.open("HEAD") as file: return file.read(4096)  # a right HEAD is shorter
@@ -184,8 +233,8 @@ class Ledger:  # §2, §6
         if (i, n) != self.rest if self.rest else i > 1: raise Fault("a decision is broken")
         if entry["key"] != self.called: raise Fault("sealed with a key that is not called for")
         if action == "key.retired" and body["key"] == self.called: raise Fault("a key retires itself")
-        sig, signed = self.mac(self.called, raw), self.called in self.keys
-        if not self.hashed(payload, raw) or signed and sig != payload["sig"]: raise Fault("HASH or SIG does not match")
+        sig, has_key = self.mac(self.called, raw), self.called in self.keys
+        if not self.hashed(payload, raw) or has_key and sig != payload["sig"]: raise Fault("HASH or SIG does not match")
         if entry["v"] < 1: raise Fault("no such version")
         if entry["v"] > 1 and not self.later: self.later = self.place
         called = self.called
@@ -200,16 +249,55 @@ class Ledger:  # §2, §6
                 older = {x["key"] for x in body["keys"] if x["introduced"] < self.begin} - {self.trusted[1]}
                 if older & self.introduced: raise Fault("a key comes a second time")
                 self.by, self.introduced = int(seq), self.introduced | older
+        self.check_actors(entry)
         if self.head and expected == self.begin > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
         if self.head and expected <= self.head["seq"] <= seq:
             here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
             if i < n or not here.items() <= self.head.items(): raise Fault("HEAD says otherwise of this entry")
             self.reached = True
-        if not signed: self.unchecked.add(self.called)
-        if action == "key.retired": self.retirements.append((body["key"], self.called, signed))
+        if not has_key: self.unchecked.add(self.called)
+        if action == "key.retired": self.retirements.append((body["key"], self.called, has_key))
         self.introduced.add(called)
         self.place, self.rest, self.called = (name, end, int(seq) + 1), (i + 1, n) if i < n else None, called
         self.prev, self.synced = payload["hash"], entry["synced"]
+    def check_actors(self, entry):  # §4.7
+        seq, action, body, first = int(entry["seq"]), entry["action"], entry["body"], self.place[1] == 0
+        states = action in ACTORS or action == "ledger.repaired" and "roster" in body
+        if first and self.place[2] == self.begin > 1 and states: self.actors = body["roster"]  # behind an archive, on trust
+        if first and self.actors and not states: raise Fault("the segment does not begin with who is enrolled")
+        if states:
+            rows = body["roster"]
+            if any(x["enrolled"] >= seq or x["revoked"] >= seq for x in rows): raise Fault("a roster from the future")
+            if action == "ledger.repaired" and first:
+                has = lambda x: any(y == x or not x["revoked"] and y == {**x, "revoked": y["revoked"]} for y in rows)
+                if not all(map(has, self.actors)): raise Fault("a repair forgets actors")
+            elif rows != self.actors: raise Fault("others are enrolled than the entry says")
+            if action in ACTORS and not first: raise Fault("only a segment's first entry says who is enrolled")
+        if self.actors:
+            self.check_signature(entry)
+            proven = {"frame": {"entry": ENTRY, "hash": HEX64, "sig": HEX64}, "proven": lambda x: x is True}
+            if action == "ledger.readmitted" and fits(body, proven): self.check_signature(body["frame"]["entry"])
+        if states: self.actors = rows
+        live = standing(self.actors, body.get("actor"), seq) if action in ACTORS else None
+        if action == "actor.enrolled":
+            if is_live(live, seq) or len(self.actors) >= 1000 or any(x["key"] == body["key"] for x in self.actors):
+                raise Fault("an actor is enrolled already, or a key is")
+            row = {"actor": body["actor"], "class": body["class"], "enrolled": entry["seq"], "key": body["key"], "revoked": 0.0}
+            self.actors = self.actors + [row]
+        if action == "actor.revoked":
+            if not is_live(live, seq): raise Fault("nobody is enrolled under that name")
+            self.actors = [{**x, "revoked": entry["seq"]} if x is live else x for x in self.actors]
+    def check_signature(self, entry):
+        context, row = entry["context"], standing(self.actors, entry["actor"], entry["seq"])
+        if row is None: return
+        before, base, sign = entry["seq"] - context.get("part", (1, 1))[0], context.get("base"), context.get("sign")
+        if not is_live(row, entry["seq"]): raise Fault("the actor's key was revoked")
+        if not (fits(sign, "[0-9a-f]{128}") and type(context.get("id")) is str and fits(base, POSITIVE) and 0 <= before - base <= 10000):
+            raise Fault("the entry of an enrolled actor has no signature, no id or no base that will do")
+        draft = {x: entry[x] for x in ("action", "actor", "body", "justification")}
+        draft["context"] = {x: y for x, y in context.items() if x not in ("part", "peer", "sign")}
+        text = b"bulla/1/draft\n" + entry["ledger"].encode() + b"\n" + dumps(draft).encode()
+        if not signed(bytes.fromhex(row["key"]), bytes.fromhex(sign), text): raise Fault("the signature is not the actor's")
     def absent(self):  # whether a key is, that is needed (§6)
         retired = set()
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}

@@ -366,4 +366,30 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case tokenUnrenewed = "token-unrenewed"
     /// The clock since the boot is taken as a namespace of time shows it.
     case clockOffsetBelieved = "clock-offset-believed"
+    /// Drafts in enrolled actors' names are not looked at before they are sealed.
+    case actorsUnchecked = "actors-unchecked"
+    /// Any signature is right.
+    case actorSignatureUnchecked = "actor-signature-unchecked"
+    /// An entry in an enrolled actor's name needs no signature.
+    case unsignedAccepted = "unsigned-accepted"
+    /// A signed draft may be as old as it likes.
+    case oldBaseAccepted = "old-base-accepted"
+    /// A signed draft may be older than what is left behind an archive.
+    case archivedReplayAccepted = "archived-replay-accepted"
+    /// Two actors may have the same key.
+    case keyUnderTwoNames = "key-under-two-names"
+    /// An actor's key may be a point of small order.
+    case smallOrderKeyAccepted = "small-order-key-accepted"
+    /// An actor's key may be spelt in another way than the canonical one.
+    case keySpellingUnchecked = "key-spelling-unchecked"
+    /// Segments do not begin with who is enrolled.
+    case rosterForgotten = "roster-forgotten"
+    /// A verifier does not ask for who is enrolled at the start of a segment.
+    case rosterUnstatedAccepted = "roster-unstated-accepted"
+    /// Whoever the first entry of a segment names counts as enrolled.
+    case rosterUncompared = "roster-uncompared"
+    /// A repair forgets who was enrolled behind the damage.
+    case enrolmentsForgotten = "enrolments-forgotten"
+    /// What a repair takes over in an enrolled actor's name counts without a signature.
+    case readmittedUnsigned = "readmitted-unsigned"
 }

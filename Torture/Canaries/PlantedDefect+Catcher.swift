@@ -114,6 +114,12 @@ extension PlantedDefect {
         case .clockOffsetBelieved: .tests("LaneClockTests")
         case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
             .tests("SyncOrderTests.*journal")
+        // Actors
+        case .smallOrderKeyAccepted, .keySpellingUnchecked: .tests("LedgerFormatTests.ActorKeyTests")
+        case .actorSignatureUnchecked, .unsignedAccepted, .rosterUnstatedAccepted, .rosterUncompared: .tests("ActorForgeryTests")
+        case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
+        case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
+        case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

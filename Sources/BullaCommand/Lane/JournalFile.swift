@@ -129,16 +129,21 @@ extension JournalFile {
         if found.status == nil { try synchronizeFolder(of: target) }
     }
 
-    /// Makes a journal where nothing stands.
+    /// Takes away what was made a moment ago.
+    func remove() { _ = unsafe unlink(path) }
+
+    /// Makes a journal, or another file of the user's, where nothing stands.
     ///
     ///     open(O_CREAT|O_EXCL) write fsync | open(folder) fsync
     ///
     /// A crash leaves no file, or an incomplete one. After a failure there is none.
-    func create(_ bytes: [UInt8]) throws(LedgerError) {
+    ///
+    /// - Parameter permissions: before the user's mask.
+    func create(_ bytes: [UInt8], permissions: mode_t = 0o644) throws(LedgerError) {
         if LogFile.status(of: path) != nil {
             throw LedgerError(.usage, "there is something at \(path) already, and nothing is written over it; name another file")
         }
-        let file = try opened(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        let file = try opened(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions)
         defer { close(file) }
         do throws(LedgerError) {
             try put(bytes, to: file, path)
@@ -157,8 +162,8 @@ extension JournalFile {
         return unsafe String(cString: real)
     }
 
-    private func opened(_ path: String, _ flags: Int32) throws(LedgerError) -> Int32 {
-        let file = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+    private func opened(_ path: String, _ flags: Int32, _ permissions: mode_t = 0o644) throws(LedgerError) -> Int32 {
+        let file = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK, permissions)
         guard file >= 0 else { throw failure("cannot open \(path)") }
         return file
     }

@@ -67,7 +67,7 @@ struct LaneAcquireCommand: ParsableCommand {
             loopTS: marks.loopTS, host: HostFacts.name, process: pid.map { HostFacts.process($0) }, notes: try notes(),
             reason: author.reason ?? "the lane is wanted")
         if pid != nil { HostFacts.sayIfBlind() }
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             let decision = try lanes.acquire(request, moment)
             return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))
         }

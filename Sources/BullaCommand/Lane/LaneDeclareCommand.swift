@@ -64,7 +64,7 @@ struct LaneDeclareCommand: ParsableCommand {
         let declaration =
             remove ? nil : LaneDeclaration(kind: kind, tree: try tree.parsed() ?? .everything, laneClass: laneClass)
         let settings = try settings()
-        try options.record(author.actor, writer) { lanes, moment throws(LedgerError) in
+        try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.declare(lane, declaration, settings, author.reason ?? "lanes are declared", moment)
         }
     }

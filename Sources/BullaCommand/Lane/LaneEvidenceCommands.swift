@@ -26,7 +26,7 @@ struct LaneSpawnCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        try options.record(author.actor, writer) { lanes, moment throws(LedgerError) in
+        try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.spawn(lane, by: holder ?? author.actor, marks.evidence(author.reason ?? "a holder is started"), moment)
         }
     }
@@ -60,7 +60,7 @@ struct LaneAttemptCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        try options.record(author.actor, writer) { lanes, moment throws(LedgerError) in
+        try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.attempt(
                 unit, outcome, lane: lane, right.right, marks.evidence(author.reason ?? "it ended: \(outcome.rawValue)"), moment)
         }
@@ -91,7 +91,7 @@ struct LaneHaltCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        try options.record(author.actor, writer) { lanes, moment throws(LedgerError) in
+        try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.halt(
                 handle, command: command, lane: lane, marks.evidence(author.reason ?? "the run is to be stopped"), moment)
         }
@@ -147,7 +147,7 @@ struct LaneEnforceCommand: ParsableCommand {
             ("proposal", proposal),
         ] { object[name] = text.map { .string($0) } }
         let proposal = object
-        try options.record(author.actor, writer) { lanes, moment throws(LedgerError) in
+        try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.enforce(
                 proposal, intervention, lane: lane, right.right,
                 marks.evidence(author.reason ?? "a handler proposes to \(intervention.rawValue)"), moment)

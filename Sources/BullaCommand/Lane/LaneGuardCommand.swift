@@ -35,6 +35,7 @@ struct LaneGuardCommand: ParsableCommand {
         help: ArgumentHelp("Beat in this name while the command runs, three times in the lease's time.", valueName: "kind:name"))
     var beatActor: String?
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var options: LedgerOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
@@ -60,6 +61,9 @@ struct LaneGuardCommand: ParsableCommand {
         }
     }
 
+    /// It was read once before the command started.
+    private var beatSigner: ActorSigner? { try? signing.signer() }
+
     private func guarded() throws(LedgerError) -> Int32 {
         guard Namespaces.processList != .foreign else {
             throw LedgerError(
@@ -67,6 +71,7 @@ struct LaneGuardCommand: ParsableCommand {
                 "nothing was started: /proc shows the processes of another namespace, so that the guard would not find those of its command; mount its own, as unshare --mount-proc does"
             )
         }
+        _ = try signing.signer()
         var watch = try LeaseWatch(options, right.right, .system)
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
@@ -110,6 +115,7 @@ struct LaneGuardCommand: ParsableCommand {
         guard let beatActor, lease.beat.age(at: Instant(.system)) >= lease.ttl / 3 else { return }
         var settings = WriterSettings()
         settings.lockTimeoutMicroseconds = 100_000
+        settings.signer = beatSigner
         guard let storage = try? options.storage() else { return }
         var decider = Decider(storage, .system, settings, anchor: options.anchor)
         _ = try? decider.decide(on: Lanes.self, as: beatActor) { lanes, moment throws(LedgerError) in

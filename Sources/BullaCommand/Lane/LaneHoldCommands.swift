@@ -20,7 +20,7 @@ struct LaneReleaseCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.release(right.right, author.reason ?? "the work is done", HostFacts.name, moment)
         }
         options.tell(decided, "released")
@@ -59,7 +59,7 @@ struct LaneHeartbeatCommand: ParsableCommand {
             }
             time = found
         }
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.heartbeat(right.right, at: time, event: event, HostFacts.name, moment)
         }
         options.tell(decided, "alive")

@@ -42,7 +42,7 @@ struct LaneImportCommand: ParsableCommand {
             "last_seq": .string(String(decoding: journal.lastSeq.text, as: UTF8.self)),
             "sha256": .string(Digest(sha256: found.bytes.span).description),
         ]
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             let decision = try lanes.importing(journal, from: source, ttl: ttl, leavesOut: leaveOut, moment)
             return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))
         }

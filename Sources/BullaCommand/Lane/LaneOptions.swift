@@ -12,6 +12,8 @@ struct LaneActorOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Why it is done.", valueName: "text"))
     var reason: String?
+
+    @OptionGroup var signing: SignerOptions
 }
 
 /// Of which run it is, for who reads it later.
@@ -106,20 +108,20 @@ extension TimeSpan {
 extension LedgerOptions {
     /// Decides on lanes.
     func decide<Reply>(
-        _ actor: String, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Reply>
+        _ author: LaneActorOptions, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Reply>
     ) throws(LedgerError) -> Decided<Reply> {
-        var decider = try Decider(self, writer)
+        var decider = try Decider(self, writer, author.signing)
         // A lane is taken in between other work, and the state of lanes is small.
         decider.snapshotInterval = 1000
         defer { decider.sayNotices() }
-        return try decider.decide(on: Lanes.self, as: actor, rule)
+        return try decider.decide(on: Lanes.self, as: author.actor, rule)
     }
 
     /// The same for what is only recorded: its receipt is the answer.
     func record(
-        _ actor: String, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Void>
+        _ author: LaneActorOptions, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Void>
     ) throws(LedgerError) {
-        let decided = try decide(actor, writer, rule)
+        let decided = try decide(author, writer, rule)
         for receipt in decided.receipts {
             Output.line(json ? Printable.json(["receipt": receipt.json]) : receipt.line)
         }

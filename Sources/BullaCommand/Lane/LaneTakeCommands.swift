@@ -25,7 +25,7 @@ struct LaneScavengeCommand: ParsableCommand {
 
     func run() throws {
         let sighting = try options.sighting(of: lease)
-        let decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.scavenge(
                 lease, sighting, author.reason ?? "it is an orphan", by: author.actor, HostFacts.name, moment)
         }
@@ -70,7 +70,7 @@ struct LaneAdoptCommand: ParsableCommand {
         let sighting = try options.sighting(of: lease)
         let process = pid.map { HostFacts.process($0) }
         if pid != nil { HostFacts.sayIfBlind() }
-        var decided = try options.decide(author.actor, writer) { lanes, moment throws(LedgerError) in
+        var decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.adopt(
                 lease, token: token, sighting, by: holder ?? author.actor, process, renewsToken: newToken,
                 author.reason ?? "its holder is gone", HostFacts.name, moment)

@@ -7,6 +7,8 @@ struct Recorder {
     /// Nil at a server. Changed in place: a second owner would make it copy what it knows.
     private var session: WriterSession?
     private let client: SocketClient?
+    /// Signs what goes to a server; a session signs by its settings.
+    private var signer: ActorSigner?
 
     typealias Answer = WriterSession.Answer
 
@@ -15,7 +17,10 @@ struct Recorder {
         client = nil
     }
 
-    init(_ client: SocketClient) { self.client = client }
+    init(_ client: SocketClient, _ signer: ActorSigner? = nil) {
+        self.client = client
+        self.signer = signer
+    }
 
     /// Records one decision; what should be told besides goes to stderr.
     mutating func record(_ drafts: [Draft]) throws(LedgerError) -> Answer {
@@ -53,7 +58,24 @@ extension Recorder {
     mutating func acquire() throws(LedgerError) { try session?.acquire() }
 
     mutating func submit(_ decisions: [[Draft]]) -> [Result<Answer, LedgerError>] {
-        client?.record(decisions) ?? session?.submit(decisions) ?? []
+        guard let client else { return session?.submit(decisions) ?? [] }
+        do throws(LedgerError) {
+            return client.record(try signed(decisions, client))
+        } catch {
+            return [.failure(error)]
+        }
+    }
+
+    /// The server tells which ledger it has, and its last entry: that is the base.
+    private func signed(_ decisions: [[Draft]], _ client: SocketClient) throws(LedgerError) -> [[Draft]] {
+        guard let signer else { return decisions }
+        let tip = try client.tip()
+        return decisions.map { drafts in
+            drafts.map { draft in
+                if draft.isSigned { return draft }
+                return draft.signed(by: signer, in: tip.ledger, base: tip.seq, id: Environment.system.randomText())
+            }
+        }
     }
 
     mutating func settle() -> [Result<Answer, LedgerError>] { session?.settle() ?? [] }
@@ -79,8 +101,13 @@ struct SocketOptions: ParsableArguments {
         if socket != nil, options.ledger != nil { throw ValidationError("--ledger and --socket name two places: give one") }
     }
 
-    func recorder(_ options: LedgerOptions, _ writer: WriterOptions) throws(LedgerError) -> Recorder {
-        if let socket { return Recorder(SocketClient(path: socket, waitMicroseconds: writer.settings.lockTimeoutMicroseconds)) }
-        return Recorder(WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor))
+    func recorder(
+        _ options: LedgerOptions, _ writer: WriterOptions, _ signing: SignerOptions
+    ) throws(LedgerError) -> Recorder {
+        let settings = try writer.settings(signing)
+        if let socket {
+            return Recorder(SocketClient(path: socket, waitMicroseconds: settings.lockTimeoutMicroseconds), settings.signer)
+        }
+        return Recorder(WriterSession(try options.storage(), .system, settings, anchor: options.anchor))
     }
 }

@@ -66,7 +66,21 @@ struct SocketClient: Sendable {
         return (line + SocketProtocol.requestEnd + [0x0A], count)
     }
 
+    /// Which ledger the server has, and its last entry.
+    func tip() throws(LedgerError) -> Receipt {
+        let text = try exchange(SocketProtocol.tipRequest + [0x0A])
+        guard let tip = try SocketAnswer.tip(parsing: text.span) else { throw unknown("gave an answer that is none") }
+        return tip
+    }
+
     private func ask(_ line: [UInt8]) throws(LedgerError) -> SocketAnswer {
+        let text = try exchange(line)
+        guard let answer = try SocketAnswer(parsing: text.span) else { throw unknown("gave an answer that is none") }
+        return answer
+    }
+
+    /// Sends a line and gives the line that answers it.
+    private func exchange(_ line: [UInt8]) throws(LedgerError) -> [UInt8] {
         let connection = try connect()
         var failure: SystemFailure?
         var done = 0
@@ -86,8 +100,7 @@ struct SocketClient: Sendable {
                 ? unknown("ended before it answered")
                 : LedgerError(.inputOutput, "the server at \(path) hung up; nothing was written")
         }
-        guard let answer = try SocketAnswer(parsing: text.span) else { throw unknown("gave an answer that is none") }
-        return answer
+        return text
     }
 
     private func connect() throws(LedgerError) -> ChildDescriptor {

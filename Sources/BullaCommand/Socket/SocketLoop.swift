@@ -108,6 +108,10 @@ final class SocketLoop: Sendable {
 
     private func answer(_ line: [UInt8], _ peer: Peer) async -> [UInt8] {
         do throws(LedgerError) {
+            if line == SocketProtocol.tipRequest {
+                return SocketAnswer.line(
+                    tip: try await committer.withSession { (session) throws(LedgerError) in try session.tipReceipt() })
+            }
             let request = try SocketRequest(line.span, from: peer)
             var answers: [SocketAnswer.Decision] = []
             if !request.decisions.isEmpty { answers = await committer.append(inOrder: request.decisions) }

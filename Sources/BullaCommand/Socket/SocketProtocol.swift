@@ -21,6 +21,10 @@ import LedgerFormat
 //
 //     {"error":{"code":64,"message":"…"}}
 //
+// Who signs asks before which ledger the server has, and what its last entry is:
+//
+//     {"tip":true,"v":1}    is answered with    {"tip":RECEIPT}
+//
 // Codes are those that `bulla` exits with. A connection may bring any number of requests without waiting; they are answered one
 // after the other. The server puts `"peer":{"gid":…,"pid":…,"uid":…}` into each entry's context, by the system's account.
 enum SocketProtocol {
@@ -32,6 +36,7 @@ enum SocketProtocol {
 
     static let requestStart = Array(#"{"decisions":["#.utf8)
     static let requestEnd = Array(#"],"v":1}"#.utf8)
+    static let tipRequest = Array(#"{"tip":true,"v":1}"#.utf8)
 
     /// Of the house's own namespaces, what others may ask for: the two entries around a command, and its trauma beside the second.
     ///
@@ -148,6 +153,15 @@ struct SocketAnswer {
             }
         }
         return JSON.object(["answers": .array(answers)]).canonicalBytes() + [0x0A]
+    }
+
+    static func line(tip: Receipt) -> [UInt8] { JSON.object(["tip": tip.json]).canonicalBytes() + [0x0A] }
+
+    /// Reads the answer to who asks for the tip; nil for what is none.
+    static func tip(parsing line: Span<UInt8>) throws(LedgerError) -> Receipt? {
+        guard let json = try? JSON(parsing: line) else { return nil }
+        if let error = error(json) { throw error }
+        return json["tip"].flatMap { Receipt(json: $0) }
     }
 
     static func line(_ error: LedgerError) -> [UInt8] { json(error).canonicalBytes() + [0x0A] }

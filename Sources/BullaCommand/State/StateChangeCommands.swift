@@ -95,7 +95,7 @@ extension LedgerOptions {
         _ change: ChangeOptions, _ writer: WriterOptions,
         _ rule: (Documents, Moment) throws(LedgerError) -> Decision<Void>
     ) throws(LedgerError) {
-        var decider = try Decider(self, writer)
+        var decider = try Decider(self, writer, change.signing)
         defer { decider.sayNotices() }
         let decided = try decider.decide(on: Documents.self, as: change.actor, rule)
         for receipt in decided.receipts {

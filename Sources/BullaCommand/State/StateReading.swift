@@ -64,6 +64,8 @@ struct ChangeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Why it is done.", valueName: "text"))
     var reason = "the state is changed"
 
+    @OptionGroup var signing: SignerOptions
+
     var justification: Justification { Justification(pillar, reason) }
 }
 
@@ -71,8 +73,10 @@ extension Justification.Pillar: ExpressibleByArgument {}
 
 extension Decider {
     /// For one verb.
-    init(_ options: LedgerOptions, _ writer: WriterOptions) throws(LedgerError) {
-        self.init(try options.storage(), .system, writer.settings, anchor: options.anchor)
+    init(_ options: LedgerOptions, _ writer: WriterOptions, _ signing: SignerOptions? = nil) throws(LedgerError) {
+        var settings = writer.settings
+        settings.signer = try signing?.signer()
+        self.init(try options.storage(), .system, settings, anchor: options.anchor)
     }
 
     /// Tells what happened that is no error.

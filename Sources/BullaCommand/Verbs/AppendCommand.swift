@@ -37,6 +37,7 @@ struct AppendCommand: ParsableCommand {
             "Idempotency key of this actor: repeating it within the next 10,000 entries records nothing new.", valueName: "text"))
     var id: String?
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -45,7 +46,7 @@ struct AppendCommand: ParsableCommand {
 
     func run() throws {
         let draft = try draft()
-        var recorder = try server.recorder(options, writer)
+        var recorder = try server.recorder(options, writer, signing)
         let answer = try recorder.record([draft])
         let receipt = answer.receipts[0]
         if options.json {

@@ -60,6 +60,7 @@ struct IngestCommand: ParsableCommand {
     @Flag(name: .customLong("no-redact"), help: "Record lines as they are, secrets too.")
     var keepsSecrets = false
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -91,7 +92,7 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         let labels = try labels()
         let input = follow ? nil : try InputFile(file)
-        var recorder = try server.recorder(options, writer)
+        var recorder = try server.recorder(options, writer, signing)
         var log = labels.map { LineParser.Log(format: lineFormat, labels: $0) }
         let redacts = log != nil && lineFormat != .raw && !keepsSecrets
         if redacts || follow {

@@ -40,6 +40,7 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What makes its failure the same one come again (see bulla learn).", valueName: "text"))
     var signature: String?
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -66,7 +67,7 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func record() throws(LedgerError) -> Int32 {
-        var recorder = try server.recorder(options, writer)
+        var recorder = try server.recorder(options, writer, signing)
         let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
         let key = try recorder.prepare()
         let described = invocation.described(by: keepsSecrets ? nil : Redactor(key))

@@ -182,6 +182,11 @@ struct RepairCommand: ParsableCommand {
             lines.append("\(Format.count(survivors.leftOutCount)) sound but doubled or disordered ones are only kept as evidence")
         }
         lines += keyLines(plan)
+        for actor in plan.strangers {
+            lines.append(
+                "WARNING: \(actor) spoke with a signature, and no sound entry says that it was enrolled: anyone may use that name until "
+                    + "it is enrolled again, with bulla actor enroll")
+        }
         if let gap = plan.gap {
             lines.append(
                 "the chain goes on at seq \(plan.seq); of seq \(gap.lowerBound) to \(gap.upperBound), \(Format.count(UInt64(gap.count) - plan.lostCount)) "
@@ -254,6 +259,7 @@ struct RepairCommand: ParsableCommand {
             "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
             "archive_lost": .bool(plan.losesArchive), "archive_recovered": .bool(plan.usesArchives),
         ]
+        if !plan.strangers.isEmpty { object["strangers"] = .array(plan.strangers.map { .string($0) }) }
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]
         }

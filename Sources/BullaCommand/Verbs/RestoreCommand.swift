@@ -31,6 +31,7 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "Do it.")
     var yes = false
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
@@ -48,7 +49,7 @@ struct RestoreCommand: ParsableCommand {
             let now = try StateReading<Documents>(storage).fold
             return show(now.state.restoration(of: earlier.state), mark, receipt: nil)
         }
-        var decider = try Decider(options, writer)
+        var decider = try Decider(options, writer, signing)
         defer { decider.sayNotices() }
         let decided = try decider.decide(on: Documents.self, as: actor) { documents, moment throws(LedgerError) in
             try documents.restore(to: earlier.state, at: mark, Justification(.resilience, reason), moment)

@@ -72,8 +72,10 @@ extension Audit {
         if let start, let genesis = view.genesis, view.segments.contains(start.segment) {
             verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
             verifier.base = base
+            verifier.actors = try SegmentReader(view.storage).actors(at: start, of: genesis.ledger, keys: view.keyring.keys)
         } else if firstSeq > 1, let genesis = view.genesis, let start = try SegmentReader(view.storage).locate(firstSeq) {
             verifier = ChainVerifier(at: start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
+            verifier.actors = try SegmentReader(view.storage).actors(at: start, of: genesis.ledger, keys: view.keyring.keys)
         }
         verifier.allowsExtraMembers = allowsExtraMembers
         verifier.carry(absences)

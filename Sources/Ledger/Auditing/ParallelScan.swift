@@ -80,7 +80,11 @@ struct ParallelScan: Sendable {
                 at: piece.start, of: genesis.ledger, key: nil, keys: view.keyring.keys, head: view.validHead)
         if first == nil { verifier.base = view.base }
         verifier.allowsExtraMembers = allowsExtraMembers
-        guard var reader = try? SegmentReader(view.storage), let end = try? reader.scan(&verifier, upTo: piece.end),
+        guard var reader = try? SegmentReader(view.storage) else { return nil }
+        if first == nil {
+            verifier.actors = try? reader.actors(at: piece.start, of: genesis.ledger, keys: view.keyring.keys)
+        }
+        guard let end = try? reader.scan(&verifier, upTo: piece.end),
             end == .complete, verifier.position.offset == piece.end.offset
         else { return nil }
         return verifier

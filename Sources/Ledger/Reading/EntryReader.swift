@@ -125,7 +125,10 @@ package struct EntryReader: Sendable {
                 return true
             }
             guard fate != nil else { return false }
-            guard let readmission = Readmission(frame, of: bytes) else { return bytes.text(frame.action) == ChainTurn.rotated }
+            guard let readmission = Readmission(frame, of: bytes) else {
+                // Either may stand between a repair and what it took over.
+                return [ChainTurn.rotated, RosterStatement.stated].contains(bytes.text(frame.action))
+            }
             if readmission.entry.seq == seq { fate = .readmitted(readmission, at: frame.seq) }
             return readmission.entry.seq < seq
         }

@@ -17,12 +17,18 @@ struct LedgerBuilder {
     private var file: any StorageFile
     private var segment: UInt64
     private var end: Int
+    /// Who is enrolled: the first entry of each segment says it.
+    private let actors: ActorRoster
+    private var mustState = false
 
     private static let blockByteCount = 4 << 20
 
     /// Copies the prefix.
+    ///
+    /// - Parameter actors: who is enrolled behind it; the entry that says so is the next one.
     init(
-        _ prefix: RepairPlan.Prefix, of ledger: LedgerID, key: SealingKey, from reader: SegmentReader, to directory: StoragePath,
+        _ prefix: RepairPlan.Prefix, _ actors: ActorRoster, of ledger: LedgerID, key: SealingKey, from reader: SegmentReader,
+        to directory: StoragePath,
         _ settings: WriterSettings, _ environment: Environment
     ) throws(StorageError) {
         storage = reader.storage
@@ -39,6 +45,15 @@ struct LedgerBuilder {
             if !planted(.builtCopyUnsynced) { try whole.synchronize() }
         }
         file = try Self.copy(segment, upTo: end, from: reader, to: directory)
+        self.actors = actors
+        if !actors.isEmpty, end > 0 { try beginSegment(behind: prefix.seq) }
+    }
+
+    private mutating func beginSegment(behind seq: UInt64) throws(StorageError) {
+        if !planted(.builtSegmentUnsynced) { try file.synchronize() }
+        segment = seq + 1
+        end = 0
+        file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
     }
 
     /// The end of what was built, with its tip.
@@ -71,6 +86,10 @@ struct LedgerBuilder {
 
     /// Appends one decision, which stays in one segment.
     mutating func append(_ drafts: [Draft]) throws(StorageError) {
+        if mustState {
+            mustState = false
+            try append([Drafts.stated(RosterStatement(actors))])
+        }
         for (index, draft) in drafts.enumerated() {
             let part = drafts.count > 1 ? Part(index: index + 1, count: drafts.count) : nil
             do throws(DraftError) {
@@ -98,10 +117,8 @@ struct LedgerBuilder {
         let tip = writer.tip
         writer = FrameWriter(after: tip, synced: synced, key: key)
         guard end >= segmentByteCount else { return }
-        if !planted(.builtSegmentUnsynced) { try file.synchronize() }
-        segment = tip.seq + 1
-        end = 0
-        file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
+        try beginSegment(behind: tip.seq)
+        mustState = !actors.isEmpty
     }
 
     /// Makes everything durable.

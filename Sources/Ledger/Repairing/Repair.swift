@@ -199,7 +199,8 @@ extension Repair {
             try storage.ensureDirectory(Layout.quarantine)
             try storage.makeDirectory(directory)
             var builder = try LedgerBuilder(
-                plan.prefix, of: plan.ledger, key: key, from: SegmentReader(storage), to: directory, settings, environment)
+                plan.prefix, plan.actors, of: plan.ledger, key: key, from: SegmentReader(storage), to: directory, settings,
+                environment)
             if let gap = plan.gap { builder.leaveGap(upTo: gap.upperBound) }
             try builder.append(draft)
             if lastKey != key.id, let last = view.keyring.keys[lastKey] {

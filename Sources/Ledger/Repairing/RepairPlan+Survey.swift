@@ -279,6 +279,7 @@ extension RepairPlan {
     /// Nothing that stands there stays in place.
     private mutating func emptyPrefix(_ view: LedgerView) throws(LedgerError) {
         (prefix, absentKeys, restated) = (Prefix(), [], nil)
+        actors = prefix.actors
         if let recovery { try build(on: recovery, behind: nil, view) }
     }
 
@@ -308,6 +309,7 @@ extension RepairPlan {
         survivors.foreignCounts = salvage.foreignCounts
         survivors.keylessCounts = salvage.keylessCounts
         for damage in survey.damages { try countKeyless(in: damage, view) }
+        (actors, strangers) = (salvage.actors, salvage.strangers)
         let prefixSeq = prefix.seq
         var survivors = survivors
         try salvage.walk { draft, isProven, frame, _ in
@@ -354,6 +356,7 @@ extension RepairPlan {
         }
         guard view.firstSeq == 1 || trustsBase else {
             prefix = Prefix()
+            actors = prefix.actors
             absentKeys = []
             failure = ChainFailure(.segmentName(found: view.firstSeq), at: prefix.end)
             return
@@ -409,7 +412,9 @@ extension RepairPlan {
         found.taken = taken.ranges
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
+        found.actors = verifier.actors ?? ActorRoster()
         prefix = found
+        actors = found.actors
         // Of a decision that is not whole the state is lost, which archives give back.
         if let explanation, explanation.seq <= found.seq || explanation.isSealed && recovery == nil {
             prefix.archived = explanation.statement

@@ -19,6 +19,8 @@ package struct RepairPlan: Sendable {
         var lastSealedSeq: UInt64 = 0
         /// The last entry behind which the key is there that the chain calls for; 0 if there is none.
         var lastSealableSeq: UInt64 = 0
+        /// Who is enrolled behind it.
+        var actors = ActorRoster()
         /// Why the ledger begins behind an archive, if an entry of the prefix says it.
         var archived: ArchiveStatement?
     }
@@ -68,6 +70,10 @@ package struct RepairPlan: Sendable {
     /// What HEAD proves by links.
     var path = ProvenPath()
     package var survivors = Survivors()
+    /// Who is enrolled from there on: as the prefix says, and sound entries behind the damage, which only add to that.
+    package internal(set) var actors = ActorRoster()
+    /// Who speaks with a signature behind the damage, where no sound entry says that somebody was enrolled under that name.
+    package internal(set) var strangers: [String] = []
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?
     /// What a crash has left behind the prefix, which is no damage.
@@ -136,6 +142,7 @@ extension RepairPlan {
             "proven": .number(Double(survivors.provenCount)), "unproven": .number(Double(survivors.unprovenCount)),
             "prefix": ["seq": .number(Double(prefix.seq)), "hash": .string((prefix.tip?.hash ?? .zero).description)],
         ]
+        if !actors.isEmpty { body["roster"] = actors.json }
         if let gap { body["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))] }
         if damages.count > Self.namedDamageCountMax {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))

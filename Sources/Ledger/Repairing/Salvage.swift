@@ -56,6 +56,10 @@ struct Salvage {
     private(set) var foreignCounts: [KeyID: UInt64] = [:]
     /// How many frames do not count because their key is not there to check them with.
     private(set) var keylessCounts: [KeyID: UInt64] = [:]
+    /// Who is enrolled, by the prefix and by all sound entries behind it: what they say is added up, and nothing is taken away.
+    private(set) var actors: ActorRoster
+    private var statedActors: [(roster: ActorRoster, isProven: Bool)] = []
+    private var signers: Set<String> = []
     /// An entry calls for another key than HEAD, which vouches for it, names.
     private(set) var contradictsHeadKey = false
     /// A later version of bulla has written some of what HEAD proves.
@@ -76,10 +80,21 @@ struct Salvage {
         // Only a HEAD whose MAC was checked proves anything.
         self.head = head.flatMap { view.keyring.keys[$0.key] == nil ? nil : $0 }
         windows = KeyWindows(behind: prefix, head: self.head, traces)
+        actors = prefix.actors
         try find(path)
         for run in survey.runs { try find(run, besides: path) }
         windows = KeyWindows(behind: prefix, head: self.head, traces)
         choose(candidates())
+        // What HEAD proves comes before what may be of an older state.
+        for stated in statedActors.filter(\.isProven) + statedActors.filter({ !$0.isProven }) where !planted(.enrolmentsForgotten)
+        {
+            actors = actors.merged(with: stated.roster)
+        }
+    }
+
+    /// Who speaks with a signature, and of whom nobody says that he was enrolled.
+    var strangers: [String] {
+        signers.filter { name in !actors.enrolments.contains { $0.actor.utf8.elementsEqual(name.utf8) } }.sorted()
     }
 
     /// No entry says that HEAD's key was replaced before what it vouches for, or that another was called for there.
@@ -95,13 +110,23 @@ struct Salvage {
                 &verifier,
                 visit: { frame, bytes in
                     if piece.seqs.contains(seq) {
-                        let found = Readmission.draft(of: frame, in: bytes, isProven: piece.stretch.isProven)
+                        let isProven = piece.stretch.isProven && isAuthentic(frame, bytes)
+                        let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
                         visit(found?.draft, found?.isProven ?? false, frame, bytes)
                     }
                     seq += 1
                     return seq <= piece.seqs.upperBound
                 })
         }
+    }
+
+    /// What somebody says in an enrolled actor's name does not count, however well it is sealed.
+    private func isAuthentic(_ frame: FrameView, _ bytes: Span<UInt8>) -> Bool {
+        guard !actors.isEmpty, !planted(.readmittedUnsigned) else { return true }
+        if let earlier = Readmission(frame, of: bytes) {
+            return actors.objection(to: earlier.view, in: earlier.frame.span) == nil
+        }
+        return actors.objection(to: frame, in: bytes) == nil
     }
 
     private func verifier(at place: Place) -> ChainVerifier {
@@ -197,6 +222,10 @@ extension Salvage {
             start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven,
             run: runs.count - 1,
             isSealed: isSealed)
+        if isSealed {
+            if let roster = RosterStatement(frame, bytes)?.after(frame.seq) { statedActors.append((roster, isProven)) }
+            if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
+        }
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
         // A decision without its beginning or its end never was one.
         reading.open.append(one)

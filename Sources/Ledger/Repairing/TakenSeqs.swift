@@ -24,7 +24,8 @@ struct TakenSeqs {
                 houses[houses.count - 1] = repair.lowerBound...frame.seq
                 return
             }
-            if frame.seq == repair.lowerBound + 1, bytes.text(frame.action) == ChainTurn.rotated {
+            let isRotation = frame.seq == repair.lowerBound + 1 && bytes.text(frame.action) == ChainTurn.rotated
+            if isRotation || bytes.text(frame.action) == RosterStatement.stated {
                 houses[houses.count - 1] = repair.lowerBound...frame.seq
                 return
             }

@@ -26,7 +26,9 @@ extension WriterSession {
         if !planted(.oathsUncheckedBefore) { try checkOaths(state) }
         if !state.isHeadMissing {
             if state.lag + byteCount > Limits.headLag, !planted(.headLagUnbounded) { try writeHead() }
-            if state.end > 0, state.end + byteCount > settings.segmentByteCount { try roll() }
+            // Where somebody is enrolled, the next segment begins before a block is sealed, which may not stand first in it.
+            let isOverfull = state.end > 0 && state.end + byteCount > settings.segmentByteCount
+            if isOverfull, state.actors.isEmpty || planted(.rosterForgotten) { try roll() }
         }
         preallocate(for: byteCount)
         guard let ready = self.state else { preconditionFailure("the lock is held") }

@@ -48,8 +48,9 @@ extension WriterSession {
     }
 
     private mutating func seal(_ decisions: [[Draft]], stopsAtFailure: Bool, sequels: Set<Int> = []) -> Batch {
-        precondition(state != nil, "only the holder of the writer's lock commits")
+        guard let tip = state?.tip else { preconditionFailure("only the holder of the writer's lock commits") }
         var batch = Batch(count: decisions.count, stopsAtFailure: stopsAtFailure)
+        let asksForSignatures = !actors.isEmpty || settings.signer != nil
         for (index, drafts) in decisions.enumerated() {
             // It keeps the answer that it was not reached.
             if sequels.contains(index), case .failure = batch.answers[index - 1] { continue }
@@ -58,6 +59,8 @@ extension WriterSession {
                 continue
             }
             do throws(LedgerError) {
+                let isAsked = asksForSignatures || drafts.contains { $0.isSigned }
+                let drafts = isAsked ? try authenticated(drafts, behind: batch.writer?.tip ?? inFlight?.tip ?? tip) : drafts
                 if let earlier = try repetition(of: drafts, &batch) {
                     batch.add(.success(earlier), at: index)
                 } else {
@@ -77,7 +80,7 @@ extension WriterSession {
     }
 
     private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
-        var start = openBlock(&batch)
+        var start = try openBlock(&batch)
         var receipts = try sealed(drafts, &batch, start)
         if batch.byteCount > Limits.commit, start.mark.byteCount > 0, !planted(.commitUnbounded) {
             batch.writer?.rewind(to: start.mark)
@@ -85,7 +88,7 @@ extension WriterSession {
             if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
             // A block that failed took the known ids along.
             if drafts.contains(where: { $0.id != nil }) { try loadIds(&batch) }
-            start = openBlock(&batch)
+            start = try openBlock(&batch)
             receipts = try sealed(drafts, &batch, start)
         }
         if batch.byteCount > Limits.commit {
@@ -103,6 +106,13 @@ extension WriterSession {
     }
 
     private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
+        if drafts.contains(where: { $0.isSigned }), let tip = batch.writer?.tip {
+            // What the house had to say first may have made a base too old.
+            do throws(LedgerError) { try refuseUnauthenticated(drafts, behind: tip) } catch {
+                batch.writer?.rewind(to: start.mark)
+                throw error
+            }
+        }
         var receipts: [Receipt] = []
         receipts.reserveCapacity(drafts.count)
         for (index, draft) in drafts.enumerated() {
@@ -128,8 +138,9 @@ extension WriterSession {
     }
 
     /// Opens a block if none is, and records a clock that stepped back since the last entry.
-    private func openBlock(_ batch: inout Batch) -> Start {
+    private mutating func openBlock(_ batch: inout Batch) throws(LedgerError) -> Start {
         if batch.writer == nil {
+            try stateActorsIfDue()
             guard let state else { preconditionFailure("the lock is held") }
             batch.writer = FrameWriter(after: inFlight?.tip ?? state.tip, synced: state.tip.seq, key: state.key)
         }
@@ -198,6 +209,16 @@ extension WriterSession {
         if batch.failure != nil { return settle() }
         defer { settled = [] }
         return settled
+    }
+
+    /// Waits for the block that is on its way to the disk; why it is not durable, if it is not.
+    mutating func landed() -> LedgerError? {
+        do throws(LedgerError) {
+            try land()
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Waits for the disk, and returns the answers that are still owed.

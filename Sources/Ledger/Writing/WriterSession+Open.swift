@@ -97,6 +97,17 @@ extension WriterSession {
         var verifier = ChainVerifier(
             at: Place(segment: head.segment, offset: start, seq: head.seq), of: head.ledger, key: head.key, keys: keyring.keys,
             head: head)
+        if start > 0 {
+            let found = try doing("cannot read the ledger") { () throws(StorageError) in
+                try reader.actors(in: head.segment, of: head.ledger, keys: keyring.keys)
+            }
+            switch found {
+            case .success(let actors): verifier.actors = actors
+            case .failure(let failure):
+                try keyring.loadOthers(from: storage)
+                throw try alarm(head, keyring, failure, reader)
+            }
+        }
         // An earlier HEAD was put back over one that was rebuilt in alert: the alert stands.
         var wasRebuilt = false
         let end: SegmentReader.End
@@ -195,7 +206,8 @@ extension WriterSession {
                 key: key, keyOath: try keyring.oath(of: key.id), keys: keyring.keys, head: head, tip: tip,
                 segment: position.segment, file: file,
                 oath: try Oath(file), end: position.offset, fileSize: try file.status().size, endBefore: endBefore,
-                headTime: environment.uptime(), lag: lag)
+                actors: verifier.actors ?? ActorRoster(), firstSeq: reader.segments.first ?? 1, headTime: environment.uptime(),
+                lag: lag)
         }
     }
 

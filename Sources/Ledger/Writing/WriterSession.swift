@@ -43,6 +43,10 @@ package struct WriterSession: Sendable {
         var fileSize: Int
         /// Where the segment before ends: HEAD stays there while the active one is empty.
         var endBefore: Place?
+        /// Who is enrolled behind the tip.
+        var actors: ActorRoster
+        /// The seq that the first segment is named after.
+        var firstSeq: UInt64
         /// Filled when a draft with an id comes.
         var ids: IdWindow?
         /// Since HEAD was replaced.

@@ -1,4 +1,4 @@
-import LedgerFormat
+package import LedgerFormat
 
 /// Sizes, times and rules that a writer keeps to; tests make them small.
 package struct WriterSettings: Sendable {
@@ -12,6 +12,8 @@ package struct WriterSettings: Sendable {
     package var headMicroseconds: Int64 = 1_000_000
     /// Ids are compared among so many last entries.
     package var idWindow: UInt64 = 10_000
+    /// Signs what is recorded in its actor's name.
+    package var signer: ActorSigner?
     /// How long to wait for the writer's lock, in microseconds.
     package var lockTimeoutMicroseconds: Int64 = 10_000_000
 

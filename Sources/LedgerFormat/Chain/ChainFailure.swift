@@ -16,6 +16,14 @@ package struct ChainFailure: Error, Sendable, Equatable {
         /// The body of an entry that the chain turns at.
         case turn(action: String)
         case keyProof(of: KeyID)
+        /// A segment does not begin with who is enrolled.
+        case rosterUnstated
+        /// An entry says that others are enrolled than are.
+        case rosterOtherwise
+        /// An entry that says who is enrolled, and is not the first of its segment.
+        case rosterMisplaced
+        /// Boxed: it is large and rare, and every entry is asked for a reason.
+        indirect case actor(ActorObjection)
         case paddingInSealedSegment
         case bytesAfterPadding
         case segmentName(found: UInt64)
@@ -52,6 +60,10 @@ extension ChainFailure.Reason: CustomStringConvertible {
         case .signature: "the sig does not match the entry"
         case .turn(let action): "the body is not what the format asks for of \(action)"
         case .keyProof(let key): "the entry introduces key \(key) and does not prove it"
+        case .rosterUnstated: "the segment does not begin with an entry that says who is enrolled"
+        case .rosterOtherwise: "the entry says that others are enrolled than are"
+        case .rosterMisplaced: "the entry says who is enrolled, and is not the first of its segment"
+        case .actor(let objection): objection.description
         case .laterVersion(let found): "the entry is of version \(found), which this verifier does not know"
         case .paddingInSealedSegment: "the segment has NULs where a frame should start, and is not the last"
         case .bytesAfterPadding: "bytes other than NULs follow the end of data"

@@ -1,7 +1,7 @@
 import CanonicalJSON
 import PlantedDefects
 
-/// What the few entries say after which a chain goes on otherwise: under another key, or behind a gap (FORMAT.md §4.1).
+/// What the few entries say after which a chain goes on otherwise: under another key, behind a gap, or with other actors (FORMAT.md §4.1).
 package enum ChainTurn: Sendable, Equatable {
     /// The entries behind it are sealed with this key, which proves itself.
     case rotation(to: KeyID, proof: Digest)
@@ -11,6 +11,8 @@ package enum ChainTurn: Sendable, Equatable {
     case repair(gap: ClosedRange<UInt64>?)
     /// These segments left the ledger, which may begin behind any of them.
     case archive(ArchiveStatement)
+    /// Who is enrolled.
+    case roster(RosterStatement)
 
     package static let rotated = "key.rotated"
     package static let retired = "key.retired"
@@ -18,7 +20,7 @@ package enum ChainTurn: Sendable, Equatable {
 }
 
 extension ChainTurn {
-    /// Reads the entry; nil if its action is one of the four and its body has not the form.
+    /// Reads the entry; nil if its action is one of these and its body has not the form.
     init?(_ frame: FrameView, _ bytes: Span<UInt8>) {
         guard let body = try? JSON(parsing: bytes.extracting(frame.body)).object else { return nil }
         switch bytes.text(frame.action) {
@@ -31,6 +33,7 @@ extension ChainTurn {
             guard let key = body["key"]?.string.flatMap(KeyID.init(_:)) else { return nil }
             self = .retirement(of: key)
         case Self.repaired:
+            if body["roster"] != nil, RosterStatement(action: Self.repaired, body: body) == nil { return nil }
             guard let gap = body["gap"] else {
                 self = .repair(gap: nil)
                 return
@@ -42,17 +45,23 @@ extension ChainTurn {
         case ArchiveStatement.action:
             guard let statement = ArchiveStatement(body: body), statement.last < frame.seq else { return nil }
             self = .archive(statement)
-        default: return nil
+        case let action:
+            guard let statement = RosterStatement(action: action, body: body) else { return nil }
+            self = .roster(statement)
         }
     }
 }
 
 extension ChainTurn {
-    /// Whether the action is one of the four: a comparison of lengths for nearly every frame.
+    /// Whether the action is one of these: a comparison of lengths for nearly every frame.
     @inline(__always)
     static func isAction(_ bytes: Span<UInt8>, _ action: Range<Int>) -> Bool {
         if action.count == 11 {
             return bytes.holds("key.rotated", at: action.lowerBound) || bytes.holds("key.retired", at: action.lowerBound)
+        }
+        if (12...14).contains(action.count), bytes.holds("actor.", at: action.lowerBound) {
+            return bytes.holds("stated\"", at: action.lowerBound + 6) || bytes.holds("revoked\"", at: action.lowerBound + 6)
+                || bytes.holds("enrolled\"", at: action.lowerBound + 6)
         }
         return action.count == 15
             && (bytes.holds("ledger.repaired", at: action.lowerBound) || bytes.holds("ledger.archived", at: action.lowerBound))

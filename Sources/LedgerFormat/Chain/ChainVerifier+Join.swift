@@ -37,6 +37,7 @@ extension ChainVerifier {
             beginning.segment == position.segment || beginning.segment == position.seq, beginning.key == tip.key,
             let roster = roster.joined(with: next.roster),
             base == next.base,
+            actors == nil || next.actorsAtBeginning == nil || actors == next.actorsAtBeginning,
             head.map({ !(position.seq..<beginning.seq).contains($0.seq) }) ?? true
         else { return nil }
         var joined = next
@@ -44,6 +45,7 @@ extension ChainVerifier {
         joined.base = base
         joined.explanation = explanation ?? (base == next.base ? next.explanation : nil)
         joined.beginning = self.beginning
+        joined.actorsAtBeginning = actorsAtBeginning
         joined.addEntries(entryCount)
         return joined
     }

@@ -32,6 +32,13 @@ package struct ChainVerifier: Sendable {
     /// The first entry that was verified here: what the piece before it must lead to.
     package internal(set) var beginning: Beginning?
 
+    /// Who is enrolled; nil while that is not known, because the walk began inside a segment: then no signature is looked at.
+    package var actors: ActorRoster?
+    /// Somebody is enrolled, or it is not known yet who is: then every entry is looked at, and else those alone that say it.
+    var watchesActors = true
+    /// Who was, as the first entry that was verified here has it.
+    var actorsAtBeginning: ActorRoster?
+
     /// What the first entry builds on, if that is no genesis because what lies before was archived.
     package var base: ChainBase?
     /// The entry that says so.
@@ -119,6 +126,7 @@ package struct ChainVerifier: Sendable {
     /// Where the first segment is not the ledger's first, the chain begins on trust, and an entry must explain that.
     package mutating func beginSegment(firstSeq: UInt64, isLast: Bool, offset: Int = 0) throws(ChainFailure) {
         defer { hasBegun = true }
+        if actors == nil { watchesActors = true }
         if isFresh, !hasBegun, firstSeq > 1, offset == 0 {
             trustedStart = firstSeq
             verified.takesBase = true
@@ -218,6 +226,8 @@ package struct ChainVerifier: Sendable {
             if let fault, fault.index == accepted {
                 outcome = .failed(failure(fault.fault == .hash ? .hash : .signature))
             } else if let reason = objectionAfterSeal(to: frame, bytes) {
+                outcome = .failed(failure(reason))
+            } else if frame.isTurn || watchesActors, let reason = objectionOfActors(to: frame, bytes) {
                 outcome = .failed(failure(reason))
             } else {
                 note(frame, bytes)
@@ -345,6 +355,7 @@ extension ChainVerifier {
 
     /// What an accepted entry says of keys.
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
+        if frame.isTurn || watchesActors { noteActors(frame, bytes) }
         if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
         if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }
@@ -355,7 +366,7 @@ extension ChainVerifier {
             guard let keys = keysExplained(by: frame, bytes) else { return }
             explanation = frame.seq
             for key in keys { roster.introduce(key) }
-        case .repair, nil: break
+        case .repair, .roster, nil: break
         }
     }
 

@@ -17,6 +17,7 @@ enum Context {
         "reads": { isPointers($0) },
         "writes": { isPointers($0) },
         "trace": { isText($0) },
+        "sign": { $0.string.map { ActorSignature($0) != nil } ?? false },
     ]
 
     private static func isText(_ value: JSON) -> Bool {

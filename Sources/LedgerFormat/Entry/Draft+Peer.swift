@@ -20,14 +20,13 @@ package struct Peer: Sendable, Equatable {
 extension Draft {
     /// The same with `peer` in its context, which no draft may bring by itself.
     package func asked(by peer: Peer) -> Draft {
-        var context: JSONObject = [:]
-        if members.context.count > 2 {
-            guard let given = try? JSON(parsing: text.span.extracting(members.context)).object else {
-                preconditionFailure("a draft's context is a canonical object")
-            }
-            context = given
-        }
+        var context = contextObject
         context["peer"] = peer.json
+        return with(context: context)
+    }
+
+    /// The same with another context.
+    func with(context: JSONObject) -> Draft {
         let bytes = JSON.object(context).canonicalBytes()
         let shift = bytes.count - members.context.count
         var moved = members
@@ -35,7 +34,16 @@ extension Draft {
         moved.reason = members.reason.lowerBound + shift..<members.reason.upperBound + shift
         var text = text
         text.replaceSubrange(members.context, with: bytes)
-        return Draft(text: text, moved, id: id)
+        return Draft(text: text, moved, id: context["id"]?.string, isSigned: context["sign"] != nil)
+    }
+
+    /// What its context holds.
+    var contextObject: JSONObject {
+        if members.context.count == 2 { return [:] }
+        guard let context = try? JSON(parsing: text.span.extracting(members.context)).object else {
+            preconditionFailure("a draft's context is a canonical object")
+        }
+        return context
     }
 
     /// Appends the draft as a canonical JSON object.

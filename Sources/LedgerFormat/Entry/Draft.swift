@@ -10,6 +10,8 @@ package struct Draft: Sendable, Equatable {
     let members: Members
     /// The idempotency key in `context`, unique per actor.
     package let id: String?
+    /// Whether its context has `sign`.
+    package let isSigned: Bool
 
     struct Members: Sendable, Equatable {
         var action: Range<Int>
@@ -21,10 +23,11 @@ package struct Draft: Sendable, Equatable {
         var reason: Range<Int>
     }
 
-    init(text: [UInt8], _ members: Members, id: String?) {
+    init(text: [UInt8], _ members: Members, id: String?, isSigned: Bool) {
         self.text = text
         self.members = members
         self.id = id
+        self.isSigned = isSigned
     }
 
     /// Checks the names, the members of the context and the depth.
@@ -79,7 +82,7 @@ package struct Draft: Sendable, Equatable {
             Members(
                 action: actionRange.dropFirst().dropLast(), actor: actorRange.dropFirst().dropLast(), body: bodyRange,
                 context: contextRange, pillar: justification.pillar, reason: reasonRange),
-            id: context["id"]?.string)
+            id: context["id"]?.string, isSigned: context["sign"] != nil)
     }
 }
 

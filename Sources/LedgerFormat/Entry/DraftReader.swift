@@ -42,11 +42,13 @@ package struct DraftReader: Sendable {
         contextEnd: Int, _ pillar: Justification.Pillar, _ reason: Range<Int>
     ) -> Draft? {
         var id: String?
+        var isSigned = false
         if let context, context.count > 2 {
             guard let object = try? JSON(parsing: bytes.extracting(context)).object, (try? Context.check(object)) != nil else {
                 return nil
             }
             id = object["id"]?.string
+            isSigned = object["sign"] != nil
         }
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count + emptyContext.count)
@@ -60,7 +62,7 @@ package struct DraftReader: Sendable {
             Draft.Members(
                 action: action, actor: actor, body: body, context: contextInText, pillar: pillar,
                 reason: reason.lowerBound - 1 + shift..<reason.upperBound + 1 + shift),
-            id: id)
+            id: id, isSigned: isSigned)
     }
 
     private static let emptyContext = Array(",\"context\":{}".utf8)

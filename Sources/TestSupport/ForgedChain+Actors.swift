@@ -1,0 +1,56 @@
+import CanonicalJSON
+package import LedgerFormat
+
+/// Actors' keys that are the same at every run.
+package enum TestActors {
+    package static let ada = ActorSigner(seed: [UInt8](repeating: 1, count: 32))
+    package static let bob = ActorSigner(seed: [UInt8](repeating: 2, count: 32))
+    package static let eve = ActorSigner(seed: [UInt8](repeating: 3, count: 32))
+}
+
+extension ForgedChain {
+    /// Begins a segment with an entry about the roster, and changes it as that entry does.
+    ///
+    /// - Parameter claimed: what the entry says that the roster was; the truth by default.
+    package mutating func state(
+        _ roster: inout ActorRoster, _ change: RosterStatement.Change = .none, claimed: ActorRoster? = nil, rolls: Bool = true
+    ) {
+        if rolls { roll() }
+        let statement = RosterStatement(claimed ?? roster, change)
+        append {
+            $0.action = statement.action
+            $0.actor = ActorRoster.house
+            $0.body = JSON.object(statement.members).canonicalText
+        }
+        roster = RosterStatement(roster, change).after(tip.seq) ?? roster
+    }
+
+    package mutating func enroll(_ actor: String, _ signer: ActorSigner, in roster: inout ActorRoster) {
+        state(&roster, .enrolment(actor: actor, actorClass: "worker", key: signer.key))
+    }
+
+    /// Appends an entry that carries a signature.
+    ///
+    /// - Parameters:
+    ///   - ledger: the one that is signed for; this one by default.
+    ///   - change: what is made of it behind the signature.
+    package mutating func sign(
+        _ actor: String, _ signer: ActorSigner, base: UInt64? = nil, for ledger: LedgerID? = nil,
+        _ change: (inout Forge) -> Void = { _ in }
+    ) {
+        let draft: Draft
+        do throws(DraftError) {
+            draft = try Draft(
+                action: "test.event", actor: actor, justification: Justification(.integrity, "forged"), body: [:])
+        } catch {
+            preconditionFailure("the test's draft is refused: \(error)")
+        }
+        let id = "id \(tip.seq)"
+        let signed = draft.signed(by: signer, in: ledger ?? tip.ledger, base: base ?? tip.seq, id: id)
+        append {
+            $0.actor = actor
+            $0.context = String(decoding: signed.context, as: UTF8.self)
+            change(&$0)
+        }
+    }
+}
