@@ -55,6 +55,7 @@ struct LearnAddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Why it is recorded.", valueName: "text"))
     var reason = "what failed once is learnt from"
 
+    @OptionGroup var signing: SignerOptions
     @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
@@ -75,7 +76,7 @@ struct LearnAddCommand: ParsableCommand {
         let signature = try signature.map { text throws(LedgerError) in try Signature(option: text) }
         let (cited, seen) = try citations()
         let justification = Justification(pillar, reason)
-        var decider = try Decider(options, writer)
+        var decider = try Decider(options, writer, signing)
         defer { decider.sayNotices() }
         let decided = try decider.decide(on: Learning.self, as: actor) { [findings] learning, moment throws(LedgerError) in
             if let answers, let seen {
