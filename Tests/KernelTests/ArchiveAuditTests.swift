@@ -66,7 +66,7 @@ struct ArchiveAuditTests {
         var progress: AuditProgress?
         var kept = 0
         for slice in 0... {
-            var auditor = Auditor(AuditPolicy.deep.budgeted(3), machine.environment)
+            var auditor = Auditor(AuditPolicy.deep.budgeted(1), machine.environment)
             auditor.progress = progress
             var finding = try await auditor.walk(machine.storage())
             #expect(slice < 100)
