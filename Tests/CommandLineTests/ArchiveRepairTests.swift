@@ -314,6 +314,8 @@ struct ArchiveRepairTests {
     func strangers() throws {
         let ledger = try ledger()
         try damage(ledger, 0)
+        // Whoever opens it to write meets the damage, and raises the alert.
+        #expect(try ledger.append().code == 10)
         let other = try self.ledger()
         func refusal(_ words: String, _ place: String) throws {
             try ledger.expectRefusal(20, words) { try ledger.run("repair", "--yes", "--archive", place) }

@@ -44,6 +44,8 @@ struct ArchiveOptions: ParsableArguments {
             named.append((storage, UserPlaces.resolved(path).map { PathText($0) } ?? PathText(Array(path.utf8))))
         }
         guard var recovery = try ArchiveRecovery(of: view, from: named, .system) else { return nil }
+        // Whoever repairs refuses them.
+        guard recovery.tip.ledger == view.ledger else { return recovery }
         recovery.keepStates(of: House.projections, .system).forEach(notice)
         let follows = try FollowPlaces(in: recovery.view, through: recovery.tip.seq)
         for member in follows.members.members { recovery.members[member.key] = member.value }

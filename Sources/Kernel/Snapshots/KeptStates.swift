@@ -53,7 +53,7 @@ extension ArchiveRecovery {
             do throws(LedgerError) {
                 try states.keep(projection, at: mark, in: view, of: tip.ledger, environment)
             } catch {
-                notices.append("\(error); it is not recovered, and can be read with --archive only")
+                notices.append("the state of \(projection.name) is not recovered, and can be read with --archive only: \(error)")
             }
         }
         (drafts, members) = (states.drafts, states.members)

@@ -69,7 +69,8 @@ extension AuditFinding {
         let pass = AuditProgress.Pass(
             began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash,
             base: verifier.isFounded ? nil : verifier.base, absences: verifier.absences)
-        isFull = mark.place.seq >= pass.goal
+        // What the first entry builds on must be explained too, wherever the time ran out.
+        isFull = mark.place.seq >= pass.goal && verifier.isFounded
         // The pass has come to its end, and nothing told that the keys which it lacked are needed no more.
         if isFull, let absence = report.keyAbsence {
             isFull = false
