@@ -17,10 +17,10 @@ struct Judgement {
 
     /// What `bulla verify` finds wrong; nil if the ledger is whole, or torn as by a crash.
     ///
-    /// - Parameter archive: where old entries may have gone; looked at if it is there.
+    /// - Parameter archive: where old entries may have gone; looked at if any have.
     func verifierComplaint(receipts: [String], in place: Workplace, archive: String? = nil) throws -> String? {
         var arguments = ["verify", "--ledger", ledger]
-        if let archive, access(archive, F_OK) == 0 { arguments += ["--archive", archive] }
+        if let archive, LedgerFiles.names(ofSegmentsIn: archive)?.isEmpty == false { arguments += ["--archive", archive] }
         if !receipts.isEmpty {
             try place.write(receipts.joined(separator: "\n") + "\n", to: "receipts")
             arguments += ["--receipt", place.path("receipts")]

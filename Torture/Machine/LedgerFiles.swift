@@ -15,17 +15,22 @@ struct LedgerFiles {
     private(set) var segmentCount = 0
 
     init(_ ledger: String) throws {
-        let folder = ledger + "/ledger"
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".frames") }.sorted()
+        guard let names = Self.names(ofSegmentsIn: ledger) else { throw CocoaError(.fileReadNoSuchFile) }
         segmentCount = names.count
         for name in names {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: ledger + "/ledger/" + name))
             // Canonical JSON has no line feed, and the preallocated rest has none either.
             for line in [UInt8](bytes).split(separator: 10, omittingEmptySubsequences: true) {
                 guard line.first != 0, let entry = Self.entry(line) else { return }
                 entries.append(entry)
             }
         }
+    }
+
+    /// In their order; nil if there is no directory of segments. An archive's are like a ledger's.
+    static func names(ofSegmentsIn ledger: String) -> [String]? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: ledger + "/ledger")
+        return names?.filter { $0.hasSuffix(".frames") }.sorted()
     }
 
     /// FORMAT.md §4: the payload's last 148 bytes are the hash and the signature with their names.

@@ -69,8 +69,16 @@ extension AuditFinding {
         let pass = AuditProgress.Pass(
             began: progress.pass?.began ?? now, goal: progress.pass?.goal ?? goal, place: mark.place, hash: mark.hash,
             base: verifier.isFounded ? nil : verifier.base, absences: verifier.absences)
-        // What the first entry builds on must be explained too, wherever the time ran out.
-        isFull = mark.place.seq >= pass.goal && verifier.isFounded
+        isFull = mark.place.seq >= pass.goal
+        // Who explains what the first entry builds on did so before that was the first.
+        if isFull, let unfounded = verifier.unfounded {
+            isFull = false
+            report.verdict = .tampered
+            report.place = unfounded.place
+            report.reason = unfounded.reason.description
+            report.resumeSeq = nil
+            return
+        }
         // The pass has come to its end, and nothing told that the keys which it lacked are needed no more.
         if isFull, let absence = report.keyAbsence {
             isFull = false

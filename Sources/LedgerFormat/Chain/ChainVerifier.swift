@@ -245,10 +245,15 @@ package struct ChainVerifier: Sendable {
         return outcome
     }
 
+    /// What is wrong if no entry explains what the first one builds on.
+    package var unfounded: ChainFailure? {
+        isFounded ? nil : ChainFailure(.segmentName(found: base?.seq ?? trustedStart ?? 0), at: Standing().position)
+    }
+
     /// Call after the last segment: whether anything that must be there is not.
     package func finish() throws(ChainFailure) {
         if let head, !reachedHead, !planted(.shorterThanHeadAccepted) { throw failure(.shorterThanHead(vouched: head.seq)) }
-        if !isFounded { throw ChainFailure(.segmentName(found: base?.seq ?? trustedStart ?? 0), at: Standing().position) }
+        if let unfounded { throw unfounded }
         if let openDecision, !planted(.incompleteDecisionAccepted) { throw ChainFailure(.incompleteDecision, at: openDecision) }
     }
 
