@@ -264,6 +264,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedSightingAgrees = "archived-sighting-agrees"
     /// Two archivers copy to one place at the same time.
     case targetUnlocked = "target-unlocked"
+    /// Whether another ledger's archive is there is looked at before the place is locked, and not behind.
+    case strangerUnseen = "stranger-unseen"
+    /// Of several files with a segment's name the first one is read, whatever history it is of.
+    case archiveChosenByName = "archive-chosen-by-name"
+    /// A state that was kept at an entry which a repair has moved or lost counts no more.
+    case repairedStateForgotten = "repaired-state-forgotten"
+    /// A patch's entry names all places that it changes, however long their names are.
+    case writesUnbounded = "writes-unbounded"
     /// Whether a state fits into the entry that keeps it is found out when it is written.
     case stateFitUntried = "state-fit-untried"
     /// The active segment is ended before its archive's place was tried.
