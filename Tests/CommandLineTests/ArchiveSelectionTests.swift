@@ -119,6 +119,23 @@ struct ArchiveSelectionTests {
         #expect(shown.code == 10 && shown.error.contains("lost in repair 6"), "\(shown)")
     }
 
+    @Test("what a destroyed key has sealed leaves the ledger too, if the entry that retires the key stays")
+    func destroyedKey() throws {
+        let ledger = try CommandLedger(entries: 2)
+        let old = try String(ledger.keyFile.dropFirst("keys/".count).prefix(16))
+        try #require(ledger.run("key", "rotate", "--reason", "r").code == 0)
+        // Somebody's enrolment begins a segment, in which the key is retired.
+        let enrolled = try ledger.run("actor", "enroll", "user:u", "--class", "op", "--key-file", ledger.place("k.key"))
+        try #require(enrolled.code == 0, "\(enrolled)")
+        let retired = try ledger.run("key", "retire", old, "--reason", "r", "--destroy")
+        try #require(retired.code == 0, "\(retired)")
+        let archived = try ledger.run("archive", "--before", "5", "--to", ledger.place(), "--yes")
+        #expect(archived.code == 0, "\(archived)")
+        #expect(try ledger.agreedVerdict().code == 0)
+        let whole = try ledger.run("verify", "--archive", ledger.place())
+        #expect(whole.code == 0, "\(whole)")
+    }
+
     @Test("an honest snapshot of a damaged or repaired ledger is nobody's work")
     func honestSnapshot() throws {
         let ledger = try CommandLedger()

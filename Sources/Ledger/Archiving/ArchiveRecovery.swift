@@ -61,7 +61,9 @@ package struct ArchiveRecovery: Sendable {
         let isWhole: Bool
         if next == firstLeft { isWhole = true } else { isWhole = try next == Self.beginning(of: ledger) }
         guard isWhole else {
-            throw Self.refusal("entries \(next) to \(firstLeft - 1) are in none of them")
+            throw Self.refusal(
+                "entries \(next) to \(firstLeft - 1) are in none of them, and if no directory took them they are gone, and a repair without --archive "
+                    + "counts all that lies before as lost")
         }
         (statement, tip, latest, absentKey) = (chain.statement, chain.tip, chain.latest, chain.absentKey)
         places = try Self.places(of: chain.statement, overlay, archives)
