@@ -67,7 +67,7 @@ struct ArchiveSelectionTests {
     func foreign(verb: [String]) throws {
         let (ledger, other) = (try CommandLedger(), try CommandLedger(entries: 2))
         try set(ledger, "/a", 1)
-        try #require(ledger.archive(to: "A").code == 0 && other.archive(to: "A").code == 0)
+        for each in [ledger, other] { try #require(each.archive(to: "A").code == 0) }
         for given in [[other.place("A")], [ledger.place("A"), other.place("A")]] {
             try ledger.expectRefusal(20, "\(other.place("A")) holds the archive of another ledger") {
                 try ledger.run(verb + given.flatMap { ["--archive", $0] })
