@@ -278,6 +278,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case targetUntried = "target-untried"
     /// A reader does not look whether an archive took away what it was to read.
     case overtakenBelieved = "overtaken-believed"
+    /// A reader does not look whether a repair ended meanwhile.
+    case mendedBelieved = "mended-believed"
     /// A reader takes a key that a rotation brought meanwhile for one that is missing.
     case newKeysOverlooked = "new-keys-overlooked"
     /// An audit in slices forgets that it had not the key for an earlier one.
@@ -316,8 +318,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case anchorLeads = "anchor-leads"
     /// A lower seq replaces a higher one in the anchor.
     case anchorLowered = "anchor-lowered"
+    /// A repair's plan does not say what the anchor has against the ledger.
+    case objectionsUntold = "objections-untold"
+    /// A repair makes another history the one that was seen.
+    case otherHistoryForgotten = "other-history-forgotten"
     /// A backup gets its name unread.
     case backupUnverified = "backup-unverified"
+    /// A backup is judged by keys that are not in it.
+    case backupKeysUncompared = "backup-keys-uncompared"
     /// What is copied is not synchronised.
     case backupUnsynced = "backup-unsynced"
     /// The names of a backup's segments are not.
@@ -398,6 +406,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case rosterUncompared = "roster-uncompared"
     /// A repair forgets who was enrolled behind the damage.
     case enrolmentsForgotten = "enrolments-forgotten"
+    /// Behind damage an entry that says who is enrolled counts only where a segment begins.
+    case survivorsJudgedByPlace = "survivors-judged-by-place"
+    /// A repair says nothing of entries that said who is enrolled, and are lost.
+    case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
 }

@@ -71,6 +71,8 @@ extension PlantedDefect {
         case .anchorUncompared, .anchorLeads: .tests("AnchoredWriterTests")
         case .anchorLowered: .tests("LedgerTests.AnchorTests")
         case .backupUnverified: .tests("BackupTests.*damaged")
+        case .backupKeysUncompared: .tests("BackupTests.*destroyed")
+        case .objectionsUntold, .otherHistoryForgotten: .tests("LedgerTests.RepairAnchorTests")
         case .backupUnsynced, .backupNamesUnsynced, .backupFileUnsynced, .backupKeysUnsynced, .backupEvidenceUnsynced:
             .tests("SyncOrderTests.*backup")
         case .evidenceUncompared: .tests("BackupTests.*evidence")
@@ -120,6 +122,7 @@ extension PlantedDefect {
         case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
+        case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")
@@ -133,6 +136,7 @@ extension PlantedDefect {
         case .stateFitUntried: .tests("ArchiveDefectTests.*largeState")
         case .targetUntried: .tests("KernelTests.ArchiveTests.*failingTarget")
         case .overtakenBelieved: .tests("KernelTests.ArchiveReaderTests")
+        case .mendedBelieved: .tests("LedgerTests.RepairReaderTests")
         case .newKeysOverlooked, .absencesForgotten: .tests("LedgerTests.AbsentKeyTests")
         case .headTipUncompared: .tests("LedgerTests.StatusTests")
         }

@@ -59,6 +59,8 @@ struct Salvage {
     /// Who is enrolled, by the prefix and by all sound entries behind it: what they say is added up, and nothing is taken away.
     private(set) var actors: ActorRoster
     private var statedActors: [(roster: ActorRoster, isProven: Bool)] = []
+    /// The last entry that says who is enrolled; 0 for none.
+    private var lastStatedSeq: UInt64 = 0
     private var signers: Set<String> = []
     /// An entry calls for another key than HEAD, which vouches for it, names.
     private(set) var contradictsHeadKey = false
@@ -97,26 +99,40 @@ struct Salvage {
         signers.filter { name in !actors.enrolments.contains { $0.actor.utf8.elementsEqual(name.utf8) } }.sorted()
     }
 
+    /// Whether a sound frame has the seq, whatever becomes of it.
+    func holds(_ seq: UInt64) -> Bool {
+        stretches.contains { seq >= $0.start.seq && seq - $0.start.seq < UInt64($0.seqs.count) }
+    }
+
+    /// Whether a sound entry, at a seq or behind it, says who is enrolled.
+    func tellsActors(from seq: UInt64) -> Bool { lastStatedSeq >= seq }
+
     /// No entry says that HEAD's key was replaced before what it vouches for, or that another was called for there.
     var isHeadTrusted: Bool { windows.isHeadBelieved && !contradictsHeadKey }
 
     /// Shows what is taken over; the view refers to the bytes that come with it. A nil draft is nested too deeply.
+    ///
+    /// What was found is shown as it was found, by its own seals: whatever place it has now, nothing that was counted is left out.
     func walk(_ visit: (_ draft: Draft?, _ isProven: Bool, FrameView, Span<UInt8>) -> Void) throws(StorageError) {
+        let finder = FrameFinder(ledger: ledger, keys: view.keyring.keys, takesAbsentKeys: true)
+        let reader = try SegmentReader(view.storage)
         for piece in pieces {
-            var reader = try SegmentReader(view.storage)
-            var verifier = verifier(at: piece.stretch.start)
-            var seq = piece.stretch.seqs.lowerBound
-            _ = try reader.scan(
-                &verifier,
-                visit: { frame, bytes in
-                    if piece.seqs.contains(seq) {
-                        let isProven = piece.stretch.isProven && isAuthentic(frame, bytes)
-                        let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
-                        visit(found?.draft, found?.isProven ?? false, frame, bytes)
-                    }
-                    seq += 1
-                    return seq <= piece.seqs.upperBound
-                })
+            let stretch = piece.stretch
+            var seq = stretch.seqs.lowerBound
+            try reader.find(finder, in: stretch.start.segment, from: stretch.start.offset, upTo: stretch.end) { frame, bytes, _ in
+                if piece.seqs.contains(seq) {
+                    let isProven = stretch.isProven && isAuthentic(frame, bytes)
+                    let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
+                    visit(found?.draft, found?.isProven ?? false, frame, bytes)
+                }
+                seq += 1
+                return seq <= piece.seqs.upperBound
+            }
+            // Who writes now has no lock, and takes bytes away that were read already.
+            guard seq > piece.seqs.upperBound else {
+                let path = SegmentReader.path(ofSegment: stretch.start.segment)
+                throw StorageError(.drift, "read", "\(view.storage.basePath)/\(path)")
+            }
         }
     }
 
@@ -130,7 +146,7 @@ struct Salvage {
     }
 
     private func verifier(at place: Place) -> ChainVerifier {
-        ChainVerifier(at: place, of: ledger, key: nil, keys: view.keyring.keys)
+        ChainVerifier(ofSurvivorsAt: place, of: ledger, keys: view.keyring.keys)
     }
 }
 
@@ -223,7 +239,12 @@ extension Salvage {
             run: runs.count - 1,
             isSealed: isSealed)
         if isSealed {
-            if let roster = RosterStatement(frame, bytes)?.after(frame.seq) { statedActors.append((roster, isProven)) }
+            if let statement = RosterStatement(frame, bytes), statement.roster.ends(before: frame.seq),
+                let roster = statement.after(frame.seq)
+            {
+                statedActors.append((roster, isProven))
+                lastStatedSeq = max(lastStatedSeq, frame.seq)
+            }
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
         }
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }

@@ -132,5 +132,5 @@ extension ActorRoster {
     }
 
     /// Whether all that it tells lies before an entry.
-    func ends(before seq: UInt64) -> Bool { enrolments.allSatisfy { $0.enrolled < seq && $0.revoked < seq } }
+    package func ends(before seq: UInt64) -> Bool { enrolments.allSatisfy { $0.enrolled < seq && $0.revoked < seq } }
 }
