@@ -70,8 +70,8 @@ enum HostFacts {
 
     /// Whether a process is dead and only not buried.
     ///
-    /// The state is that of the main thread, which may end before the others: the process works on while there are more (field 20), and a
-    /// signal to it reaches them.
+    /// The state is that of the main thread, which may end before the others: the process works on while there are more (field
+    /// 20), and a signal to it reaches them.
     static func isDead(_ statFields: [Substring]) -> Bool {
         guard let state = statFields.first, state == "Z" || state == "X" else { return false }
         let threadCount = statFields.count > 17 ? Int(statFields[17]) ?? 0 : 0

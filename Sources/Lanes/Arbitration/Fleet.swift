@@ -5,7 +5,8 @@
 package struct Fleet: Sendable {
     private let claims: [Claim?]
     private let budgets: [Label: Int]
-    /// First those that live, the oldest first, and behind them one for each claim; nil until it is granted. The lower the number, the older.
+    /// First those that live, the oldest first, and behind them one for each claim; nil until it is granted. The lower the number,
+    /// the older.
     private var leases: [Lease?]
     private let liveCount: Int
     private var oldest: Int?
@@ -15,7 +16,8 @@ package struct Fleet: Sendable {
     private var oldestStrangers: [Label: Int] = [:]
     private var oldestOfClass: [Label: Int] = [:]
     private var classCounts: [Label: Int] = [:]
-    /// Of leases and claims, whether they are live yet or not. Two shared ones are in each other's way nowhere, and so are kept apart.
+    /// Of leases and claims, whether they are live yet or not. Two shared ones are in each other's way nowhere, and so are kept
+    /// apart.
     private let shared: PatternIndex
     private let others: PatternIndex
 

@@ -26,8 +26,8 @@ package struct Verdict: Sendable, Equatable {
     package var reasonClass: ReasonClass
     /// One sentence without its end.
     package var reason: String
-    /// Which live lease stands against it: of several the oldest. Without a lane, what stands against the first of the order that its end
-    /// would open; if there is none, against the first.
+    /// Which live lease stands against it: of several the oldest. Without a lane, what stands against the first of the order that
+    /// its end would open; if there is none, against the first.
     package var blocking: Lease?
     /// The lanes of the order that were looked at, if none was named and none is free.
     package var tried: [Label] = []

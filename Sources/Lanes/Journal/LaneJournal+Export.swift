@@ -9,7 +9,8 @@ extension LaneJournal {
     /// - Parameter seq: the ledger's last seq: the journal's next one is higher than every token.
     package static func exporting(_ leases: [Lease], upTo seq: UInt64) -> [UInt8] {
         let named = leases.map(\.journaled)
-        // The reference takes two leases of a lane for one if their runs have one name. A name that is given must be nobody's own either.
+        // The reference takes two leases of a lane for one if their runs have one name. A name that is given must be nobody's own
+        // either.
         let ownNames = Set(named.map(LeaseIdentity.init(of:)))
         var identities: Set<LeaseIdentity> = []
         var objects: [PythonJSON] = []

@@ -27,10 +27,11 @@ extension Lanes {
     /// So many are taken over in one decision, so that nobody waits long for the lock.
     private static let importCountMax = 512
 
-    /// Takes live leases of a journal over, each with an id and a token of ours and time from now on: as many as one decision holds.
+    /// Takes live leases of a journal over, each with an id and a token of ours and time from now on: as many as one decision
+    /// holds.
     ///
-    /// The reference may have granted what meets, so each is judged anew, beside what lives here and those before it. What is expired
-    /// here is taken away first.
+    /// The reference may have granted what meets, so each is judged anew, beside what lives here and those before it. What is
+    /// expired here is taken away first.
     ///
     /// - Parameters:
     ///   - source: what is recorded of the journal.

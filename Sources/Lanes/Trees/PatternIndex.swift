@@ -1,8 +1,8 @@
 /// Patterns in the order of their heads, so that of many only those are compared that can meet another one.
 ///
-/// A head is what stands before the first wildcard, in whole components. Two patterns mean a path in common only if one's head begins the
-/// other's; and if the shorter head is all of its pattern, which then covers everything below it, they do. So plain patterns are never
-/// compared at all, and what is found costs no more than looking its place up.
+/// A head is what stands before the first wildcard, in whole components. Two patterns mean a path in common only if one's head
+/// begins the other's; and if the shorter head is all of its pattern, which then covers everything below it, they do. So plain
+/// patterns are never compared at all, and what is found costs no more than looking its place up.
 package struct PatternIndex: Sendable {
     /// What stands near a pattern.
     package struct Neighbour: Sendable {
