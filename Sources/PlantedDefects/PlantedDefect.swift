@@ -378,6 +378,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lateEventBelieved = "late-event-believed"
     /// What stands beside a guard does nothing when the guard is stopped.
     case guardWatcherAsleep = "guard-watcher-asleep"
+    /// A process counts as dead when its main thread is.
+    case mainThreadBelieved = "main-thread-believed"
+    /// A guard does not look at the history that a repair left.
+    case repairOverlooked = "repair-overlooked"
+    /// A refusal says that a lease's end opens the way, whoever else stands there.
+    case takeoverPromised = "takeover-promised"
+    /// What need not rest takes room among what must.
+    case shippedKept = "shipped-kept"
+    /// A lease of ours that comes back in a journal is another one.
+    case exportedTwice = "exported-twice"
+    /// A name that an export gives a run may be another run's own.
+    case exportNameReused = "export-name-reused"
     /// An adoption that renews the token leaves the old one good.
     case tokenUnrenewed = "token-unrenewed"
     /// The clock since the boot is taken as a namespace of time shows it.

@@ -114,6 +114,9 @@ extension PlantedDefect {
         case .contradictionKept: .tests("LaneRepairTests")
         case .lateEventBelieved: .tests("LanesTests.MendedTests.*late")
         case .clockOffsetBelieved: .tests("LaneClockTests")
+        case .mainThreadBelieved, .repairOverlooked: .tests("LaneOutlivedTests")
+        case .takeoverPromised, .exportedTwice: .tests("LaneSecondAdversaryTests")
+        case .shippedKept, .exportNameReused: .tests("LanesTests.FleetTests")
         case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
             .tests("SyncOrderTests.*journal")
         // Actors
