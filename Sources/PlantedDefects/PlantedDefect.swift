@@ -264,6 +264,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedSightingAgrees = "archived-sighting-agrees"
     /// Two archivers copy to one place at the same time.
     case targetUnlocked = "target-unlocked"
+    /// Who is enrolled is not asked of entries that an earlier repair re-admitted.
+    case readmittedRosterForgotten = "readmitted-roster-forgotten"
     /// Whether another ledger's archive is there is looked at before the place is locked, and not behind.
     case strangerUnseen = "stranger-unseen"
     /// Of several files with a segment's name the first one is read, whatever history it is of.

@@ -127,6 +127,31 @@ struct ActorCommandTests {
         try ledger.expectIntact(seq: 1)
     }
 
+    @Test("who is enrolled is known behind a second repair too, from what the first one re-admitted")
+    func repairedTwice() throws {
+        let ada = try AdasLedger()
+        let bob = try ada.ledger.run("actor", "enroll", "user:bob", "--class", "x", "--key-file", ada.ledger.place("bob.key"))
+        try #require(bob.code == 0, "\(bob)")
+        for round in 1...2 {
+            // Each time the first entry that states the roster is damaged.
+            let names = try FileManager.default.contentsOfDirectory(atPath: ada.ledger.path + "/ledger").sorted()
+            for name in names {
+                var text = try String(decoding: ada.ledger.read("ledger/" + name), as: UTF8.self)
+                guard let range = text.range(of: "\"roster\"") else { continue }
+                text.replaceSubrange(range, with: "\"Roster\"")
+                try ada.ledger.overwrite("ledger/" + name, Array(text.utf8))
+                break
+            }
+            #expect(try ada.ledger.agreedVerdict().code == 10, "round \(round)")
+            let repaired = try ada.ledger.run("repair", "--yes")
+            #expect(repaired.code == 0, "round \(round): \(repaired)")
+            #expect(try ada.ledger.agreedVerdict().code == 0, "round \(round)")
+            for actor in ["user:ada", "user:bob"] {
+                ada.expectRefused(try ada.ingest(AdasLedger.draft(actor: actor)), "the signature is missing")
+            }
+        }
+    }
+
     @Test("the verbs of the house speak in nobody's name either, and with the key they do")
     func verbs() throws {
         let ada = try AdasLedger()

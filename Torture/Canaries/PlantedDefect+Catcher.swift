@@ -132,6 +132,7 @@ extension PlantedDefect {
         case .leavingUnexplained: .tests("DriftTests.*leftBehind")
         case .archivedSightingAgrees: .tests("LedgerTests.AnchorTests")
         case .targetUnlocked: .tests("KernelTests.ArchiveTests.*twoArchivers")
+        case .readmittedRosterForgotten: .tests("ActorCommandTests.*repairedTwice")
         case .strangerUnseen: .tests("KernelTests.ArchiveTests.*stranger")
         case .archiveChosenByName: .tests("ArchiveSelectionTests.*branches")
         case .repairedStateForgotten: .tests("ArchiveSelectionTests.*interrupted")

@@ -105,7 +105,8 @@ package struct Backup: Sendable {
         guard try isGone || LedgerView(source).validHead?.key != view.validHead?.key else { return }
         throw LedgerError(
             .inputOutput,
-            "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again", .overtaken)
+            "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again",
+            .overtaken)
     }
 
     private func verify(

@@ -233,7 +233,8 @@ extension Salvage {
         } else {
             reading.unsealed.note(frame, bytes)
         }
-        let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
+        let earlier = Readmission(frame, of: bytes)
+        let own = earlier?.entry.seq ?? frame.seq
         let one = Stretch(
             start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven,
             run: runs.count - 1,
@@ -246,6 +247,14 @@ extension Salvage {
                 lastStatedSeq = max(lastStatedSeq, frame.seq)
             }
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
+            // What an earlier repair re-admitted tells it too.
+            if let earlier, !planted(.readmittedRosterForgotten) {
+                let inner = earlier.frame.span
+                if let roster = RosterStatement(earlier.view, inner)?.after(earlier.view.seq) {
+                    statedActors.append((roster, isProven && earlier.isProven))
+                }
+                if inner.isSigned(earlier.view) { signers.insert(inner.text(earlier.view.actor)) }
+            }
         }
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
         // A decision without its beginning or its end never was one.
