@@ -102,10 +102,12 @@ package struct Backup: Sendable {
     /// it, and up to there nothing can be verified any more.
     private func expectKeys(_ view: LedgerView, _ keyring: Keyring, _ source: POSIXStorage) throws(LedgerError) {
         let isGone = view.keyring.keys.keys.contains { keyring.keys[$0] == nil }
-        guard try isGone || LedgerView(source).validHead?.key != view.validHead?.key else { return }
+        let isReplaced = try LedgerView(source).validHead?.key != view.validHead?.key
+        guard isGone || isReplaced else { return }
         throw LedgerError(
             .inputOutput,
-            "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again", .overtaken)
+            "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again",
+            .overtaken)
     }
 
     private func verify(
