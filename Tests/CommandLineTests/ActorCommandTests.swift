@@ -222,6 +222,58 @@ struct ActorCommandTests {
         #expect(try ada.ledger.run("actor", "list").output.contains("enrolled by entry 2"))
     }
 
+    /// The segment that an entry began.
+    private func segment(_ seq: Int) -> String {
+        "ledger/" + String(repeating: "0", count: 20 - "\(seq)".count) + "\(seq).frames"
+    }
+
+    @Test("an editor's byte order mark before her segment is three bytes of damage, and every entry comes back, proven")
+    func byteOrderMark() throws {
+        let ada = try AdasLedger()
+        #expect(try ada.ledger.ingest((1...1000).map(String.init)).code == 0)
+        try ada.ledger.overwrite(segment(2), [0xEF, 0xBB, 0xBF] + ada.ledger.read(segment(2)))
+        let repair = try ada.ledger.run("repair", "--yes")
+        #expect(repair.code == 0 && repair.output.contains("3 bytes"), "\(repair)")
+        #expect(repair.output.contains("1,001 sound entries behind the damage are re-admitted: 1,001 proven"), "\(repair)")
+        #expect(repair.output.contains("1,001 come back; lost, or in the evidence only: 0") && !repair.output.contains("WARNING"))
+        try ada.ledger.expectIntact()
+        for seq in ["2", "3", "1002"] { #expect(try ada.ledger.run("show", seq).code == 0) }
+        ada.expectRefused(try ada.append(), "the signature is missing")
+        #expect(try ada.append("--actor-key", ada.key).code == 0)
+        try ada.ledger.expectIntact()
+    }
+
+    @Test("a revocation behind a byte too many, with another entry damaged: nobody gets his key back")
+    func revokedBehindDamage() throws {
+        let ada = try AdasLedger()
+        let bob = ada.ledger.directory.path("bob.key")
+        #expect(try ada.ledger.run("actor", "enroll", "user:bob", "--class", "operator", "--key-file", bob).code == 0)
+        #expect(try ada.ledger.run("actor", "revoke", "user:bob", "--reason", "r").code == 0)
+        #expect(try ada.ledger.ingest(["1", "2", "3"]).code == 0)
+        var bytes = try ada.ledger.read(segment(4))
+        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[lineFeeds[1] + 300] ^= 1
+        try ada.ledger.overwrite(segment(4), Array("x".utf8) + bytes)
+        let repair = try ada.ledger.run("repair", "--yes")
+        #expect(repair.code == 0 && repair.output.contains("lost, or in the evidence only: 1"), "\(repair)")
+        try ada.ledger.expectIntact()
+        let draft = CommandLedger.appendArguments.map { $0 == "user:ada" ? "user:bob" : $0 } + ["--body", "{}"]
+        ada.expectRefused(try ada.ledger.run(draft + ["--actor-key", bob]), "was revoked by entry 4")
+        #expect(try ada.ledger.run("show", "4").code == 0)
+
+        // The revocation itself is damaged: nobody can know what it said, and the plan says just that.
+        let lost = try AdasLedger()
+        let key = lost.ledger.directory.path("bob.key")
+        #expect(try lost.ledger.run("actor", "enroll", "user:bob", "--class", "operator", "--key-file", key).code == 0)
+        #expect(try lost.ledger.run("actor", "revoke", "user:bob", "--reason", "r").code == 0)
+        bytes = try lost.ledger.read(segment(4))
+        bytes[300] ^= 1
+        try lost.ledger.overwrite(segment(4), bytes)
+        let warned = try lost.ledger.run("repair")
+        #expect(
+            warned.code == 10 && warned.output.contains("WARNING: seq 4 is lost, the first entry of its segment"), "\(warned)")
+    }
+
     @Test("a backup keeps who is enrolled")
     func backup() throws {
         let ada = try AdasLedger()

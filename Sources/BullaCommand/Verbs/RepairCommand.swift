@@ -193,8 +193,8 @@ struct RepairCommand: ParsableCommand {
         }
         for seq in plan.lostStatements {
             lines.append(
-                "WARNING: seq \(seq) is lost, the first entry of its segment, and no sound entry behind it says who is enrolled: if it enrolled or "
-                    + "revoked anybody, do that again; bulla actor list shows who is enrolled then")
+                "WARNING: seq \(seq) is lost, the first entry of its segment, and no sound entry behind it says who is enrolled: if "
+                    + "it enrolled or revoked anybody, do that again; bulla actor list shows who is enrolled then")
         }
         if let gap = plan.gap {
             lines.append(

@@ -28,7 +28,8 @@ package struct Backup: Sendable {
     ///
     /// A crash leaves nothing under the target's path but an orphan `.bulla-init-…` beside it, or the whole copy.
     ///
-    /// - Throws: with the cause `overtaken` if segments were archived or a key was destroyed meanwhile; another target can be filled then.
+    /// - Throws: with the cause `overtaken` if segments were archived or a key was destroyed meanwhile; another target can be filled
+    ///   then.
     package func run(from source: POSIXStorage, to target: POSIXStorage) async throws(LedgerError) -> Report {
         let view = try LedgerView(source)
         do throws(LedgerError) {
@@ -93,16 +94,17 @@ package struct Backup: Sendable {
         }
     }
 
-    /// The keys that the copy is judged by: its own, as they were copied, and where none were wanted those that the source has left.
+    /// The keys that the copy is judged by: its own, and where none were wanted those that the source has now.
     private func keyring(of target: POSIXStorage, _ source: POSIXStorage, _ head: Head) throws(LedgerError) -> Keyring {
         try Keyring(allIn: includesKeys ? target : source, needed: [head.key])
     }
 
-    /// A key that was there when the copy was begun, and is not in it, was destroyed meanwhile: behind the copy's HEAD an entry retires
-    /// it, and up to there nothing can be verified any more.
+    /// Begins again where a key went that was there before the copying: an entry behind the copy's HEAD retires it, and up to there
+    /// nothing can be verified any more.
     private func expectKeys(_ view: LedgerView, _ keyring: Keyring, _ source: POSIXStorage) throws(LedgerError) {
         let isGone = view.keyring.keys.keys.contains { keyring.keys[$0] == nil }
-        guard try isGone || LedgerView(source).validHead?.key != view.validHead?.key else { return }
+        let isReplaced = try LedgerView(source).validHead?.key != view.validHead?.key
+        guard isGone || isReplaced else { return }
         throw LedgerError(
             .inputOutput,
             "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again",

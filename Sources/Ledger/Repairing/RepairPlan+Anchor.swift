@@ -65,7 +65,8 @@ extension RepairPlan {
             switch objection.kind {
             case .steppedBack:
                 return
-                    "\(what): what was recorded in between is not here, and the repair names it as lost; if a newer copy exists, repair that"
+                    "\(what): what was recorded in between is not here, and the repair names it as lost; "
+                    + "if a newer copy exists, repair that"
             case .otherHistory:
                 return "\(what); the repair leaves that as it is, and nobody writes here before `bulla anchor accept`"
             }

@@ -333,8 +333,8 @@ extension RepairPlan {
         absentKeys.subtract(retiredKeys)
     }
 
-    /// The first entries of segments that are lost, and that nobody behind them repeats: while anybody is enrolled, each segment begins
-    /// with who it is, and a change of that begins a segment.
+    /// The lost first entries of segments that nobody behind them repeats: while anybody is enrolled, each segment begins with who it
+    /// is, and a change of that begins a segment.
     private func findLostStatements(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) -> [UInt64] {
         if planted(.lostStatementsUntold) { return [] }
         let reader = try SegmentReader(view.storage)

@@ -27,8 +27,8 @@ extension WriterSession {
         if let failure = anchor.update(head.ledger, { $0.note(sighting) }) { notify(failure) } else { anchored = head }
     }
 
-    /// Keeps what HEAD vouches for behind a repair, unless another history was seen here: that only a user's word drops, and until then
-    /// nobody writes.
+    /// Keeps what HEAD vouches for behind a repair, unless another history was seen here: that only a user's word drops, and until
+    /// then nobody writes.
     ///
     /// - Returns: what the anchor says against the ledger as it is now; nil for nothing.
     mutating func keepAnchor(behindRepairWith keyring: Keyring) -> String? {

@@ -36,8 +36,8 @@ package struct ChainVerifier: Sendable {
     package var actors: ActorRoster?
     /// Somebody is enrolled, or it is not known yet who is: then every entry is looked at, and else those alone that say it.
     var watchesActors = true
-    /// Whether who is enrolled is asked for, and signatures are looked at. Not in what stands behind damage: a byte too many moves the
-    /// entry that says it, and a sound entry is no less sound where it stands now.
+    /// Whether who is enrolled is asked for, and signatures are looked at. Not in what stands behind damage: a byte too many moves
+    /// the entry that says it, and a sound entry is no less sound where it stands now.
     package var judgesActors = true
     /// Who was, as the first entry that was verified here has it.
     var actorsAtBeginning: ActorRoster?
