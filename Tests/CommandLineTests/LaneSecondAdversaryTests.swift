@@ -20,17 +20,19 @@ import Testing
     @Test("a refusal promises a takeover only where the end of that lease opens the way")
     func promises() throws {
         let ledger = try CommandLedger(
-            lanes: [("s", ["--kind", "shared"]), ("x", ["--tree", "x"]), ("y", ["--tree", "y"]), ("z", ["--tree", "z"])],
+            lanes: [
+                ("s", ["--kind", "shared"]), ("x", ["--tree", "x"]), ("y", ["--tree", "y"]),
+                ("z", ["--tree", "z", "--kind", "shared"]),
+            ],
             settings: ["--order", "z,y"])
-        for lane in ["y", "z"] { _ = try ledger.acquire(lane, "--kind", "shared") }
-        _ = try ledger.acquire("z", "--kind", "shared")
-        for request in [["s", "--kind", "exclusive"], ["x", "--tree", "y", "--tree", "z"], ["z"]] {
+        for lane in ["y", "z", "z"] { _ = try ledger.acquire(lane) }
+        for request in [["s", "--kind", "exclusive"], ["x", "--tree", "y", "--tree", "z"], ["z", "--kind", "cluster"]] {
             let refused = try ledger.run(["lane", "acquire", "--actor", "process:b"] + request)
             #expect(refused.code == 20 && !refused.error.contains("taken over"), "\(refused)")
         }
         let one = try ledger.run("lane", "acquire", "y", "--actor", "process:b")
         #expect(one.code == 20 && one.error.contains("it may be taken over from "), "\(one)")
-        let any = try ledger.run("lane", "acquire", "--actor", "process:b")
+        let any = try ledger.run("lane", "acquire", "--kind", "cluster", "--actor", "process:b")
         #expect(any.code == 20 && any.error.contains(" of y may be taken over from "), "\(any)")
     }
 
