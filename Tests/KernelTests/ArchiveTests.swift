@@ -241,6 +241,23 @@ struct ArchiveTests {
         #expect(house.machine.files == before)
     }
 
+    @Test("who looks at a ledger with its archive in front goes on there when segments leave meanwhile")
+    func leavesMeanwhile() throws {
+        let house = try House()
+        let before = try house.hashes()
+        // What is known of the archive is that it is empty.
+        let whole = try house.whole()
+        try house.archive(before: Limits.seq)
+        #expect(house.machine.segments.count == 1)
+        var hashes: [UInt64: Digest] = [:]
+        try EntryReader(LedgerView(whole), house.machine.environment).read(from: 1) { frame, bytes in
+            hashes[frame.seq] = frame.hash(in: bytes)
+            return true
+        }
+        for (seq, hash) in before { #expect(hashes[seq] == hash, "seq \(seq)") }
+        #expect(try whole.status(of: SegmentReader.path(ofSegment: 2)) == nil)
+    }
+
     @Test("a snapshot is kept where the entry that the last one was made at was archived meanwhile")
     func snapshotBehindArchive() throws {
         let house = try House()
