@@ -66,6 +66,25 @@ struct LostKeyTests {
         #expect(machine.files == before)
     }
 
+    /// What only HEAD tells of the key that is lost with its file.
+    enum Only: CaseIterable { case rotation, followers }
+
+    @Test("HEAD's own key is lost, and the entry that introduced it: the key is asked for", arguments: Only.allCases)
+    func onlyHead(only: Only) throws {
+        let machine = try SimulatedMachine.segmented(count: 3)
+        let keys = try machine.rotateKey()
+        if only == .followers { try machine.append(4...6) }
+        let first = try #require(try LedgerModel(machine).frames.first { $0.action == "key.rotated" })
+        let segment = machine.segment(first.segment)
+        machine.setSegment(first.segment, Array(segment[..<first.offset]))
+        for later in machine.segments where later > first.segment { machine.disk.delete(SegmentReader.path(ofSegment: later)) }
+        machine.disk.delete(Self.path(keys.new))
+        let before = machine.files
+        let error = try #require(refusal(machine))
+        #expect(error.code == .unverifiable && error.message.contains(keys.new.description), "\(error)")
+        #expect(machine.files == before)
+    }
+
     @Test("a HEAD behind the end, under a key that was replaced before it, is forged: it counts for nothing")
     func replacedKey() async throws {
         let (machine, keys) = try rotatedTwice()

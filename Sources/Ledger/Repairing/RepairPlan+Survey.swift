@@ -13,7 +13,7 @@ extension RepairPlan {
     ///   - sightings: what was seen of a ledger before.
     package init(
         _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil,
-        sightings: (LedgerID) -> Sightings = { _ in Sightings() }
+        sightings: (LedgerID) -> Sightings
     ) throws(LedgerError) {
         let ledger = try Self.name(of: view)
         self.ledger = ledger
