@@ -1,3 +1,5 @@
+import LedgerFormat
+
 /// What lines of a journal say to a fold, told from the lines alone: those of several pieces can be read at a time, and only
 /// count in their order.
 struct JournalPiece: Sendable {
