@@ -1,5 +1,3 @@
-import LedgerFormat
-
 /// What an entry of a journal does to the live leases.
 ///
 /// All ranges are of the journal's bytes: what made a lease becomes a value only if the lease is still live at the end.

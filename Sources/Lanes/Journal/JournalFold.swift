@@ -1,5 +1,3 @@
-import LedgerFormat
-
 /// By what the reference tells leases apart.
 package struct LeaseIdentity: Hashable, Sendable {
     package var loop: PythonText
