@@ -65,6 +65,24 @@ struct LostKeyTests {
         #expect(machine.files == before)
     }
 
+    @Test("a HEAD from before its key was retired and destroyed counts for nothing, and stops no repair")
+    func destroyedKey() async throws {
+        let machine = try SimulatedMachine.segmented(count: 3)
+        let old = machine.headBytes
+        let first = try machine.rotateKey().old
+        try machine.append(4...6)
+        try machine.write { session in _ = try session.retireKey(first, reason: "test", destroying: true) }
+        try machine.append(7...9)
+        let count = try machine.entries().count
+        machine.flip(try LedgerModel(machine).frames[8], at: 0.5)
+        machine.disk.setBytes(of: Layout.head, to: old)
+        let outcome = try machine.repair()
+        #expect(outcome.receipt != nil)
+        #expect(try await machine.audit().verdict == .intact)
+        let bodies = try machine.entries().filter { $0.action == Readmission.action }.count
+        #expect(bodies == count - 9, "all behind the damaged one")
+    }
+
     @Test("a HEAD behind the end, under a key that was replaced before it, is forged: it counts for nothing")
     func replacedKey() async throws {
         let (machine, keys) = try rotatedTwice()
