@@ -73,14 +73,13 @@ struct LostKeyTests {
         try machine.append(4...6)
         try machine.write { session in _ = try session.retireKey(first, reason: "test", destroying: true) }
         try machine.append(7...9)
-        let count = try machine.entries().count
-        machine.flip(try LedgerModel(machine).frames[8], at: 0.5)
+        let frames = try LedgerModel(machine).frames
+        machine.flip(frames[frames.count - 2], at: 0.5)
         machine.disk.setBytes(of: Layout.head, to: old)
         let outcome = try machine.repair()
         #expect(outcome.receipt != nil)
         #expect(try await machine.audit().verdict == .intact)
-        let bodies = try machine.entries().filter { $0.action == Readmission.action }.count
-        #expect(bodies == count - 9, "all behind the damaged one")
+        #expect(try machine.count(Readmission.action) == 1, "the one behind the damage")
     }
 
     @Test("a HEAD behind the end, under a key that was replaced before it, is forged: it counts for nothing")
