@@ -108,7 +108,7 @@ extension PlantedDefect {
         case .guardWatcherAsleep: .tests("LaneGuardTests.*stopped")
         case .tokenUnrenewed: .tests("LanePainTests.*helper")
         case .startUnchecked: .tests("LaneGuardTests.*startedLate")
-        case .chainOverlooked: .tests("LaneGuardTests.*chained")
+        case .chainOverlooked: .tests("StillnessTests")
         case .foreignProcessesBelieved: .tests("LaneNamespaceTests")
         case .adoptionKeepsProcess: .tests("LaneAdversaryTests.*adopted")
         case .contradictionKept: .tests("LaneRepairTests")
