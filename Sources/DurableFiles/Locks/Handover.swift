@@ -4,11 +4,11 @@
 /// suspended hands its value on by atomics inside Swift's runtime, which the thread sanitizer does not see: it would call every use
 /// of the value a race, and hide a true one among them.
 package struct Handover<Value: Sendable>: Sendable {
-    @usableFromInline package let slot: StateLock<Value?>
-    @usableFromInline package let waiter: CheckedContinuation<Void, Never>
+    @usableFromInline let slot: StateLock<Value?>
+    @usableFromInline let waiter: CheckedContinuation<Void, Never>
 
     @inlinable
-    package init(slot: StateLock<Value?>, waiter: CheckedContinuation<Void, Never>) {
+    init(slot: StateLock<Value?>, waiter: CheckedContinuation<Void, Never>) {
         self.slot = slot
         self.waiter = waiter
     }

@@ -11,7 +11,7 @@ package struct LaneJournal: Sendable {
 
     /// Reads and folds a journal's bytes, whatever they are.
     ///
-    /// - Parameter pieceCount: how many pieces of about the same size are read at a time; what they lead to does not depend on it.
+    /// - Parameter pieceCount: how many pieces of about the same size are read at a time, one or more; what they lead to does not depend on it.
     package init(_ bytes: [UInt8], pieceCount: Int = 1) throws(JournalError) {
         endsLine = bytes.last.map { $0 == 0x0A || $0 == 0x0D } ?? true
         let text = PythonText(decoding: bytes).bytes
@@ -82,13 +82,12 @@ package struct LaneJournal: Sendable {
 
 extension Span where Element == UInt8 {
     /// Cuts it behind line feeds, each of which ends a line, into so many pieces of about the same size, or fewer.
-    fileprivate func pieces(_ count: Int) -> [Range<Int>] {
+    fileprivate func pieces(_ pieceCount: Int) -> [Range<Int>] {
         var pieces: [Range<Int>] = []
         var start = 0
-        for number in 1...Swift.max(1, count) {
-            var end = Swift.max(start, self.count / Swift.max(1, count) * number)
-            if number >= count { end = self.count }
-            while end > start, end < self.count, self[end - 1] != 0x0A { end += 1 }
+        for number in 1...pieceCount {
+            var end = Swift.max(start, count * number / pieceCount)
+            while end > start, end < count, self[end - 1] != 0x0A { end += 1 }
             if end > start { pieces.append(start..<end) }
             start = end
         }
