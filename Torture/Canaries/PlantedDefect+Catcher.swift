@@ -120,6 +120,12 @@ extension PlantedDefect {
         case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
+        // Associates
+        case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
+            .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
+            .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
+            .tests("AssociateForgeryTests")
+        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished: .tests("LedgerTests.AssociateTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

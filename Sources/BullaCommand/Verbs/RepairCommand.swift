@@ -11,7 +11,8 @@ struct RepairCommand: ParsableCommand {
         discussion: """
             Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
-            the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened.
+            the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened. Where the ledger has \
+            associates, it stays locked until they sign bulla alert release.
 
             Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
             and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
@@ -85,6 +86,7 @@ struct RepairCommand: ParsableCommand {
             }
             show(plan, nil)
             // Who finds damage says so; a plan is no repair.
+            if plan.awaitsRelease { Output.exit(ErrorCode.locked.rawValue) }
             if plan.isNeeded { Output.exit(plan.replacesLedger || plan.contradictsHead || plan.validHead == nil ? 10 : 21) }
             if plan.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
             return
@@ -93,6 +95,7 @@ struct RepairCommand: ParsableCommand {
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome.plan, outcome)
         if outcome.plan?.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
+        if outcome.plan?.awaitsRelease == true { Output.exit(ErrorCode.locked.rawValue) }
     }
 
     /// The command that does what is shown, for the same ledger.
@@ -127,6 +130,7 @@ struct RepairCommand: ParsableCommand {
             if let plan { object["plan"] = .object(json(plan)) }
             if let evidence = outcome?.evidence { object["evidence"] = .string(evidence) }
             if let receipt = outcome?.receipt { object["receipt"] = receipt.json }
+            object["locked"] = .bool(outcome?.staysLocked ?? plan?.awaitsRelease ?? false)
             Output.line(Printable.json(.object(object)))
             return
         }
@@ -138,11 +142,24 @@ struct RepairCommand: ParsableCommand {
         guard let receipt = outcome.receipt else { return }
         if outcome.plan == nil { Output.line("a repair that was interrupted is now complete") }
         if let evidence = outcome.evidence { Output.line("the damaged ledger is kept in \(evidence)") }
-        Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
+        if outcome.staysLocked {
+            let command = "bulla alert release --ledger \(Checkup.word(options.path))"
+            Output.line(
+                Printable.text(
+                    "repaired: seq \(receipt.seq) says how; the house stays locked until its associates sign: \(command)"))
+        } else {
+            Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
+        }
         Output.line(receipt.line)
     }
 
     private func text(_ plan: RepairPlan) -> [String] {
+        if plan.awaitsRelease {
+            return [
+                "the ledger is whole up to seq \(plan.prefix.seq): nothing to repair; it is in alert, which its associates release, with "
+                    + "bulla alert release --ledger \(Checkup.word(options.path))"
+            ]
+        }
         guard plan.isNeeded else {
             var lines = ["the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"]
             if let tear = plan.tear {
@@ -182,6 +199,7 @@ struct RepairCommand: ParsableCommand {
             lines.append("\(Format.count(survivors.leftOutCount)) sound but doubled or disordered ones are only kept as evidence")
         }
         lines += keyLines(plan)
+        lines += associateLines(plan)
         for actor in plan.strangers {
             lines.append(
                 "WARNING: \(actor) spoke with a signature, and no sound entry says that it was enrolled: anyone may use that name until "
@@ -197,8 +215,35 @@ struct RepairCommand: ParsableCommand {
             lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
         }
         if plan.validHead?.alert == true {
-            lines.append("the alert is RAISED, and is released by the repair")
+            lines.append(
+                plan.isGoverned
+                    ? "the alert is RAISED, and stays so behind the repair" : "the alert is RAISED, and is released by the repair"
+            )
             if let cause = plan.alertCause { lines.append("it was raised at \(cause.time), because: \(cause.text)") }
+        }
+        return lines
+    }
+
+    /// What becomes of those who sign for the house.
+    private func associateLines(_ plan: RepairPlan) -> [String] {
+        guard let associates = plan.actors.associates else {
+            guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
+            return [
+                "WARNING: nothing sound says whether the ledger has associates, and behind the repair it has none; if it had, stop here and "
+                    + "restore a backup"
+            ]
+        }
+        var lines = [
+            "\(associates.threshold) of \(associates.keys.count) associates must sign before the house opens again, and name all of them anew"
+        ]
+        if !plan.mending.acts.isEmpty {
+            lines.append("\(plan.mending.acts.count) of their acts stood behind the damage, and count by their signatures")
+        }
+        for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
+        for key in plan.returningAssociates {
+            lines.append(
+                "WARNING: the key \(key) was removed by an entry that is lost, and counts again, because fewer would be left than must sign: "
+                    + "remove it behind the release")
         }
         return lines
     }

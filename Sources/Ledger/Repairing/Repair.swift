@@ -3,7 +3,8 @@ package import LedgerFormat
 import CanonicalJSON
 import PlantedDefects
 
-/// Mends a damaged ledger, or releases a whole one from alert, and loses no byte of it.
+/// Mends a damaged ledger, or releases a whole one from alert, and loses no byte of it. Where the ledger has associates, it only mends:
+/// the release is theirs (`AlertRelease`).
 ///
 /// The one way in which `ledger/` is ever replaced. Everything new is built and verified in `quarantine/`; then both directories
 /// change places in one step, and what was damaged has become evidence, whole. A crash before that step leaves the damaged ledger
@@ -38,6 +39,8 @@ package struct Repair: Sendable {
         package var receipt: Receipt?
         /// Where the damaged ledger is kept.
         package var evidence: String?
+        /// The house stays locked until its associates release it.
+        package var staysLocked = false
         /// What a caller should be told that is no error, such as a cut tail.
         package var notices: [String] = []
     }
@@ -203,6 +206,7 @@ extension Repair {
                 environment)
             if let gap = plan.gap { builder.leaveGap(upTo: gap.upperBound) }
             try builder.append(draft)
+            builder.note(record.body)
             if lastKey != key.id, let last = view.keyring.keys[lastKey] {
                 try builder.append(
                     Drafts.keyRotated(
@@ -251,7 +255,8 @@ extension Repair {
         }
         try session.settle(interrupted.verifier, view)
         try forgetPlan(view)
-        return Outcome(receipt: interrupted.receipt, evidence: interrupted.record.evidence)
+        return Outcome(
+            receipt: interrupted.receipt, evidence: interrupted.record.evidence, staysLocked: session.head?.alert ?? false)
     }
 
     /// A repair whose ledger is in place, and whose HEAD is not there yet: a verifier at its end, and the receipt of its entry.
@@ -333,7 +338,9 @@ extension WriterSession {
     fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
-        try writeHead(replacing: view.foundHead)
+        // Where the ledger has associates, they release it.
+        let isSuspended = actors.associates?.isSuspended == true && !planted(.repairReleases)
+        try writeHead(replacing: view.foundHead, alert: isSuspended)
         if let head = state?.head { keepAnchor(head) }
     }
 
@@ -354,7 +361,7 @@ extension WriterSession {
     }
 
     /// The lock is given back without another look at HEAD.
-    fileprivate mutating func giveUp() {
+    mutating func giveUp() {
         state = nil
         storage.unlock(.writer)
     }

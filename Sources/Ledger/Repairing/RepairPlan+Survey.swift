@@ -310,6 +310,7 @@ extension RepairPlan {
         survivors.keylessCounts = salvage.keylessCounts
         for damage in survey.damages { try countKeyless(in: damage, view) }
         (actors, strangers) = (salvage.actors, salvage.strangers)
+        (mending, returningAssociates) = (salvage.mending, salvage.returningAssociates)
         let prefixSeq = prefix.seq
         var survivors = survivors
         try salvage.walk { draft, isProven, frame, _ in
@@ -413,6 +414,7 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         found.actors = verifier.actors ?? ActorRoster()
+        found.knowsActors = found.tip != nil && verifier.actors != nil
         prefix = found
         actors = found.actors
         // Of a decision that is not whole the state is lost, which archives give back.

@@ -59,6 +59,11 @@ struct Salvage {
     /// Who is enrolled, by the prefix and by all sound entries behind it: what they say is added up, and nothing is taken away.
     private(set) var actors: ActorRoster
     private var statedActors: [(roster: ActorRoster, isProven: Bool)] = []
+    /// What sound entries behind the prefix say of associates, and what associates signed there.
+    private var statedAssociates: [Associates] = []
+    private var acts: [(act: Associates.Act, request: SignedRequest)] = []
+    /// What of that a repair takes over.
+    private(set) var mending = Associates.Mending()
     private var signers: Set<String> = []
     /// An entry calls for another key than HEAD, which vouches for it, names.
     private(set) var contradictsHeadKey = false
@@ -90,6 +95,25 @@ struct Salvage {
         {
             actors = actors.merged(with: stated.roster)
         }
+        mendAssociates()
+    }
+
+    /// What the prefix knows of associates stands, but for what signatures prove; where nothing of the beginning is left, the last sound
+    /// entry that states them is believed.
+    private mutating func mendAssociates() {
+        guard prefix.knowsActors else {
+            let proven = statedActors.filter(\.isProven).compactMap(\.roster.associates)
+            actors.associates = (proven.isEmpty ? statedAssociates : proven).max { $0.act.seq < $1.act.seq }
+            return
+        }
+        guard let associates = actors.associates else { return }
+        mending = Associates.Mending(associates, acts: acts, stated: statedAssociates, in: ledger)
+    }
+
+    /// Associates who were removed by what is lost, and are back because too few would be left.
+    var returningAssociates: [ActorKey] {
+        guard prefix.knowsActors, let associates = actors.associates else { return [] }
+        return mending.returning(to: associates, stated: statedAssociates)
     }
 
     /// Who speaks with a signature, and of whom nobody says that he was enrolled.
@@ -223,7 +247,7 @@ extension Salvage {
             run: runs.count - 1,
             isSealed: isSealed)
         if isSealed {
-            if let roster = RosterStatement(frame, bytes)?.after(frame.seq) { statedActors.append((roster, isProven)) }
+            note(RosterStatement(frame, bytes), of: frame, bytes, isProven)
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
         }
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
@@ -233,6 +257,14 @@ extension Salvage {
         let isWhole = reading.open.count == part.count
         for one in reading.open { add(one, isWhole: isWhole, behind: reading.first) }
         reading.open = []
+    }
+
+    private mutating func note(_ statement: RosterStatement?, of frame: FrameView, _ bytes: Span<UInt8>, _ isProven: Bool) {
+        guard let statement, let roster = statement.after(frame.seq, frame.hash(in: bytes)) else { return }
+        statedActors.append((roster, isProven))
+        if let associates = roster.associates { statedAssociates.append(associates) }
+        guard case .act(let request) = statement.change else { return }
+        acts.append((.init(seq: frame.seq, hash: frame.hash(in: bytes)), request))
     }
 
     private mutating func close(_ reading: inout Reading) {
