@@ -424,6 +424,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case suspensionIgnored = "suspension-ignored"
     /// An associate whose removal was lost is back behind a repair.
     case removedAssociateBack = "removed-associate-back"
+    /// A release that a power cut has torn is damage, which must be repaired, and signed again.
+    case tornReleaseDamaged = "torn-release-damaged"
     /// A release that was interrupted is taken for one of any later alert.
     case oldReleaseFinished = "old-release-finished"
 }

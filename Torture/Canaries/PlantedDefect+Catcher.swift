@@ -125,7 +125,9 @@ extension PlantedDefect {
             .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
             .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
             .tests("AssociateForgeryTests")
-        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished: .tests("LedgerTests.AssociateTests")
+        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished:
+            .tests("LedgerTests.AssociateRepairTests")
+        case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

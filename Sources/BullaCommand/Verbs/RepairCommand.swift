@@ -234,8 +234,13 @@ struct RepairCommand: ParsableCommand {
             ]
         }
         var lines = [
-            "\(associates.threshold) of \(associates.keys.count) associates must sign before the house opens again, and name all of them anew"
+            "\(associates.threshold) of \(associates.keys.count) associates must sign before the house opens again"
         ]
+        if plan.lostCount > 0 {
+            lines.append(
+                "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right"
+            )
+        }
         if !plan.mending.acts.isEmpty {
             lines.append("\(plan.mending.acts.count) of their acts stood behind the damage, and count by their signatures")
         }

@@ -27,6 +27,8 @@ package struct AlertRelease: Sendable {
         package let associates: Associates
         /// The release is recorded, and only HEAD does not say so.
         package let receipt: Receipt?
+        /// What a power cut has left of a release, right behind HEAD: nobody writes anything else in a locked house.
+        let tear: Tear?
         let verifier: ChainVerifier
         let head: Head
     }
@@ -51,7 +53,8 @@ package struct AlertRelease: Sendable {
                     return true
                 })
         }
-        if case .failed(let failure) = end {
+        let tear = try tear(end, verifier, head, view)
+        if case .failed(let failure) = end, tear == nil {
             var error = LedgerError(failure)
             error.message =
                 "the ledger \(view.storage.basePath) is damaged at \(error.message); mend it first, with `bulla repair \(ledger)`"
@@ -72,8 +75,22 @@ package struct AlertRelease: Sendable {
         let isInterrupted =
             lastAction == SignedRequest.Verb.release.action && (head.seq < tip.seq || planted(.oldReleaseFinished))
         return Standing(
-            ledger: tip.ledger, tip: tip, associates: associates, receipt: isInterrupted ? Receipt(tip) : nil, verifier: verifier,
+            ledger: tip.ledger, tip: tip, associates: associates, receipt: isInterrupted ? Receipt(tip) : nil, tear: tear,
+            verifier: verifier,
             head: head)
+    }
+
+    private func tear(
+        _ end: SegmentReader.End, _ verifier: ChainVerifier, _ head: Head, _ view: LedgerView
+    ) throws(LedgerError) -> Tear? {
+        guard head.alert, case .failed(let failure) = end, !planted(.tornReleaseDamaged) else { return nil }
+        var calm = head
+        calm.alert = false
+        let judgement = try doing("cannot read the ledger") { [calm] () throws(StorageError) in
+            try Judgement(failure, verifier, head: calm, SegmentReader(view.storage))
+        }
+        guard case .torn(let tear) = judgement, tear.place.offset == 0, tear.place.seq == head.seq + 1 else { return nil }
+        return tear
     }
 
     /// Records the release, and lets HEAD say so.
@@ -109,6 +126,12 @@ extension WriterSession {
         guard let request else { throw LedgerError(.refused, "nobody has signed the release; nothing was recorded") }
         if let objection = request.objection(as: .release, house.associates, behind: house.tip, at: time) {
             throw LedgerError(.refused, "\(objection); nothing was recorded, and the alert stays")
+        }
+        if let tear = house.tear {
+            try keepEvidence(of: tear, reader)
+            try doing("cannot cut the torn tail") { () throws(StorageError) in
+                try reader.open(segment: tear.place.segment, .readWrite).cut(to: tear.place.offset)
+            }
         }
         try stand(behind: house.verifier, head, view.keyring, provenUpTo: vouched, reader)
         guard let state else { preconditionFailure("the session stands") }

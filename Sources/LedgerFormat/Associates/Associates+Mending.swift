@@ -50,10 +50,14 @@ extension Associates.Mending {
         _ associates: Associates, acts: [(act: Associates.Act, request: SignedRequest)], stated: [Associates], in ledger: LedgerID
     ) {
         var known = associates
+        var byteCount = 0
         for (act, request) in acts.sorted(by: { $0.act.seq < $1.act.seq }) where act.seq > known.act.seq {
             guard known.objection(to: request, in: ledger, at: nil, behind: nil) == nil,
                 let changed = known.after(request, act)
             else { continue }
+            byteCount += request.json.canonicalBytes().count
+            // What is too much for one entry counts as lost.
+            guard byteCount <= Self.actsByteCountMax else { break }
             known = changed
             self.acts.append(Act(request: request, hash: act.hash))
         }
@@ -65,6 +69,8 @@ extension Associates.Mending {
         let withdrawn = known.withdrawn + gone.filter { !known.withdrawn.contains($0) }
         if suspended.allows(withdrawn: withdrawn), !planted(.removedAssociateBack) { self.withdrawn = gone }
     }
+
+    private static let actsByteCountMax = 256 << 10
 
     /// Whom the entries that were lost removed, so that fewer would be left than must sign: they are back.
     package func returning(to associates: Associates, stated: [Associates]) -> [ActorKey] {
