@@ -67,7 +67,8 @@ extension Associates {
             guard threshold >= 1 else { throw .threshold(threshold, of: keys.count - 1) }
         case .release(let named, let keys, let threshold):
             guard tip == nil || tip == named || planted(.otherAlertReleased) else { throw .tip }
-            guard keys == signers, threshold == self.threshold || planted(.releaseRosterUnchecked) else { throw .roster }
+            let isWhole = keys == signers && threshold == self.threshold
+            guard isWhole || planted(.releaseRosterUnchecked) else { throw .roster }
             changed.keys = keys
             changed.withdrawn = []
             changed.isSuspended = false
