@@ -229,8 +229,7 @@ struct RepairCommand: ParsableCommand {
         guard let associates = plan.actors.associates else {
             guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
             return [
-                "WARNING: nothing sound says whether the ledger has associates, and behind the repair it has none; if it had, stop here and "
-                    + "restore a backup"
+                "nothing sound says whether the ledger had associates, and behind the repair it has none; if it had, stop here and restore a backup"
             ]
         }
         var lines = [
