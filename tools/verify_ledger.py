@@ -95,7 +95,7 @@ def signed(key, signature, text):
     a, s = point(key), int.from_bytes(signature[32:], "little")
     if a is None or s >= L: return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % L
-    x, y, z, _ = add(times(s, B), times(L - h, a))
+    x, y, z, _ = add(times(s, B), times(h, (P - a[0], a[1], 1, P - a[3])))  # not L - h: L times a need not be zero
     x, y = x * pow(z, -1, P) % P, y * pow(z, -1, P) % P
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 

@@ -264,12 +264,24 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedSightingAgrees = "archived-sighting-agrees"
     /// Two archivers copy to one place at the same time.
     case targetUnlocked = "target-unlocked"
+    /// Who is enrolled is not asked of entries that an earlier repair re-admitted.
+    case readmittedRosterForgotten = "readmitted-roster-forgotten"
+    /// Whether another ledger's archive is there is looked at before the place is locked, and not behind.
+    case strangerUnseen = "stranger-unseen"
+    /// Of several files with a segment's name the first one is read, whatever history it is of.
+    case archiveChosenByName = "archive-chosen-by-name"
+    /// A state that was kept at an entry which a repair has moved or lost counts no more.
+    case repairedStateForgotten = "repaired-state-forgotten"
+    /// A patch's entry names all places that it changes, however long their names are.
+    case writesUnbounded = "writes-unbounded"
     /// Whether a state fits into the entry that keeps it is found out when it is written.
     case stateFitUntried = "state-fit-untried"
     /// The active segment is ended before its archive's place was tried.
     case targetUntried = "target-untried"
     /// A reader does not look whether an archive took away what it was to read.
     case overtakenBelieved = "overtaken-believed"
+    /// A reader does not look whether a repair ended meanwhile.
+    case mendedBelieved = "mended-believed"
     /// A reader takes a key that a rotation brought meanwhile for one that is missing.
     case newKeysOverlooked = "new-keys-overlooked"
     /// An audit in slices forgets that it had not the key for an earlier one.
@@ -308,8 +320,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case anchorLeads = "anchor-leads"
     /// A lower seq replaces a higher one in the anchor.
     case anchorLowered = "anchor-lowered"
+    /// A repair's plan does not say what the anchor has against the ledger.
+    case objectionsUntold = "objections-untold"
+    /// A repair makes another history the one that was seen.
+    case otherHistoryForgotten = "other-history-forgotten"
     /// A backup gets its name unread.
     case backupUnverified = "backup-unverified"
+    /// A backup is judged by keys that are not in it.
+    case backupKeysUncompared = "backup-keys-uncompared"
     /// What is copied is not synchronised.
     case backupUnsynced = "backup-unsynced"
     /// The names of a backup's segments are not.
@@ -362,6 +380,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lateEventBelieved = "late-event-believed"
     /// What stands beside a guard does nothing when the guard is stopped.
     case guardWatcherAsleep = "guard-watcher-asleep"
+    /// A process counts as dead when its main thread is.
+    case mainThreadBelieved = "main-thread-believed"
+    /// A guard does not look at the history that a repair left.
+    case repairOverlooked = "repair-overlooked"
+    /// A refusal says that a lease's end opens the way, whoever else stands there.
+    case takeoverPromised = "takeover-promised"
+    /// What need not rest takes room among what must.
+    case shippedKept = "shipped-kept"
+    /// A lease of ours that comes back in a journal is another one.
+    case exportedTwice = "exported-twice"
+    /// A name that an export gives a run may be another run's own.
+    case exportNameReused = "export-name-reused"
     /// An adoption that renews the token leaves the old one good.
     case tokenUnrenewed = "token-unrenewed"
     /// The clock since the boot is taken as a namespace of time shows it.
@@ -390,6 +420,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case rosterUncompared = "roster-uncompared"
     /// A repair forgets who was enrolled behind the damage.
     case enrolmentsForgotten = "enrolments-forgotten"
+    /// Behind damage an entry that says who is enrolled counts only where a segment begins.
+    case survivorsJudgedByPlace = "survivors-judged-by-place"
+    /// A repair says nothing of entries that said who is enrolled, and are lost.
+    case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
     /// A request may name another ledger.

@@ -68,10 +68,45 @@ struct AnchorTests {
         let repair = try anchored.run(["repair", "--yes"])
         #expect(repair.code == 0, "\(repair.error)")
         #expect(repair.output.contains("repaired: seq 17"), "\(repair.output)")
+        #expect(repair.output.contains("WARNING: the ledger at ") && repair.output.contains("stepped back from seq 16, seen on"))
         try Data(receipts.joined().utf8).write(to: URL(fileURLWithPath: ledger.directory.path("receipts")))
         let verified = try anchored.run(["verify", "--receipt", "receipts"])
         #expect(verified.code == 10 && verified.output.contains("seq 12, was lost in repair 17"), "\(verified.output)")
         #expect(try anchored.append().code == 0)
+        #expect(try ledger.agreedVerdict().code == 0)
+    }
+
+    @Test("a repair of another history mends the bytes, says what was seen, and gives 10 until that is accepted")
+    func repairedFork() throws {
+        let anchored = try AnchoredLedger(entries: 3)
+        let ledger = anchored.ledger
+        try ledger.backUp(as: "old")
+        for _ in 0..<2 { #expect(try anchored.append().code == 0) }
+        try ledger.restore(from: "old")
+        for _ in 0..<4 {
+            #expect(try anchored.run(CommandLedger.appendArguments + ["--body", "{}"], anchor: false).code == 0)
+        }
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[lineFeeds[1] + 100] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+
+        let shown = try anchored.run(["repair"])
+        #expect(shown.code == 10 && shown.output.contains("WARNING: the entry with seq 6 at "), "\(shown)")
+        let json = try JSON(parsing: Array(anchored.run(["repair", "--json"]).lastLine.utf8))
+        #expect(json["plan"]?["anchor_seen"]?.array?.first?["seq"]?.integer == 6, "\(json)")
+        let repair = try anchored.run(["repair", "--yes"])
+        #expect(repair.code == 10 && repair.output.contains("repaired: seq 9"), "\(repair)")
+        #expect(repair.output.contains("but the entry with seq 6 at ") && repair.output.contains("bulla anchor accept"))
+        let entry = try #require(try ledger.entries("--action", "ledger.repaired").last?["entry"])
+        #expect(entry["body"]?["anchor"]?["seq"]?.integer == 6, "\(entry)")
+        for arguments in [["verify"], ["status"], ["anchor", "show"], ["repair"]] {
+            let told = try anchored.run(arguments)
+            #expect(told.code == 10 && told.output.contains("another history"), "\(arguments): \(told)")
+        }
+        #expect(try anchored.append().code == 10)
+        #expect(try anchored.run(["anchor", "accept", "--reason", "the other one is gone"]).code == 0)
+        #expect(try anchored.append().code == 0 && anchored.verify().code == 0)
         #expect(try ledger.agreedVerdict().code == 0)
     }
 

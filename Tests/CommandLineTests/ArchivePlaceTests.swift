@@ -206,9 +206,8 @@ struct ArchivePlaceTests {
             wait $archive
             """
         let judge = Program.repository + "/tools/verify_ledger.py"
-        let result = try Program.shell(script, ledger.path, judge, ledger.place(), ledger.place("copy")).run(environment: [
-            "BULLA_ANCHOR": "off"
-        ])
+        let result = try Program.shell(script, ledger.path, judge, ledger.place(), ledger.place("copy")).run(
+            in: ledger.directory.path, environment: ["BULLA_ANCHOR": "off"])
         #expect(result.code == 0 && result.output.isEmpty, "\(result)")
         #expect(try ledger.run("verify", "--archive", ledger.place()).code == 0)
     }

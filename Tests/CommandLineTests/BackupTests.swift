@@ -256,6 +256,46 @@ struct BackupTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: ledger.directory.path).sorted() == ["B", "L"])
     }
 
+    @Test(
+        "a key is replaced and destroyed between HEAD and the copying of keys: the backup begins again, and can be restored",
+        .enabled(if: Machine.hasStrace, Machine.needsStrace), arguments: [[], ["--without-keys"]])
+    func destroyed(options: [String]) throws {
+        let ledger = try CommandLedger(entries: 3)
+        let old = String(try ledger.keyFile.dropFirst("keys/".count).prefix(16))
+        // The second directory is the first one in the copy; HEAD was read before.
+        let script = """
+            exec strace -f -qq -o "$1.trace" -e trace=mkdirat -e inject=mkdirat:signal=SIGSTOP:when=2 \
+                "$BULLA" backup "$2" \(options.joined(separator: " ")) --ledger "$1"
+            """
+        let running = try Program(
+            "/usr/bin/env", ["BULLA=" + Program.bullaPath, "sh", "-c", script, "sh", ledger.path, ledger.directory.path("B")]
+        ).start(input: [])
+        let trace = ledger.path + ".trace"
+        try waitUntil("it is stopped") {
+            ((try? String(contentsOfFile: trace, encoding: .utf8)) ?? "").contains("stopped by SIGSTOP")
+        }
+        let text = try String(contentsOfFile: trace, encoding: .utf8)
+        let pid = try #require(
+            Int32(text.split(separator: "\n").last { $0.contains("stopped by SIGSTOP") }?.prefix { $0 != " " } ?? ""))
+        #expect(try ledger.run("key", "rotate", "--reason", "k").code == 0)
+        #expect(try ledger.run("key", "retire", old, "--reason", "r", "--destroy").code == 0)
+        kill(pid, SIGCONT)
+        let made = try running.wait()
+        #expect(made.code == 0 && made.output.contains("verified the copy"), "\(made)")
+        if options.isEmpty {
+            let checked = try check(ledger)
+            #expect(checked.code == 0, "\(checked)")
+            #expect(try judge(ledger).code == 0)
+            try ledger.restore(from: "B")
+            #expect(try ledger.append().code == 0)
+        } else {
+            let key = try ledger.keyFile
+            try ledger.directory.copy("L/" + key, to: "B/" + key)
+            #expect(try judge(ledger).code == 0)
+        }
+        try ledger.expectIntact()
+    }
+
     @Test("a damaged ledger is not backed up, and nothing is left behind")
     func damaged() throws {
         let ledger = try CommandLedger(entries: 20)

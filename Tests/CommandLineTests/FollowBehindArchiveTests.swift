@@ -35,6 +35,26 @@ struct FollowBehindArchiveTests {
         #expect(bodies.dropFirst(2).dropLast(2).compactMap { $0?["part"]?.integer } == Array(1...12))
     }
 
+    @Test("a follower that signs goes on where it stopped, across rotation and behind an archive", arguments: [false, true])
+    func signed(isArchived: Bool) throws {
+        let log = try FollowedLog()
+        let key = log.ledger.directory.path("app.key")
+        let enrolled = try log.ledger.run("actor", "enroll", "service:app", "--class", "logs", "--key-file", key)
+        try #require(enrolled.code == 0, "\(enrolled)")
+        try log.write("one\ntwo\n")
+        try log.start("--actor-key", key)
+        try log.wait(for: ["one", "two"])
+        try log.stop(SIGTERM)
+        if isArchived { #expect(try log.ledger.archive(to: "A").code == 0) }
+        try log.write("three\n")
+        try log.rotate(to: "app.log.1")
+        try log.write("four\n")
+        try log.start("--actor-key", key)
+        try waitUntil("the lines are recorded") { try log.lines().last == "four" }
+        #expect(try log.stop(SIGTERM).error.contains("app.log.1"))
+        #expect(try log.lines() == (isArchived ? [] : ["one", "two"]) + ["three", "four"])
+    }
+
     @Test("an archive given to a repair tells it too")
     func repaired() throws {
         let log = try FollowedLog()

@@ -23,9 +23,10 @@ final class FollowedLog {
 
     deinit { follower?.send(signal: SIGKILL) }
 
-    func start(format: String = "raw") throws {
+    /// - Parameter more: other arguments.
+    func start(format: String = "raw", _ more: String...) throws {
         follower = try Program.bulla(
-            "ingest", "--follow", "--format", format, "--actor", "service:app", "--ledger", ledger.path, path
+            ["ingest", "--follow", "--format", format, "--actor", "service:app", "--ledger", ledger.path, path] + more
         ).start()
     }
 

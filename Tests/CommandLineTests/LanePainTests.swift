@@ -151,9 +151,10 @@ import Testing
         #expect(try ledger.run("lane", "history", "apiary", "--only", "refuse").output.contains("none_free"))
         try ledger.lane(["attempt", "issue-1", "--outcome", "shipped", "--lane", "apiary"])
         #expect(try ledger.acquire().json["lane"] == "apiary")
-        // One that nobody declares is passed over.
-        try ledger.lane(["declare", "last"])
+        // One that nobody declares any more is passed over.
+        for lane in ["last", "nobodys"] { try ledger.lane(["declare", lane]) }
         try ledger.lane(["declare", "--order", "nobodys,last"])
+        try ledger.lane(["declare", "nobodys", "--remove"])
         #expect(try ledger.acquire("--tree", "elsewhere").json["lane"] == "last")
     }
 

@@ -40,6 +40,22 @@ struct StateTests {
         #expect(entry["action"] == "state.patched" && entry["context"] == ["base": 5, "writes": ["/n"]])
     }
 
+    @Test("a restore that is shown can be done, also over hundreds of long names")
+    func longPaths() throws {
+        let ledger = try CommandLedger()
+        for part in 0..<2 {
+            let names = (0..<120).map { "k\(part * 120 + $0)" + String(repeating: "x", count: 3000) }
+            let patch = "[" + names.map { #"{"op":"add","path":"/\#($0)","value":1}"# }.joined(separator: ",") + "]"
+            let applied = try ledger.run(["state", "patch", "-"] + ada, input: Array(patch.utf8))
+            try #require(applied.code == 0, "\(applied.error.prefix(500))")
+        }
+        let restored = try ledger.run(["restore", "--to", "1", "--reason", "back", "--yes"] + ada)
+        #expect(restored.code == 0, "\(restored.error.prefix(500))")
+        #expect(try value(ledger) == [:])
+        let entry = try #require(try ledger.entries("--last", "1").first?["entry"])
+        #expect(entry["context"]?["writes"] == [""])
+    }
+
     @Test("--at tells the state at a seq, a hash and a time")
     func at() throws {
         let ledger = try deployed()

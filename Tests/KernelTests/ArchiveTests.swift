@@ -224,6 +224,52 @@ struct ArchiveTests {
         #expect(try other.tryLock(.writer))
     }
 
+    @Test("a place that somebody gave to another ledger until it was ours is refused")
+    func stranger() throws {
+        let (house, other) = (try House(seed: 1), try House(seed: 2))
+        try other.archive(before: 12)
+        let before = house.machine.files
+        let refusal = ledgerError { () throws(LedgerError) in
+            do { try house.archive(before: 12, to: MemoryStorage(other.archive)) } catch let error as LedgerError {
+                throw error
+            } catch {
+                return
+            }
+        }
+        #expect(
+            refusal?.code == .refused && refusal?.message.contains("another ledger") == true, "\(String(describing: refusal))")
+        #expect(house.machine.files == before)
+    }
+
+    @Test("who looks at a ledger with its archive in front goes on there when segments leave meanwhile")
+    func leavesMeanwhile() throws {
+        let house = try House()
+        let before = try house.hashes()
+        // What is known of the archive is that it is empty.
+        let whole = try house.whole()
+        try house.archive(before: Limits.seq)
+        #expect(house.machine.segments.count == 1)
+        var hashes: [UInt64: Digest] = [:]
+        try EntryReader(LedgerView(whole), house.machine.environment).read(from: 1) { frame, bytes in
+            hashes[frame.seq] = frame.hash(in: bytes)
+            return true
+        }
+        for (seq, hash) in before { #expect(hashes[seq] == hash, "seq \(seq)") }
+        #expect(try whole.status(of: SegmentReader.path(ofSegment: 2)) == nil)
+    }
+
+    @Test("a snapshot is kept where the entry that the last one was made at was archived meanwhile")
+    func snapshotBehindArchive() throws {
+        let house = try House()
+        var keeper = try house.machine.decider()
+        keeper.snapshotInterval = 5
+        #expect(try keeper.snapshotIfDue(of: Documents.self) != nil)
+        try house.archive(before: Limits.seq)
+        for number in 1...6 { _ = try house.machine.patch(JSONPatch([.add(JSONPointer(parsing: "/k\(number)"), 1)])) }
+        let seq = try keeper.snapshotIfDue(of: Documents.self)
+        #expect(seq == (try house.machine.head().seq))
+    }
+
     @Test("one changed byte of an archived segment is found, also behind its last frame")
     func changedArchive() async throws {
         let house = try House()

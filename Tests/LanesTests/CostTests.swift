@@ -1,3 +1,4 @@
+import CanonicalJSON
 import Kernel
 import Lanes
 import Ledger
@@ -21,6 +22,7 @@ import Testing
     @Test("state does not grow with history: names that nobody has a lease of are forgotten, the oldest first")
     func bounded() throws {
         let world = try LaneMachine()
+        try world.declare(nil, nil, ["open": true])
         for number in 0..<300 {
             try world.decide { lanes, moment throws(LedgerError) in
                 try lanes.spawn(Label("lane\(number)")!, by: "ada", LaneEvidence(host: "h", reason: "test"), moment)

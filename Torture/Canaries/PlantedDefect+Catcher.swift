@@ -71,6 +71,8 @@ extension PlantedDefect {
         case .anchorUncompared, .anchorLeads: .tests("AnchoredWriterTests")
         case .anchorLowered: .tests("LedgerTests.AnchorTests")
         case .backupUnverified: .tests("BackupTests.*damaged")
+        case .backupKeysUncompared: .tests("BackupTests.*destroyed")
+        case .objectionsUntold, .otherHistoryForgotten: .tests("LedgerTests.RepairAnchorTests")
         case .backupUnsynced, .backupNamesUnsynced, .backupFileUnsynced, .backupKeysUnsynced, .backupEvidenceUnsynced:
             .tests("SyncOrderTests.*backup")
         case .evidenceUncompared: .tests("BackupTests.*evidence")
@@ -112,6 +114,9 @@ extension PlantedDefect {
         case .contradictionKept: .tests("LaneRepairTests")
         case .lateEventBelieved: .tests("LanesTests.MendedTests.*late")
         case .clockOffsetBelieved: .tests("LaneClockTests")
+        case .mainThreadBelieved, .repairOverlooked: .tests("LaneOutlivedTests")
+        case .takeoverPromised, .exportedTwice: .tests("LaneSecondAdversaryTests")
+        case .shippedKept, .exportNameReused: .tests("LanesTests.FleetTests")
         case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
             .tests("SyncOrderTests.*journal")
         // Actors
@@ -120,6 +125,7 @@ extension PlantedDefect {
         case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
+        case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
         // Associates
         case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
             .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
@@ -134,9 +140,15 @@ extension PlantedDefect {
         case .leavingUnexplained: .tests("DriftTests.*leftBehind")
         case .archivedSightingAgrees: .tests("LedgerTests.AnchorTests")
         case .targetUnlocked: .tests("KernelTests.ArchiveTests.*twoArchivers")
+        case .readmittedRosterForgotten: .tests("ActorCommandTests.*repairedTwice")
+        case .strangerUnseen: .tests("KernelTests.ArchiveTests.*stranger")
+        case .archiveChosenByName: .tests("ArchiveSelectionTests.*branches")
+        case .repairedStateForgotten: .tests("ArchiveSelectionTests.*interrupted")
+        case .writesUnbounded: .tests("CommandLineTests.StateTests.*longPaths")
         case .stateFitUntried: .tests("ArchiveDefectTests.*largeState")
         case .targetUntried: .tests("KernelTests.ArchiveTests.*failingTarget")
         case .overtakenBelieved: .tests("KernelTests.ArchiveReaderTests")
+        case .mendedBelieved: .tests("LedgerTests.RepairReaderTests")
         case .newKeysOverlooked, .absencesForgotten: .tests("LedgerTests.AbsentKeyTests")
         case .headTipUncompared: .tests("LedgerTests.StatusTests")
         }

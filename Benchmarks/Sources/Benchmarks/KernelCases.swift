@@ -17,7 +17,7 @@ struct KernelCases {
 
         let leaf = [bulla, "state", "get", "/group7/leaf7", "--ledger", ledger]
         let whole = try await inTurn([Contender("state get, folded", leaf)])[0]
-        _ = try ChildProcess([bulla, "snapshot", "create", "--actor", "process:bench", "--ledger", ledger]).run()
+        _ = try ChildProcess([bulla, "snapshot", "create", "--ledger", ledger]).run()
         let opened = try await inTurn(
             [
                 Contender("state get, snapshot", leaf),

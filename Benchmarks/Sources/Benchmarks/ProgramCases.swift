@@ -56,15 +56,30 @@ struct ProgramCases {
             },
             rows(of: workload.payloads, "SQLite, the same payload"),
             rows(of: workload.lines.path, "SQLite, only the lines"),
+            try disk(blockCount: count / 1000),
         ])
         let ours = Format.rate(count, in: measured[0].median)
-        let what = ["the same payload", "only the input lines"]
-        return (1...2).map { index in
+        let what = [
+            "SQLite, 1,000 rows a transaction, the same payload", "SQLite, 1,000 rows a transaction, only the input lines",
+            "`pwrite` + `fdatasync` of the same bytes in as many blocks, nothing computed",
+        ]
+        return (1...3).map { index in
             Row(
                 "`ingest` of \(Format.count(count)) lines, durable batches of 1,000", ours: ours,
-                yardstick: "SQLite, 1,000 rows a transaction, \(what[index - 1]): "
-                    + Format.rate(count, in: measured[index].median),
+                yardstick: "\(what[index - 1]): " + Format.rate(count, in: measured[index].median),
                 measured[index].ratio(to: measured[0]), index == 1 ? .atLeast(3) : nil)
+        }
+    }
+
+    /// The payloads' bytes written and synced in blocks: no store that keeps them can be faster.
+    private func disk(blockCount: Int) throws -> Contender {
+        let byteCount = try Workload.size(of: workload.payloads)
+        return Contender("the disk") {
+            let folder = workload.fresh("raw")
+            defer { Workload.remove(folder) }
+            try Workload.makeFolder(folder)
+            let command = [workload.yardstick, "raw", "\(blockCount)", "\(byteCount / blockCount)", folder]
+            return try ChildProcess(command).run().seconds
         }
     }
 

@@ -124,7 +124,7 @@ struct ActorEnrollCommand: ParsableCommand {
     private func keyAndFile(_ session: inout WriterSession) throws(LedgerError) -> (ActorKey, ActorKeyFile?) {
         if let key {
             do throws(ActorKeyFault) { return (try ActorKey(key), nil) } catch {
-                throw LedgerError(.refused, "the key \(key) is refused: \(error)")
+                throw LedgerError(error == .form ? .usage : .refused, "the key \(key) is refused: \(error)")
             }
         }
         let file = ActorKeyFile(keyFile ?? String(name.map { $0 == ":" || $0 == "/" ? "_" : $0 }) + ".key")

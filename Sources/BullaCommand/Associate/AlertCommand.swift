@@ -108,12 +108,22 @@ struct AlertReleaseCommand: ParsableCommand {
             requests.ask(request, house.associates, options, for: "bulla alert release")
             return
         }
-        let receipt = try release.run(storage, house.receipt == nil ? request : nil)
+        let outcome = try release.run(storage, house.receipt == nil ? request : nil)
+        for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
+        show(outcome)
+        if outcome.anchorMessage != nil { Output.exit(ErrorCode.tampered.rawValue) }
+    }
+
+    private func show(_ outcome: AlertRelease.Outcome) {
+        let receipt = outcome.receipt
         if options.json {
-            Output.line(Printable.json(["receipt": receipt.json, "released": true]))
-        } else {
-            Output.line("released: seq \(receipt.seq) says who signed; the house is open")
-            Output.line(receipt.line)
+            let objection: JSON = outcome.anchorMessage.map { .string($0) } ?? .null
+            Output.line(Printable.json(["anchor": objection, "receipt": receipt.json, "released": true]))
+            return
         }
+        let isOpen = outcome.anchorMessage == nil
+        Output.line("released: seq \(receipt.seq) says who signed\(isOpen ? "; the house is open" : "")")
+        Output.line(receipt.line)
+        if let message = outcome.anchorMessage { Output.line(Printable.text("but \(message)")) }
     }
 }

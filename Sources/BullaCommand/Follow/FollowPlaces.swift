@@ -67,14 +67,19 @@ struct FollowPlaces {
 extension FollowPlaces.Place {
     /// Of an entry that a follower recorded, also one that a repair re-admitted.
     init?(_ frame: FrameView, _ bytes: Span<UInt8>) {
-        // By the context's first bytes most entries are passed over.
         let readmission = Readmission(frame, of: bytes)
-        guard readmission != nil || bytes.copy(frame.context).starts(with: "{\"id\":\"follow:".utf8) else { return nil }
+        guard readmission != nil || Self.isNamed(bytes.text(frame.context)) else { return nil }
         let entry = readmission?.entry ?? Entry(frame, of: bytes)
         guard let position = entry.id.flatMap(FollowPosition.init) else { return nil }
         let isPart = position.byteCount > LinePart.byteCountMax - 4
         let part = isPart ? (try? JSON(parsing: entry.body))?["part"]?.integer ?? 0 : 0
         self.init(actor: entry.actor, position: position, part: Int(max(0, part)), seq: entry.seq)
+    }
+
+    /// By the context's first bytes most entries are passed over; a signed one names its base first.
+    private static func isNamed(_ context: String) -> Bool {
+        let id = context.hasPrefix("{\"base\":") ? context.drop { $0 != "," }.dropFirst() : context.dropFirst()
+        return id.hasPrefix("\"id\":\"follow:")
     }
 
     fileprivate init?(_ json: JSON) {

@@ -85,6 +85,6 @@ enum Descendants {
 
     private static func parent(of process: pid_t) -> (parent: pid_t, isDead: Bool)? {
         guard let fields = HostFacts.statFields(of: process), fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
-        return (parent, fields[0] == "Z" || fields[0] == "X")
+        return (parent, HostFacts.isDead(fields))
     }
 }

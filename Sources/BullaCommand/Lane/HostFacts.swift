@@ -53,7 +53,7 @@ enum HostFacts {
 
     /// Field 22 of its `stat`; nil if there is no such process, or it is dead and only not buried.
     private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let fields = statFields(of: pid), fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        guard let fields = statFields(of: pid), fields.count > 19, !isDead(fields) else { return nil }
         return UInt64(fields[19])
     }
 
@@ -66,6 +66,16 @@ enum HostFacts {
         return try? unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
             unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: true)
         }
+    }
+
+    /// Whether a process is dead and only not buried.
+    ///
+    /// The state is that of the main thread, which may end before the others: the process works on while there are more (field
+    /// 20), and a signal to it reaches them.
+    static func isDead(_ statFields: [Substring]) -> Bool {
+        guard let state = statFields.first, state == "Z" || state == "X" else { return false }
+        let threadCount = statFields.count > 17 ? Int(statFields[17]) ?? 0 : 0
+        return threadCount < 2 || planted(.mainThreadBelieved)
     }
 
     /// What `stat` says behind a process's name, its state first; nil if there is no such process.

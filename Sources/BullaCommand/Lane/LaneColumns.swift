@@ -25,7 +25,8 @@ struct LaneColumns {
     func text(_ row: LaneTable.Row) -> String { line(Self.cells(row)) }
 
     private static func cells(_ row: LaneTable.Row) -> [String] {
-        [row.lane, row.state, row.token, row.age, row.beat, row.rest, row.holder, row.tree]
+        // As they are drawn: what a terminal must not see is written out, and takes more room.
+        [row.lane, row.state, row.token, row.age, row.beat, row.rest, row.holder, row.tree].map(Cells.drawable)
     }
 
     private func line(_ cells: [String]) -> String {

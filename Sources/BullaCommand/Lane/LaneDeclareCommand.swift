@@ -22,8 +22,8 @@ struct LaneDeclareCommand: ParsableCommand {
     @Argument(help: "The lane; without one only settings are declared.")
     var lane: Label?
 
-    @Option(help: "shared, cluster or exclusive.")
-    var kind = LaneKind.cluster
+    @Option(help: "shared, cluster or exclusive (default: cluster).")
+    var kind: LaneKind?
 
     @OptionGroup var tree: LaneTreeOptions
 
@@ -60,9 +60,19 @@ struct LaneDeclareCommand: ParsableCommand {
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
+    func validate() throws {
+        let isDescribed = kind != nil || !tree.tree.isEmpty || laneClass != nil
+        if lane == nil, isDescribed { throw ValidationError("--kind, --tree and --class are about a lane; name it") }
+        if lane == nil, remove { throw ValidationError("--remove takes a lane's declaration away; name the lane") }
+        if remove, isDescribed {
+            throw ValidationError(
+                "--remove takes the declaration away, and --kind, --tree and --class make one; give one of both")
+        }
+    }
+
     func run() throws {
         let declaration =
-            remove ? nil : LaneDeclaration(kind: kind, tree: try tree.parsed() ?? .everything, laneClass: laneClass)
+            remove ? nil : LaneDeclaration(kind: kind ?? .cluster, tree: try tree.parsed() ?? .everything, laneClass: laneClass)
         let settings = try settings()
         try options.record(author, writer) { lanes, moment throws(LedgerError) in
             try lanes.declare(lane, declaration, settings, author.reason ?? "lanes are declared", moment)

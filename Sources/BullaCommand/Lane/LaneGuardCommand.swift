@@ -61,9 +61,6 @@ struct LaneGuardCommand: ParsableCommand {
         }
     }
 
-    /// It was read once before the command started.
-    private var beatSigner: ActorSigner? { try? signing.signer() }
-
     private func guarded() throws(LedgerError) -> Int32 {
         guard Namespaces.processList != .foreign else {
             throw LedgerError(
@@ -71,16 +68,17 @@ struct LaneGuardCommand: ParsableCommand {
                 "nothing was started: /proc shows the processes of another namespace, so that the guard would not find those of its command; mount its own, as unshare --mount-proc does"
             )
         }
-        _ = try signing.signer()
+        try checkSigner()
         var watch = try LeaseWatch(options, right.right, .system)
         let arguments = RawArguments.last(command.count)
         do throws(ChildError) {
             var child = try GuardedChild(arguments, try GuardWatcher(watch.deadline))
             var reason: String?
+            var trouble: LedgerError?
             while !(try child.ended(within: watch.milliseconds(atMost: Self.lookMilliseconds))) {
                 do throws(LedgerError) {
-                    beatIfDue(watch.lease)
-                    if !planted(.guardAsleep) { try watch.look() }
+                    if isBeatDue(watch.lease) { trouble = beatFailure() }
+                    if !planted(.guardAsleep) { try watch.look(unbeatenFor: trouble) }
                     child.renew(watch.deadline)
                 } catch {
                     reason = error.message
@@ -110,16 +108,43 @@ struct LaneGuardCommand: ParsableCommand {
         }
     }
 
-    /// One that fails is tried again at the next look, until the lease ends.
-    private func beatIfDue(_ lease: Lease) {
-        guard let beatActor, lease.beat.age(at: Instant(.system)) >= lease.ttl / 3 else { return }
-        var settings = WriterSettings()
-        settings.lockTimeoutMicroseconds = 100_000
-        settings.signer = beatSigner
-        guard let storage = try? options.storage() else { return }
-        var decider = Decider(storage, .system, settings, anchor: options.anchor)
-        _ = try? decider.decide(on: Lanes.self, as: beatActor) { lanes, moment throws(LedgerError) in
-            try lanes.heartbeat(right.right, event: nil, HostFacts.name, moment)
+    /// What would refuse every beat is said before the command starts.
+    private func checkSigner() throws(LedgerError) {
+        let signer = try signing.signer()
+        guard let beatActor else { return }
+        let actors = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in try view.actors() }
+        let objection: String? =
+            switch actors.standing(of: beatActor, at: .max) {
+            case .free: signer == nil ? nil : "nobody is enrolled as \(beatActor), so a key signs nothing for it"
+            case .revoked(let enrolment): "\(ActorObjection.revoked(beatActor, by: enrolment.revoked))"
+            case .enrolled(let enrolment):
+                switch signer?.key {
+                case .none: "\(beatActor) is enrolled, and beats are signed with its key: give --actor-key"
+                case enrolment.key: nil
+                case .some(let key): "the key given is \(key), and that is not the one of \(beatActor)"
+                }
+            }
+        if let objection { throw LedgerError(.usage, "nothing was started: no beat would be taken: \(objection)") }
+    }
+
+    private func isBeatDue(_ lease: Lease) -> Bool {
+        beatActor != nil && lease.beat.age(at: Instant(.system)) >= lease.ttl / 3
+    }
+
+    /// Beats; what fails is tried again at the next look, until the lease ends.
+    private func beatFailure() -> LedgerError? {
+        guard let beatActor else { return nil }
+        do throws(LedgerError) {
+            var settings = WriterSettings()
+            settings.lockTimeoutMicroseconds = 100_000
+            settings.signer = try signing.signer()
+            var decider = Decider(try options.storage(), .system, settings, anchor: options.anchor)
+            _ = try decider.decide(on: Lanes.self, as: beatActor) { lanes, moment throws(LedgerError) in
+                try lanes.heartbeat(right.right, event: nil, HostFacts.name, moment)
+            }
+            return nil
+        } catch {
+            return error
         }
     }
 }

@@ -99,7 +99,8 @@ extension TimeSpan {
     static func parsed(_ text: String, _ option: String) throws(LedgerError) -> Int64 {
         guard let span = microseconds(text) else {
             throw LedgerError(
-                .usage, "\(option) takes a length of time above 0, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
+                .usage,
+                "\(option) takes a length of time above 0 and up to 3650d, such as 500ms, 90s, 20m or 2h, and not \"\(text)\"")
         }
         return span
     }
@@ -111,8 +112,7 @@ extension LedgerOptions {
         _ author: LaneActorOptions, _ writer: WriterOptions, _ rule: (Lanes, Moment) throws(LedgerError) -> Decision<Reply>
     ) throws(LedgerError) -> Decided<Reply> {
         var decider = try Decider(self, writer, author.signing)
-        // A lane is taken in between other work, and the state of lanes is small.
-        decider.snapshotInterval = 1000
+        decider.snapshotInterval = Self.laneSnapshotInterval
         defer { decider.sayNotices() }
         return try decider.decide(on: Lanes.self, as: author.actor, rule)
     }
@@ -126,6 +126,9 @@ extension LedgerOptions {
             Output.line(json ? Printable.json(["receipt": receipt.json]) : receipt.line)
         }
     }
+
+    /// A lane is taken in between other work, and the state of lanes is small.
+    static let laneSnapshotInterval: UInt64 = 1000
 
     /// The lanes as they are now, read without the lock.
     func lanes() throws(LedgerError) -> Fold<Lanes> { try StateReading<Lanes>(try storage()).fold }

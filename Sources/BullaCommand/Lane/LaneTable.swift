@@ -18,6 +18,8 @@ struct LaneTable {
 
     let rows: [Row]
     private let lanes: Lanes
+    /// Who is about to take a lane that is not held.
+    private let spawns: [Spawn]
     private let now: Instant
 
     init(_ lanes: Lanes, at now: Instant) {
@@ -26,6 +28,7 @@ struct LaneTable {
         let leases = lanes.ordered.sorted { ($0.lane, $0.token) < ($1.lane, $1.token) }
         let held = Set(leases.map(\.lane))
         let spawns = lanes.spawning.filter { $0.isPending(at: now) && !held.contains($0.lane) }
+        self.spawns = spawns
         let rests = lanes.attempts.filter { $0.rest(lanes.settings, at: now) != nil }
         let free = lanes.declared.keys.filter { lane in !held.contains(lane) && !spawns.contains { $0.lane == lane } }.sorted()
         rows =
@@ -78,7 +81,7 @@ struct LaneTable {
                     return .object(object)
                 }),
             "seq": .number(Double(seq)), "settings": .object(settings.json),
-            "spawning": .array(lanes.spawning.filter { $0.isPending(at: now) }.map(\.json)),
+            "spawning": .array(spawns.map(\.json)),
             "time": .string(now.time.description),
         ]
     }

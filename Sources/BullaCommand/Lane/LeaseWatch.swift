@@ -1,6 +1,7 @@
 import Kernel
 import Lanes
 import Ledger
+import PlantedDefects
 
 /// Looks again and again whether a lease is current, without any lock, and knows until when it is if nothing can be read.
 struct LeaseWatch {
@@ -11,6 +12,8 @@ struct LeaseWatch {
     /// On the boot's clock: when its time is over, unless a later beat is seen.
     private var end: Int64
     private(set) var lease: Lease
+    /// On the boot's clock: what could not be folded anew is not tried again before.
+    private var nextFolding: Int64 = .min
 
     /// - Throws: `refused` if it is not current now.
     init(_ options: LedgerOptions, _ right: LeaseRight, _ environment: Environment) throws(LedgerError) {
@@ -41,16 +44,16 @@ struct LeaseWatch {
 
     /// Looks once more.
     ///
+    /// - Parameter trouble: why the last beat failed, if it did.
     /// - Throws: why it is not current any more. What cannot be read is no reason before the lease's own end.
-    mutating func look() throws(LedgerError) {
+    mutating func look(unbeatenFor trouble: LedgerError? = nil) throws(LedgerError) {
         var stale: LedgerError?
         do throws(LedgerError) {
             var fold = self.fold
             try fold.advance(in: try LedgerView(try options.storage()), environment)
             self.fold = fold
         } catch {
-            // The entry that the fold stands at may have left for an archive, and the state with it.
-            if error.cause == .archived, let anew = try? options.lanes() { fold = anew }
+            foldAnew()
         }
         let now = Instant(environment)
         do throws(LedgerError) {
@@ -60,15 +63,30 @@ struct LeaseWatch {
             stale = error
         }
         if let stale { throw stale }
-        try checkMargin(at: now)
+        try checkMargin(at: now, trouble)
+    }
+
+    /// The entry that the fold stands at may have left: for an archive, with a repair, or because a backup took the ledger's place.
+    ///
+    /// What cannot be folded now is tried again, but no long ledger keeps this process from everything else.
+    private mutating func foldAnew() {
+        let start = Instant(environment).boot.microseconds
+        guard start >= nextFolding, !planted(.repairOverlooked) else { return }
+        if let anew = try? options.lanes() {
+            fold = anew
+        } else {
+            let end = Instant(environment).boot.microseconds
+            nextFolding = end + 10 * (end - start)
+        }
     }
 
     private static func end(of lease: Lease, _ lanes: Lanes, at now: Instant) -> Int64 {
         now.boot.microseconds + lease.rest(lanes.settings, at: now)
     }
 
-    private func checkMargin(at now: Instant) throws(LedgerError) {
+    private func checkMargin(at now: Instant, _ trouble: LedgerError? = nil) throws(LedgerError) {
         guard now.boot.microseconds >= end - margin else { return }
-        throw LedgerError(.refused, "\(lease.named) is about to end, at \(lease.end(at: now)), and has not beaten")
+        let why = trouble.map { "; the last beat failed: \($0.message)" } ?? ""
+        throw LedgerError(.refused, "\(lease.named) is about to end, at \(lease.end(at: now)), and has not beaten\(why)")
     }
 }

@@ -33,7 +33,7 @@ struct StateHistoryCommand: AsyncParsableCommand {
 
     private func show(_ view: LedgerView, _ hasShown: inout Bool) throws(LedgerError) {
         let end = try at?.end(in: view, .system) ?? .tip
-        try archives.sayAbsence(view)
+        try archives.sayAbsence(view, isFolded: true)
         try DocumentHistory.read(pointer, in: view, to: end, .system) { change in
             hasShown = true
             print(change)

@@ -50,7 +50,7 @@ package enum Cells {
     }
 
     /// What a terminal draws as it is counted here: no control, nothing without a width of its own.
-    private static func drawable(_ text: String) -> String {
+    static func drawable(_ text: String) -> String {
         let text = Printable.text(text)
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
         return String(

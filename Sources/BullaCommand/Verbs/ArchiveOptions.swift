@@ -17,17 +17,25 @@ struct ArchiveOptions: ParsableArguments {
         if archive.contains("") { throw ValidationError("--archive names no directory") }
     }
 
-    /// The archives, opened; a directory that holds none says nothing of the ledger.
-    func storages() throws(LedgerError) -> [POSIXStorage] {
+    /// The archives, opened; a directory that holds none, or another ledger's, says nothing of the ledger.
+    ///
+    /// - Parameter ledger: nil where whoever asks looks at that himself.
+    func storages(of ledger: LedgerID?) throws(LedgerError) -> [POSIXStorage] {
         var storages: [POSIXStorage] = []
         for path in archive {
             let storage = try doing("cannot open the archive") { () throws(StorageError) in
                 try POSIXStorage(path: path, allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
             }
-            guard try !ArchiveContents(of: storage).segments.isEmpty else {
+            let contents = try ArchiveContents(of: storage)
+            guard !contents.segments.isEmpty else {
                 throw LedgerError(
                     .refused,
                     "\(path) holds no archive: no segment lies in its directory ledger/; give the directory that `bulla archive` was told"
+                )
+            }
+            if let stranger = contents.stranger(to: ledger) {
+                throw LedgerError(
+                    .refused, "\(path) holds the archive of another ledger, \(stranger); give the directory of this one's archive"
                 )
             }
             storages.append(storage)
@@ -40,7 +48,7 @@ struct ArchiveOptions: ParsableArguments {
     /// - Parameter notice: called with what of the state cannot be told.
     func recovery(of view: LedgerView, _ notice: (String) -> Void) throws(LedgerError) -> ArchiveRecovery? {
         var named: [ArchiveRecovery.Named] = []
-        for (path, storage) in zip(archive, try storages()) {
+        for (path, storage) in zip(archive, try storages(of: nil)) {
             named.append((storage, UserPlaces.resolved(path).map { PathText($0) } ?? PathText(Array(path.utf8))))
         }
         guard var recovery = try ArchiveRecovery(of: view, from: named, .system) else { return nil }
@@ -53,11 +61,14 @@ struct ArchiveOptions: ParsableArguments {
     }
 
     /// Says what a history leaves out that was archived.
-    func sayAbsence(_ view: LedgerView) throws(LedgerError) {
+    ///
+    /// - Parameter isFolded: it begins with the state that was kept, behind all that the archive took or is still to take.
+    func sayAbsence(_ view: LedgerView, isFolded: Bool = false) throws(LedgerError) {
         guard view.base != nil, let found = try EntryReader(view, .system).explanation() else { return }
         let place = found.directory.map { " to \($0)" } ?? ""
+        let first = isFolded ? max(view.firstSeq, found.statement.last + 1) : view.firstSeq
         Output.error(
-            "bulla: what lies before seq \(view.firstSeq) is left out: it was archived\(Printable.text(place)); give each directory with --archive"
+            "bulla: what lies before seq \(first) is left out: it was archived\(Printable.text(place)); give each directory with --archive"
         )
     }
 
@@ -76,14 +87,23 @@ struct ArchiveOptions: ParsableArguments {
 
     /// What of the archived entries is in none of the archives given; only looked for where something was found to be wrong.
     private func hole(in ledger: LedgerOptions) async throws(LedgerError) -> ArchiveHole? {
-        let (own, others) = (try ledger.storage(), try storages())
+        let own = try ledger.storage()
+        let others = try storages(of: LedgerView(own).ledger)
         let report = try await Audit(.system).run(ArchiveOverlay(own, others), keyring: nil)
         return try await ArchiveHole.find(behind: report, own, others, nil, .system)
     }
 
-    /// The ledger with its archives in front.
+    /// The ledger with its archives in front; refused where these would show another history.
     func storage(of ledger: LedgerOptions) throws(LedgerError) -> any Storage {
+        guard let overlay = try overlay(of: ledger) else { return try ledger.storage() }
+        if let stray = overlay.stray { throw stray }
+        return overlay
+    }
+
+    /// The same for whoever verifies all of it; nil without archives.
+    func overlay(of ledger: LedgerOptions) throws(LedgerError) -> ArchiveOverlay? {
+        if archive.isEmpty { return nil }
         let storage = try ledger.storage()
-        return archive.isEmpty ? storage : ArchiveOverlay(storage, try storages())
+        return try ArchiveOverlay(storage, try storages(of: LedgerView(storage).ledger))
     }
 }

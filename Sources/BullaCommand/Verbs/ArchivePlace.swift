@@ -95,10 +95,7 @@ struct ArchivePlace {
         if target.owner != target.user {
             throw LedgerError(.refused, "\(path) belongs to another user; only its owner archives there")
         }
-        let strangers = try ArchiveContents(of: target).ledgers.filter { [own = try LedgerView(ledger).ledger] in $0 != own }
-        if let stranger = strangers.min(by: { $0.description < $1.description }) {
-            throw LedgerError(.refused, "\(path) holds the archive of another ledger, \(stranger); name another directory")
-        }
+        if let refusal = try ArchiveContents(of: target).refusal(of: LedgerView(ledger).ledger, at: path) { throw refusal }
         return target
     }
 }

@@ -79,7 +79,7 @@ struct BackupCommand: AsyncParsableCommand {
         if report.audit.exitCode != 0 { Output.exit(report.audit.exitCode) }
     }
 
-    /// Whoever is overtaken by an archive begins again with the segments that are left.
+    /// Whoever is overtaken, by an archive or by who destroys a key, begins again with what is left.
     private func copy(
         by backup: Backup, from source: POSIXStorage, to target: inout POSIXStorage
     ) async throws(LedgerError) -> Backup.Report {

@@ -13,8 +13,8 @@ struct IngestCommand: ParsableCommand {
         discussion: """
             By default each line is a draft {"actor":…,"action":…,"justification":{"pillar":…,"reason":…},"body":{…}}, optionally with \
             "context". With another --format each line becomes a body: jsonl takes a JSON object as it is, logfmt key=value pairs, \
-            syslog RFC 5424, RFC 3164 and whatever else stands there, raw any bytes. What looks like a secret is replaced by a keyed \
-            digest, as in record, but not with raw. A line that no entry holds is kept in parts.
+            syslog RFC 5424, RFC 3164 and whatever else stands there, raw any bytes. In these what looks like a secret is replaced by a \
+            keyed digest, as in record; drafts and raw lines are kept as they are. A line that no entry holds is kept in parts.
 
             A bad line stops the work: what lies before it is recorded, nothing behind it, and the message says at which line to go on.
 

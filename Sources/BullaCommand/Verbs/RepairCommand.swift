@@ -86,15 +86,16 @@ struct RepairCommand: ParsableCommand {
             }
             show(plan, nil)
             // Who finds damage says so; a plan is no repair.
-            if plan.awaitsRelease { Output.exit(ErrorCode.locked.rawValue) }
-            if plan.isNeeded { Output.exit(plan.replacesLedger || plan.contradictsHead || plan.validHead == nil ? 10 : 21) }
-            if plan.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
+            if plan.replacesLedger || plan.contradictsHead || plan.validHead == nil || plan.anchorMessage != nil {
+                Output.exit(ErrorCode.tampered.rawValue)
+            }
+            if plan.isNeeded || plan.awaitsRelease { Output.exit(ErrorCode.locked.rawValue) }
             return
         }
         let outcome = try repair.run(storage)
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome.plan, outcome)
-        if outcome.plan?.anchorObjection != nil { Output.exit(ErrorCode.tampered.rawValue) }
+        if outcome.anchorMessage != nil { Output.exit(ErrorCode.tampered.rawValue) }
         if outcome.plan?.awaitsRelease == true { Output.exit(ErrorCode.locked.rawValue) }
     }
 
@@ -151,6 +152,7 @@ struct RepairCommand: ParsableCommand {
             Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
         }
         Output.line(receipt.line)
+        if let message = outcome.anchorMessage { Output.line(Printable.text("but \(message)")) }
     }
 
     private func text(_ plan: RepairPlan) -> [String] {
@@ -167,7 +169,7 @@ struct RepairCommand: ParsableCommand {
                     "behind it, at \(tear.place), lies a write that a crash has torn, of \(tear.byteCount) bytes: never acknowledged; whoever "
                         + "writes next, or repair --yes, keeps it as evidence and cuts it")
             }
-            return lines + (plan.anchorObjection.map { ["but \($0)"] } ?? [])
+            return lines + (plan.anchorMessage.map { ["but \($0)"] } ?? [])
         }
         var lines = [beginning(plan)]
         for damage in plan.damages {
@@ -186,6 +188,7 @@ struct RepairCommand: ParsableCommand {
                 "\(plan.isBehindHole ? "segments behind what was archived are gone" : "the entry that says what was archived is damaged"); the archives given were verified, and it is recorded again that "
                     + "seq 1 to \(plan.firstSeq - 1) went there, with the state behind them")
         }
+        for warning in plan.anchorWarnings { lines.append("WARNING: \(warning)") }
         if plan.contradictsHead { lines.append("HEAD vouches for another entry than the chain holds") }
         if case .failure(let fault) = plan.head { lines.append("\(fault): it is written anew") }
         let survivors = plan.survivors
@@ -204,6 +207,11 @@ struct RepairCommand: ParsableCommand {
             lines.append(
                 "WARNING: \(actor) spoke with a signature, and no sound entry says that it was enrolled: anyone may use that name until "
                     + "it is enrolled again, with bulla actor enroll")
+        }
+        for seq in plan.lostStatements {
+            lines.append(
+                "WARNING: seq \(seq) is lost, the first entry of its segment, and no sound entry behind it says who is enrolled: if "
+                    + "it enrolled or revoked anybody, do that again; bulla actor list shows who is enrolled then")
         }
         if let gap = plan.gap {
             lines.append(
@@ -313,7 +321,9 @@ struct RepairCommand: ParsableCommand {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]
         }
         if case .failure(let fault) = plan.head { object["head"] = .string(fault.description) }
-        if let objection = plan.anchorObjection { object["anchor"] = .string(objection) }
+        if let message = plan.anchorMessage { object["anchor"] = .string(message) }
+        if !plan.anchorSightings.isEmpty { object["anchor_seen"] = .array(plan.anchorSightings) }
+        if !plan.lostStatements.isEmpty { object["actors_lost"] = .array(plan.lostStatements.map { .number(Double($0)) }) }
         for member in plan.keyMembers { object[member.key] = member.value }
         return object
     }

@@ -62,13 +62,14 @@ struct RestoreCommand: ParsableCommand {
         do throws(LedgerError) { return try StateReading(storage, at: to) } catch {
             let view = try LedgerView(storage)
             guard error.cause == .archived, let found = try EntryReader(view, .system).explanation() else { throw error }
+            let first = max(view.firstSeq, found.statement.last + 1)
             let what =
                 if case .seq(let seq) = to { found.whereabouts(of: seq) } else {
                     "\(found.whereabouts(of: 1)), and \(to) is before it"
                 }
             throw LedgerError(
                 .refused,
-                "\(what): a restore goes back to entries that are in the ledger, from seq \(view.firstSeq) on; "
+                "\(what): a restore goes back to entries behind the archive, from seq \(first) on; "
                     + "`bulla state get --at \(to.argument) --archive DIR` shows what was then", .archived)
         }
     }

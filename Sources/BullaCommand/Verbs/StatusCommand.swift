@@ -22,9 +22,9 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let storage = try options.storage()
         let watch = try AnchorWatch(options.anchor, storage)
-        let view = try LedgerView(storage)
-        let status = LedgerStatus(view, .system)
-        let snapshotSeq = Self.usedSnapshot(view)
+        let (status, snapshotSeq) = try LedgerView.asking(storage) { view throws(LedgerError) in
+            (LedgerStatus(view, .system), Self.usedSnapshot(view))
+        }
         let anchor = try status.lastSeq.flatMap { lastSeq throws(LedgerError) in try watch?.verdict(lastSeq: lastSeq, .system) }
         if options.json {
             Output.line(Printable.json(json(status, anchor, snapshotSeq)))

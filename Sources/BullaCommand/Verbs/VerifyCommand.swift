@@ -62,7 +62,9 @@ struct VerifyCommand: AsyncParsableCommand {
         let start = environment.uptime()
         let result: Result<AuditReport, LedgerError>
         do throws(LedgerError) {
-            let (storage, keyring) = (try archives.storage(of: options), try keyring())
+            let keyring = try keyring()
+            let storage: any Storage =
+                if let overlay = try archives.overlay(of: options) { overlay } else { try options.storage() }
             let watch = try AnchorWatch(options.anchor, storage, keyring: keyring)
             var report = try await audit.run(storage, keyring: keyring)
             try await compareArchives(&report, storage, keyring)
@@ -86,12 +88,13 @@ struct VerifyCommand: AsyncParsableCommand {
     ) async throws(LedgerError) {
         guard !archives.archive.isEmpty else { return }
         if report.verdict == .tampered {
-            let found = try await ArchiveHole.find(behind: report, options.storage(), archives.storages(), keyring, .system)
+            let found = try await ArchiveHole.find(
+                behind: report, options.storage(), archives.storages(of: nil), keyring, .system)
             if let found { throw found.refusal }
         }
         guard report.verdict == .intact || report.verdict == .torn else { return }
         let check = try LedgerView.asking(storage, keyring: keyring) { view throws(LedgerError) in
-            try ArchiveCheck(.system).run(view, try archives.storages())
+            try ArchiveCheck(.system).run(view, try archives.storages(of: nil))
         }
         report.archivedSegments = check
         if let failure = check.failure, failure.code == .refused { throw failure }

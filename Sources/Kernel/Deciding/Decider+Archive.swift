@@ -39,6 +39,13 @@ extension Decider {
         _ limit: ArchivePlan.Limit, _ archiver: Archiver, keeping projections: [any Projection.Type], to target: any Storage,
         named directory: PathText, reason: String, _ members: (LedgerView, UInt64) throws(LedgerError) -> JSONObject
     ) throws(LedgerError) -> Archived {
+        // Somebody may have archived another ledger there until we had the place to ourselves.
+        let there = try ArchiveContents(of: target)
+        if let refusal = try there.refusal(of: LedgerView(session.storage).ledger, at: target.basePath),
+            !planted(.strangerUnseen)
+        {
+            throw refusal
+        }
         let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
         guard !plan.segments.isEmpty else { throw plan.refusal }
         if plan.endsActiveSegment {

@@ -111,8 +111,9 @@ extension Decider {
         return fold
     }
 
+    /// Up to the tip that the session knows: what was preallocated behind it is not read again.
     private mutating func advance<State: Projection>(_ fold: inout Fold<State>, in view: LedgerView) throws(LedgerError) {
-        try fold.advance(in: view, environment)
+        try fold.advance(in: view, to: FoldEnd(seq: session.tip?.seq ?? .max), environment)
         folds[State.name] = fold
     }
 
@@ -134,6 +135,7 @@ extension Decider {
         for (seq, fault) in found.ignored {
             // Honest when it was made, and perhaps forged since by who has that key now: nobody can tell, and so it just does not count.
             if fault == .earlierKey { continue }
+            if case .untold = fault { continue }
             let path = SnapshotFolder<State>.path(of: seq)
             if case .unreadable = fault {
                 // What is no file of ours stays where it is, and is recorded once.
@@ -186,17 +188,27 @@ extension Decider {
     package mutating func snapshotIfDue<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64? {
         let view = try LedgerView(session.storage)
         guard let seq = view.validHead?.seq, seq >= (try lastSnapshotSeq(of: State.self)) + snapshotInterval else { return nil }
-        var fold: Fold<State>
-        if let known = folds[State.name] as? Fold<State> {
-            fold = known
-        } else {
-            fold = try FoundFold(in: view, environment).fold
-        }
-        folds[State.name] = nil
-        // What HEAD does not vouch for may still be cut.
-        try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
-        folds[State.name] = fold
+        folds[State.name] = try vouchedFold(of: State.self, to: seq, in: view)
         return try snapshot(of: State.self)
+    }
+
+    /// The state at what HEAD vouches for: what lies behind may still be cut.
+    private mutating func vouchedFold<State: Projection>(
+        of _: State.Type, to seq: UInt64, in view: LedgerView
+    ) throws(LedgerError) -> Fold<State> {
+        if var fold = folds[State.name] as? Fold<State> {
+            folds[State.name] = nil
+            do throws(LedgerError) {
+                try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
+                return fold
+            } catch {
+                // The entry that it stands at was archived.
+                guard error.cause == .archived else { throw error }
+            }
+        }
+        var fold = try FoundFold<State>(in: view, environment).fold
+        try fold.advance(in: view, to: FoldEnd(seq: seq), environment)
+        return fold
     }
 
     private func lastSnapshotSeq<State: Projection>(of _: State.Type) throws(LedgerError) -> UInt64 {

@@ -1,6 +1,7 @@
 package import CanonicalJSON
 package import Ledger
 package import LedgerFormat
+import PlantedDefects
 
 // What may be changed, and which entry says so.
 extension Documents {
@@ -86,12 +87,14 @@ extension Documents {
     /// What was seen, and what is written: later conflicts are told by it.
     private static func context(of patch: JSONPatch, _ moment: Moment) -> JSONObject {
         var writes = Set(patch.operations.flatMap(\.writes)).sorted()
-        if writes.count > writeCountMax { writes = [""] }
+        let byteCount = writes.reduce(0) { $0 + $1.utf8.count }
+        if writes.count > writeCountMax || byteCount > writeByteCountMax && !planted(.writesUnbounded) { writes = [""] }
         return ["base": .number(Double(moment.seq)), "writes": .array(writes.map(JSON.string))]
     }
 
-    /// More are said as the whole document.
+    /// More are said as the whole document: the patch names them too, and needs the room.
     private static let writeCountMax = 256
+    private static let writeByteCountMax = 8 << 10
 }
 
 extension JSONPatch.Operation {

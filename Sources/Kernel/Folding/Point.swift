@@ -62,7 +62,12 @@ extension Point {
                 }
                 return found == nil
             }
-            guard let found else { throw LedgerError(.refused, "no entry has the hash \(hash)") }
+            guard let found else {
+                let isWhole = view.base == nil
+                throw LedgerError(
+                    .refused,
+                    isWhole ? "no entry has the hash \(hash)" : "no entry from seq \(view.firstSeq) on has the hash \(hash)")
+            }
             return FoldEnd(seq: found)
         }
     }

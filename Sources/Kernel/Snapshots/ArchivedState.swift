@@ -54,15 +54,41 @@ enum ArchivedState<State: Projection> {
                 return true
             }
             guard let members = (try? JSON(parsing: body))?.object,
-                let snapshot = try? Snapshot<State>(members, of: frame.ledger(in: bytes)),
-                snapshot.mark.seq + 1 >= view.firstSeq, snapshot.mark.seq <= end.seq,
-                end.time.map({ snapshot.mark.latest <= $0 }) ?? true,
-                SnapshotFolder<State>.holds(snapshot.mark, view, environment)
+                var snapshot = try? Snapshot<State>(members, of: frame.ledger(in: bytes)),
+                // Damage is met by whoever goes on from here.
+                let mark = try? standing(snapshot.mark, before: frame.seq, in: view, environment),
+                mark.seq <= end.seq, end.time.map({ mark.latest <= $0 }) ?? true
             else { return true }
+            snapshot.mark = mark
             found = snapshot
             return false
         }
         return found
+    }
+
+    /// Behind which entry a fold goes on that was kept at `mark`; nil if the ledger goes on from nothing that belongs to it.
+    ///
+    /// A repair may have taken that entry to another place, or lost it: then it is the last one that tells of something no later.
+    ///
+    /// - Parameter seq: where it is kept, in an entry that counts.
+    private static func standing(
+        _ mark: Mark, before seq: UInt64, in view: LedgerView, _ environment: Environment
+    ) throws(LedgerError) -> Mark? {
+        // The first entry that is there names the hash of the last archived one.
+        if mark.seq < view.firstSeq {
+            return mark.seq + 1 == view.base?.seq && mark.hash == view.base?.previousHash ? mark : nil
+        }
+        let reader = EntryReader(view, environment)
+        if case .inPlace(let entry)? = try reader.fate(of: mark.seq) { return entry.hash == mark.hash ? mark : nil }
+        if planted(.repairedStateForgotten) { return nil }
+        var (last, latest): (Mark?, Timestamp) = (nil, mark.latest)
+        try reader.read(from: view.firstSeq, through: seq) { frame, bytes in
+            latest = max(latest, frame.time)
+            let told = Readmission(frame, of: bytes)?.view.seq ?? frame.seq
+            if told <= mark.seq { last = Mark(seq: frame.seq, hash: frame.hash(in: bytes), latest: latest) }
+            return true
+        }
+        return last
     }
 }
 

@@ -26,6 +26,10 @@ package enum SnapshotFault: Error, Sendable, Equatable {
     /// A key that the ledger had before sealed it: honest then, and anybody's who has that key now.
     case earlierKey
     case version, otherHistory
+    /// The entry that it was made at is not where it was, since a repair: what it was folded from may be lost.
+    case repaired
+    /// Nobody can say whether the entry that it was made at stands in the ledger.
+    case untold(String)
     /// The entry that it was made at left the ledger, and others that follow it too.
     case archived
     /// It cannot be read, or is no file at all.
@@ -35,13 +39,15 @@ package enum SnapshotFault: Error, Sendable, Equatable {
 }
 
 extension SnapshotFault {
-    /// Nobody need have touched it: another version of the program or an earlier key made it, or it is too old.
-    package var isHonest: Bool { self == .earlierKey || self == .version || self == .archived }
+    /// Nobody need have touched it: another version of the program or an earlier key made it, or its entry left or moved.
+    package var isHonest: Bool { [.earlierKey, .version, .archived, .repaired].contains(self) }
 
     /// A writer that meets it moves it away: into `quarantine/`.
     var isPutAway: Bool {
-        if case .unreadable = self { return false }
-        return self != .earlierKey
+        switch self {
+        case .unreadable, .untold, .earlierKey: false
+        default: true
+        }
     }
 }
 
@@ -53,6 +59,8 @@ extension SnapshotFault: CustomStringConvertible {
         case .unreadable(let why): why
         case .version: "another version of bulla folded it"
         case .archived: "the entry that it was made at was archived"
+        case .repaired: "the entry that it was made at was lost or re-admitted in a repair"
+        case .untold(let why): "whether the entry that it was made at stands in this ledger cannot be told: \(why)"
         case .otherHistory: "the entry that it was made at does not stand in this ledger"
         case .state(let why): "its state cannot be coded: \(why)"
         }

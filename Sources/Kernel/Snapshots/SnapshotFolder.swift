@@ -52,24 +52,31 @@ package struct SnapshotFolder<State: Projection>: Sendable {
                 file: bytes, ledger: head.ledger, key: head.key, keys: view.keyring.keys)
             guard snapshot.mark.seq == seq else { return .failure(.seal(.form)) }
             guard seq + 1 >= view.firstSeq else { return .failure(.archived) }
-            return Self.holds(snapshot.mark, view, environment) ? .success(snapshot) : .failure(.otherHistory)
+            try Self.check(snapshot.mark, view, environment)
+            return .success(snapshot)
         } catch {
             return .failure(error)
         }
     }
 
-    /// Whether the entry that it was made at stands in the ledger.
-    static func holds(_ mark: Mark, _ view: LedgerView, _ environment: Environment) -> Bool {
-        guard let head = view.validHead, mark.seq <= head.seq else { return false }
+    /// The entry that it was made at stands in the ledger.
+    private static func check(_ mark: Mark, _ view: LedgerView, _ environment: Environment) throws(SnapshotFault) {
+        guard let head = view.validHead, mark.seq <= head.seq else { throw .otherHistory }
         // The first entry that is there names the hash of the last archived one.
-        if mark.seq < view.firstSeq { return mark.seq + 1 == view.base?.seq && mark.hash == view.base?.previousHash }
-        var holds = false
-        // Damage elsewhere is for others to tell.
-        _ = try? EntryReader(view, environment).read(from: mark.seq, through: mark.seq) { frame, bytes in
-            holds = frame.seq == mark.seq && frame.hash(in: bytes) == mark.hash
-            return false
+        if mark.seq < view.firstSeq {
+            guard mark.hash == view.base?.previousHash else { throw .otherHistory }
+            return
         }
-        return holds
+        let fate: EntryReader.Fate?
+        // Damage there is for others to tell.
+        do throws(LedgerError) { fate = try EntryReader(view, environment).fate(of: mark.seq) } catch {
+            throw .untold("\(error)")
+        }
+        switch fate {
+        case .inPlace(let entry) where entry.hash == mark.hash: return
+        case .readmitted, .lost: throw .repaired
+        case .inPlace, nil: throw .otherHistory
+        }
     }
 
     /// What writers were killed at.

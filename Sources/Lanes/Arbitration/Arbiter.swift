@@ -7,10 +7,13 @@ package struct Arbiter: Sendable {
     /// The oldest first.
     private let live: [Lease]
     private let budgets: [Label: Int]
+    private let classCounts: [Label: Int]?
 
-    package init(live: [Lease], budgets: [Label: Int] = [:]) {
+    /// - Parameter classCounts: how many leases of each class are live, where not all of them are told.
+    package init(live: [Lease], budgets: [Label: Int] = [:], classCounts: [Label: Int]? = nil) {
         self.live = live.count < 2 ? live : Self.sorted(live)
         self.budgets = budgets
+        self.classCounts = classCounts
     }
 
     /// A claim by itself.
@@ -21,6 +24,11 @@ package struct Arbiter: Sendable {
 
     /// - Parameter effort: what is left of it in this decision.
     package func judge(_ claim: Claim, _ effort: inout Effort) -> Verdict {
+        judge(claim, IndexedTree(claim.tree), &effort)
+    }
+
+    /// - Parameter tree: the claim's.
+    func judge(_ claim: Claim, _ tree: IndexedTree, _ effort: inout Effort) -> Verdict {
         if let lease = oldest(where: { $0.kind == .exclusive }) {
             return refusal(claim, .exclusiveLive, "\(lease.named) is exclusive", lease)
         }
@@ -32,8 +40,8 @@ package struct Arbiter: Sendable {
         if let lease = oldest(where: { isStranger($0) && $0.lane == claim.lane }) {
             return refusal(claim, .laneHeld, "the lane is held by \(lease.named)", lease)
         }
-        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(claim.tree, isStranger, &effort) {
-            if effort.isSpent {
+        if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(tree, isStranger, &effort) {
+            guard meeting.isExact else {
                 return refusal(
                     claim, .treeIntricate,
                     "its tree is too intricate to be compared with that of \(lease.named): fewer patterns, or some with fewer wildcards, are not",
@@ -43,7 +51,7 @@ package struct Arbiter: Sendable {
                 claim, .treeOverlap, "its tree \(meeting.own) meets \(meeting.other) of \(lease.named)", lease)
         }
         if let laneClass = claim.laneClass, let budget = budgets[laneClass] {
-            let count = live.count { $0.laneClass == laneClass }
+            let count = classCounts.map { $0[laneClass] ?? 0 } ?? live.count { $0.laneClass == laneClass }
             if count >= budget {
                 return refusal(
                     claim, .classBudget, "of the class \(laneClass) \(count) leases are live, and \(budget) are allowed",
@@ -64,12 +72,24 @@ package struct Arbiter: Sendable {
     private func oldest(where holds: (Lease) -> Bool) -> Lease? { live.first(where: holds) }
 
     private func firstMeeting(
-        _ tree: Tree, _ isStranger: (Lease) -> Bool, _ effort: inout Effort
-    ) -> (Lease, (own: Glob, other: Glob))? {
+        _ tree: IndexedTree, _ isStranger: (Lease) -> Bool, _ effort: inout Effort
+    ) -> (Lease, IndexedTree.Meeting)? {
         for lease in live where isStranger(lease) {
             if let meeting = tree.meeting(lease.tree, &effort) { return (lease, meeting) }
         }
         return nil
+    }
+
+    /// The same verdict, and whether the end of the lease that it names opens the way.
+    ///
+    /// It does not where another one stands against the claim too; the end of one lease among those that spent a budget need not.
+    func completed(_ verdict: Verdict, of claim: Claim, _ effort: inout Effort) -> Verdict {
+        guard let blocking = verdict.blocking, verdict.reasonClass != .classBudget else { return verdict }
+        let others = live.filter { $0.id != blocking.id }
+        var verdict = verdict
+        verdict.endsWithBlocking =
+            planted(.takeoverPromised) || Arbiter(live: others, budgets: budgets).judge(claim, &effort).outcome == .acquire
+        return verdict
     }
 
     /// By their tokens. Leases are large, and so their places are sorted.

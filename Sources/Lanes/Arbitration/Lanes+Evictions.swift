@@ -18,35 +18,50 @@ extension Lanes {
     func evictions(
         for claim: Claim, by holder: String, _ host: String, at now: Instant, _ effort: inout Effort, _ moment: Moment
     ) throws(LedgerError) -> Evictions {
+        let tree = IndexedTree(claim.tree)
         var against: [Lease] = []
         var rest: [Lease] = []
         for lease in ordered where lease.standing(settings, at: now) == .expired {
-            if Arbiter(live: [lease]).judge(claim, &effort).outcome == .refuse {
+            if Arbiter(live: [lease]).judge(claim, tree, &effort).outcome == .refuse {
                 against.append(lease)
             } else {
                 rest.append(lease)
             }
         }
+        var room = Self.decisionByteCountMax
+        var evictions = try evictions(
+            of: against + rest.prefix(Self.evictionCountMax), by: holder, host, moment, room: &room)
+        evictions.isEnough = evictions.leases.count >= against.count
+        return evictions
+    }
+
+    /// The first of these, as many as there is room for.
+    func evictions(
+        of leases: [Lease], by holder: String, _ host: String, _ moment: Moment, room: inout Int
+    ) throws(LedgerError) -> Evictions {
         var evictions = Evictions()
-        var room = Self.evictionByteCountMax
-        for (index, lease) in (against + rest.prefix(Self.evictionCountMax)).enumerated() {
+        for lease in leases {
             let body = evictionBody(of: lease, Self.reason, by: holder, host)
-            room -= JSON.object(body).canonicalText.utf8.count + Self.entryByteCount
-            guard room >= 0 else {
-                evictions.isEnough = index >= against.count
+            let count = Self.byteCount(body)
+            guard room >= count else {
+                evictions.isEnough = false
                 break
             }
+            room -= count
             evictions.leases.append(lease)
             evictions.drafts.append(try moment.draft(.scavenge, Self.reason, body))
         }
         return evictions
     }
 
+    /// No less than an entry with this body has.
+    static func byteCount(_ body: JSONObject) -> Int { JSON.object(body).canonicalText.utf8.count + entryByteCount }
+
     private static let reason = "its time ran out"
     /// Of those that stand against nothing.
     private static let evictionCountMax = 64
     /// A decision has 8 MiB at most, and the grant itself comes behind.
-    private static let evictionByteCountMax = 6 << 20
+    static let decisionByteCountMax = 6 << 20
     /// More than an entry has beside its body.
     private static let entryByteCount = 2048
 

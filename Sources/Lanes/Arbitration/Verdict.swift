@@ -26,12 +26,13 @@ package struct Verdict: Sendable, Equatable {
     package var reasonClass: ReasonClass
     /// One sentence without its end.
     package var reason: String
-    /// Which live lease stands against it: of several the oldest. Without a lane, what stands against the first of the order.
+    /// Which live lease stands against it: of several the oldest. Without a lane, what stands against the first of the order that
+    /// its end would open; if there is none, against the first.
     package var blocking: Lease?
     /// The lanes of the order that were looked at, if none was named and none is free.
     package var tried: [Label] = []
-    /// Whether the end of `blocking` opens the way; the end of one lease among those that spent a budget need not.
-    package var endsWithBlocking: Bool { blocking != nil && reasonClass != .classBudget }
+    /// Whether the end of `blocking` opens the way, as far as that is known.
+    package var endsWithBlocking = false
 }
 
 extension Verdict {

@@ -1,5 +1,6 @@
 import CanonicalJSON
 import LedgerFormat
+import PlantedDefects
 
 extension LaneJournal {
     /// A journal that leads the reference to these leases: one checkpoint, and behind it, as entries of their own, what does not fit into
@@ -7,12 +8,23 @@ extension LaneJournal {
     ///
     /// - Parameter seq: the ledger's last seq: the journal's next one is higher than every token.
     package static func exporting(_ leases: [Lease], upTo seq: UInt64) -> [UInt8] {
+        let named = leases.map(\.journaled)
+        // The reference takes two leases of a lane for one if their runs have one name. A name that is given must be nobody's own
+        // either.
+        let ownNames = Set(named.map(LeaseIdentity.init(of:)))
         var identities: Set<LeaseIdentity> = []
         var objects: [PythonJSON] = []
-        for lease in leases {
-            var object = lease.journaled
-            // The reference takes two leases of a lane for one if their runs have one name.
-            if !identities.insert(LeaseIdentity(of: object)).inserted { object["loop_ts"] = .text(lease.id.description) }
+        for (lease, named) in zip(leases, named) {
+            var object = named
+            var identity = LeaseIdentity(of: object)
+            var count = 0
+            while identities.contains(identity) || count > 0 && ownNames.contains(identity) {
+                object["loop_ts"] = .text(lease.id.description + (count == 0 ? "" : "-\(count)"))
+                identity = LeaseIdentity(of: object)
+                count += 1
+                if planted(.exportNameReused) { break }
+            }
+            identities.insert(identity)
             objects.append(.object(object))
         }
         let fitting = objects.prefix(fittingCount(objects))

@@ -69,7 +69,7 @@ extension Lanes {
         spawns.remove(lease.lane)
     }
 
-    /// For two trees of 64 plain patterns each, several times over.
+    /// For two trees of 64 patterns with wildcards each, several times over.
     private static let contradictionSteps = 200_000
 
     /// Drops what a grant proves to have been gone: its release or eviction was lost in a repair.
@@ -78,9 +78,10 @@ extension Lanes {
     private mutating func dropContradicted(by lease: Lease) {
         guard !planted(.contradictionKept) else { return }
         let claim = Claim(lane: lease.lane, kind: lease.kind, tree: lease.tree)
+        let tree = IndexedTree(claim.tree)
         for other in leases.values where other.token < lease.token {
             var effort = Effort(steps: Self.contradictionSteps)
-            let verdict = Arbiter(live: [other]).judge(claim, &effort)
+            let verdict = Arbiter(live: [other]).judge(claim, tree, &effort)
             // What was not compared to the end proves nothing.
             if verdict.outcome == .refuse, verdict.reasonClass != .treeIntricate { leases[other.id] = nil }
         }
@@ -104,6 +105,12 @@ extension Lanes {
     }
 
     private mutating func take(_ attempt: Attempt, order: UInt64) {
+        // What is shipped need not rest, and would take the place of what must.
+        guard attempt.outcome != .shipped || planted(.shippedKept) else {
+            units.remove(attempt.unit)
+            if let lane = attempt.lane { picks.remove(lane) }
+            return
+        }
         units.put(attempt, for: attempt.unit, order: order)
         if let lane = attempt.lane { picks.put(attempt, for: lane, order: order) }
     }

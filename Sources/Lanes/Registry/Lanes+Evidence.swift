@@ -22,6 +22,10 @@ extension Lanes {
                 body["removed"] = true
             }
         }
+        let isOpen = settings["open"]?.bool ?? self.settings.isOpen
+        for name in (settings["order"]?.array ?? []).compactMap({ $0.string.flatMap { Label($0) } }) where !isOpen {
+            guard declared[name] != nil || name == lane && declaration != nil else { throw Self.undeclared(name) }
+        }
         guard !body.isEmpty else { throw LedgerError(.usage, "there is nothing to declare: name a lane, or a setting") }
         return Decision([try moment.draft(.declare, reason, body)])
     }
@@ -30,6 +34,7 @@ extension Lanes {
     package func spawn(
         _ lane: Label, by holder: String, _ evidence: LaneEvidence, _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
+        try checkKnown(lane)
         try LaneText.check(holder, "holder")
         var body = evidence.body
         body["at"] = Instant(moment).json
@@ -42,6 +47,7 @@ extension Lanes {
     package func halt(
         _ handle: String, command: String?, lane: Label?, _ evidence: LaneEvidence, _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
+        try checkKnown(lane)
         var body = evidence.body
         body["command"] = command.map { .string($0) }
         body["handle"] = .string(handle)
@@ -53,6 +59,7 @@ extension Lanes {
     package func attempt(
         _ unit: Label, _ outcome: AttemptOutcome, lane: Label?, _ right: LeaseRight?, _ evidence: LaneEvidence, _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
+        try checkKnown(lane)
         var body = evidence.body
         let attempt = Attempt(unit: unit, lane: lane, outcome: outcome, at: Instant(moment))
         for member in attempt.json.object?.members ?? [] { body[member.key] = member.value }
@@ -66,6 +73,7 @@ extension Lanes {
         _ proposal: JSONObject, _ intervention: Intervention, lane: Label?, _ right: LeaseRight?, _ evidence: LaneEvidence,
         _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
+        try checkKnown(lane)
         var body = evidence.body
         for member in proposal.members { body[member.key] = member.value }
         body["at"] = Instant(moment).json

@@ -42,11 +42,13 @@ package struct Glob: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The same, as far as `effort` reaches.
-    func meets(_ other: Glob, _ effort: inout Effort) -> Bool {
+    ///
+    /// - Parameter count: so many components both begin with, and these are plain.
+    func meets(_ other: Glob, from count: Int = 0, _ effort: inout Effort) -> Bool {
         effort.spend(1)
         return effort.isSpent
             || meet(
-                components, other.components, &effort, isRun: { $0.isAnyNumber }, agree: { $0.meets($1, &$2) })
+                components, other.components, from: count, &effort, isRun: { $0.isAnyNumber }, agree: { $0.meets($1, &$2) })
     }
 
     package static func == (one: Glob, other: Glob) -> Bool { one.components == other.components }

@@ -4,14 +4,15 @@
 /// one of the two has runs, what stands between them is looked for in the other, from the left; what fits there leaves the most room.
 ///
 /// - Parameters:
+///   - count: so many symbols at the beginning are known to be no runs, and the same.
 ///   - isRun: the symbol stands for any number of things, also none.
 ///   - agree: two symbols that are no runs can stand for one and the same thing.
 func meet<Symbol>(
-    _ one: [Symbol], _ other: [Symbol], _ effort: inout Effort, isRun: (Symbol) -> Bool,
+    _ one: [Symbol], _ other: [Symbol], from count: Int = 0, _ effort: inout Effort, isRun: (Symbol) -> Bool,
     agree: (Symbol, Symbol, inout Effort) -> Bool
 ) -> Bool {
     // Up to the first run, and from the last one on, there is one way only, and most patterns part there.
-    var (start, ends) = (0, (one: one.count, other: other.count))
+    var (start, ends) = (count, (one: one.count, other: other.count))
     while start < min(ends.one, ends.other), !isRun(one[start]), !isRun(other[start]) {
         guard agree(one[start], other[start], &effort) else { return false }
         start += 1

@@ -13,19 +13,11 @@ package struct Tree: Sendable, Equatable {
     /// A pattern of each, which mean a path in common; nil if there is none.
     package func meeting(_ other: Tree) -> (own: Glob, other: Glob)? {
         var effort = Effort()
-        return meeting(other, &effort)
+        return IndexedTree(self).meeting(other, &effort).map { ($0.own, $0.other) }
     }
 
-    /// The same, as far as `effort` reaches.
-    func meeting(_ other: Tree, _ effort: inout Effort) -> (own: Glob, other: Glob)? {
-        let others = other.effective
-        for own in effective {
-            for glob in others where own.meets(glob, &effort) { return (own, glob) }
-        }
-        return nil
-    }
-
-    private var effective: [Glob] { globs.isEmpty ? [.everything] : globs }
+    /// Its patterns, and the one that means everything if it has none.
+    var effective: [Glob] { globs.isEmpty ? [.everything] : globs }
 }
 
 extension Tree {

@@ -28,6 +28,8 @@ package struct AnchorWatch: Sendable {
         try LedgerView.asking(storage, keyring: keyring) { view throws(LedgerError) in
             try AnchorVerdict(finding, at: here, firstSeq: view.firstSeq, lastSeq: lastSeq) { seq throws(LedgerError) in
                 if seq < view.firstSeq { return try EntryReader(view, environment).hash(ofArchived: seq) }
+                // Under a seq that lies in a repair's gap a writer looks too, for what was seen here.
+                if seq == finding.seqSeen(at: here) { return try EntryReader(view, environment).hash(of: seq) }
                 var found: Digest?
                 var reader = EntryReader(view, environment)
                 reader.passesLaterVersions = true

@@ -29,7 +29,8 @@ package struct ArchiveCheck: Sendable {
             for segment in statement.segments {
                 named.insert(segment.first)
                 let path = SegmentReader.path(ofSegment: segment.first)
-                for archive in archives {
+                var (isHere, wrong): (Bool, (any Storage)?) = (false, nil)
+                for archive in archives where !isHere {
                     let isRight = try doing("cannot read the archive") { () throws(StorageError) -> Bool? in
                         guard try archive.status(of: path) != nil else { return nil }
                         let file = try archive.open(path, .read)
@@ -38,12 +39,13 @@ package struct ArchiveCheck: Sendable {
                     }
                     guard let isRight else { continue }
                     found.insert(segment.first)
-                    if !isRight, report.failure == nil, !planted(.archiveDigestUncompared) {
-                        report.failure = LedgerError(
-                            .tampered,
-                            "\(archive.basePath)/\(path) is not the file that entry \(seq) says was archived",
-                            at: Place(segment: segment.first, offset: 0, seq: segment.first))
-                    }
+                    if isRight { isHere = true } else { wrong = wrong ?? archive }
+                }
+                // Beside the right one another directory may hold what followed another history.
+                if !isHere, let wrong, report.failure == nil, !planted(.archiveDigestUncompared) {
+                    report.failure = LedgerError(
+                        .tampered, "\(wrong.basePath)/\(path) is not the file that entry \(seq) says was archived",
+                        at: Place(segment: segment.first, offset: 0, seq: segment.first))
                 }
                 if !found.contains(segment.first), !view.segments.contains(segment.first), report.failure == nil {
                     report.failure = LedgerError(

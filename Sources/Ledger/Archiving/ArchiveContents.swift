@@ -18,4 +18,17 @@ package struct ArchiveContents: Sendable {
             return (segments, ledgers)
         }
     }
+
+    /// A ledger that it names, and that is not this one.
+    package func stranger(to ledger: LedgerID?) -> LedgerID? {
+        guard let ledger else { return nil }
+        return ledgers.filter { $0 != ledger }.min { $0.description < $1.description }
+    }
+
+    /// Why nothing of a ledger is archived there: a place holds one ledger's archive.
+    package func refusal(of ledger: LedgerID?, at path: String) -> LedgerError? {
+        stranger(to: ledger).map {
+            LedgerError(.refused, "\(path) holds the archive of another ledger, \($0); name another directory")
+        }
+    }
 }

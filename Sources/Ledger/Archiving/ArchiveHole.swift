@@ -16,21 +16,21 @@ package struct ArchiveHole: Sendable {
     ) async throws(LedgerError) -> ArchiveHole? {
         var hole = ArchiveHole()
         var report = report
+        let whole = try ArchiveOverlay(ledger, archives)
         let segments = try doing("cannot read the ledger") { () throws(StorageError) in
-            try SegmentReader.segments(in: ArchiveOverlay(ledger, archives))
+            try SegmentReader.segments(in: whole)
         }
         let own = try LedgerView(ledger, keyring: keyring).firstSeq
         // Each step goes on behind a hole, so that it ends.
         while report.verdict == .tampered {
             let (place, missing) = (report.place, report.place.seq)
             guard let next = segments.first(where: { $0 >= missing }), missing < next, next <= own else { return nil }
-            let whole = ArchiveOverlay(ledger, archives)
             let size = try doing("cannot read the archive") { () throws(StorageError) in
                 try whole.status(of: SegmentReader.path(ofSegment: place.segment))?.size
             }
             // Damage inside a file is no hole.
             guard place.offset == size else { return nil }
-            let rest = ArchiveOverlay(ledger, archives, from: next)
+            let rest = try ArchiveOverlay(ledger, archives, from: next)
             report = try await Audit(environment).run(rest, keyring: keyring)
             guard report.firstSeq == next else { return nil }
             if report.archivedBy == nil, report.verdict == .tampered, report.place.seq <= own {
@@ -44,7 +44,8 @@ package struct ArchiveHole: Sendable {
             else { return nil }
             hole.ranges.append((missing...next - 1, entry.seq))
         }
-        return report.verdict == .intact || report.verdict == .torn ? hole : nil
+        guard report.verdict == .intact || report.verdict == .torn, !hole.ranges.isEmpty else { return nil }
+        return hole
     }
 
     package var refusal: LedgerError {

@@ -34,9 +34,10 @@ package struct ArchiveRecovery: Sendable {
         // Of a ledger whose segments are all gone HEAD says where the last one began.
         let firstLeft = ledger.segments.first ?? ledger.validHead?.segment ?? 1
         guard firstLeft > 1, !archives.isEmpty else { return nil }
-        view = try LedgerView(ArchiveOverlay(ledger.storage, archives.map(\.storage)))
+        let overlay = try ArchiveOverlay(ledger.storage, archives.map(\.storage))
+        view = try LedgerView(overlay)
         let segments = view.segments.filter { $0 < firstLeft }
-        guard let last = segments.last, let holder = try Self.holder(of: last, archives) else {
+        guard let last = segments.last, let holder = try Self.holder(of: last, overlay, archives) else {
             throw Self.refusal("they hold nothing of what lies before seq \(firstLeft)")
         }
         directory = holder
@@ -60,10 +61,12 @@ package struct ArchiveRecovery: Sendable {
         let isWhole: Bool
         if next == firstLeft { isWhole = true } else { isWhole = try next == Self.beginning(of: ledger) }
         guard isWhole else {
-            throw Self.refusal("entries \(next) to \(firstLeft - 1) are in none of them")
+            throw Self.refusal(
+                "entries \(next) to \(firstLeft - 1) are in none of them, and if no directory took them they are gone, and a repair without --archive "
+                    + "counts all that lies before as lost")
         }
         (statement, tip, latest, absentKey) = (chain.statement, chain.tip, chain.latest, chain.absentKey)
-        places = try Self.places(of: chain.statement, archives)
+        places = try Self.places(of: chain.statement, overlay, archives)
     }
 
     /// The first seq that was not archived, as far as any sound entry tells of archives, wherever it stands.
@@ -82,10 +85,12 @@ package struct ArchiveRecovery: Sendable {
         return last.map { $0 + 1 }
     }
 
-    private static func places(of statement: ArchiveStatement, _ archives: [Named]) throws(LedgerError) -> [JSON] {
+    private static func places(
+        of statement: ArchiveStatement, _ overlay: ArchiveOverlay, _ archives: [Named]
+    ) throws(LedgerError) -> [JSON] {
         var runs: [(seqs: ClosedRange<UInt64>, name: PathText)] = []
         for segment in statement.segments {
-            guard let name = try holder(of: segment.first, archives) else { continue }
+            guard let name = try holder(of: segment.first, overlay, archives) else { continue }
             if let last = runs.last, last.name == name {
                 runs[runs.count - 1].seqs = last.seqs.lowerBound...segment.last
             } else {
@@ -101,13 +106,11 @@ package struct ArchiveRecovery: Sendable {
         }
     }
 
-    private static func holder(of segment: UInt64, _ archives: [Named]) throws(LedgerError) -> PathText? {
-        try doing("cannot read the archive") { () throws(StorageError) in
-            for archive in archives where try archive.storage.status(of: SegmentReader.path(ofSegment: segment)) != nil {
-                return archive.name
-            }
-            return nil
-        }
+    private static func holder(
+        of segment: UInt64, _ overlay: ArchiveOverlay, _ archives: [Named]
+    ) throws(LedgerError) -> PathText? {
+        let holder = try doing("cannot read the archive") { () throws(StorageError) in try overlay.holder(ofSegment: segment) }
+        return holder.map { archives[$0].name }
     }
 
     static func refusal(_ why: String) -> LedgerError {

@@ -8,8 +8,11 @@ struct ArchivedChain {
     let tip: ChainTip
     /// The latest time of any entry up to there, also in earlier archives.
     let latest: Timestamp
-    /// A key that is not there, and is needed to check what it has sealed.
-    let absentKey: KeyID?
+    /// Keys that are not there, and are needed to check what they have sealed.
+    let absentKeys: [KeyID]
+
+    /// One of them.
+    var absentKey: KeyID? { absentKeys.first }
 
     /// - Parameters:
     ///   - segments: none left out between them; at least one.
@@ -60,6 +63,6 @@ struct ArchivedChain {
         }
         statement = ArchiveStatement(segments: parts.suffix(ArchiveStatement.segmentCountMax), keys: keys)
         (self.tip, self.latest) = (tip, latest)
-        absentKey = verifier.absentKeys.min { $0.description < $1.description }
+        absentKeys = verifier.absentKeys.sorted { $0.description < $1.description }
     }
 }

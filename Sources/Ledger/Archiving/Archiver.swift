@@ -150,10 +150,20 @@ extension Archiver {
     ) throws(LedgerError) -> Copied {
         let chain = try ArchivedChain(
             segments, in: planted(.archiveUnverified) ? view.storage : target, behind: before, view.base, view.keyring, progress)
-        if let key = chain.absentKey {
+        for key in chain.absentKeys where try !isRetired(key, behind: chain.tip.seq, in: view) {
             throw LedgerError(.unverifiable, "what is to be archived cannot be verified: \(view.keyring.absence(of: key))")
         }
         return Copied(statement: chain.statement, tip: chain.tip, latest: chain.latest, directory: directory)
+    }
+
+    /// Whether an entry that stays retires a key: the links to that entry prove what the key has sealed.
+    private func isRetired(_ key: KeyID, behind seq: UInt64, in view: LedgerView) throws(LedgerError) -> Bool {
+        var isRetired = false
+        try EntryReader(view, environment).read(from: seq + 1) { frame, bytes in
+            isRetired = frame.retiredKey(in: bytes) == key
+            return !isRetired
+        }
+        return isRetired
     }
 }
 

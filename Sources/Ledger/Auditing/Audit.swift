@@ -46,7 +46,8 @@ extension Audit {
                 result = try await attempt(&view, total)
             } catch {
                 let failure = LedgerError(error, doing: "cannot read the ledger")
-                guard error.isNotFound, (try? beginsLater(&view)) == true else { throw failure }
+                let isOvertaken = error.isNotFound && (try? beginsLater(&view)) == true
+                guard isOvertaken || (try? beginsAnew(&view)) == true else { throw failure }
                 continue
             }
             guard let result else { continue }
@@ -58,6 +59,13 @@ extension Audit {
     /// Whether segments were archived meanwhile, so that the walk begins again with those that are left.
     private func beginsLater(_ view: inout LedgerView) throws(StorageError) -> Bool {
         guard try SegmentReader.segments(in: view.storage).first ?? 1 > view.firstSeq else { return false }
+        _ = try view.refresh()
+        return true
+    }
+
+    /// Whether a repair ended meanwhile, so that the walk begins again under the HEAD that it wrote.
+    private func beginsAnew(_ view: inout LedgerView) throws(StorageError) -> Bool {
+        guard view.isMended else { return false }
         _ = try view.refresh()
         return true
     }
@@ -107,6 +115,7 @@ extension Audit {
                 isEnding = true
             case .failed(let failure):
                 if try beginsLater(&view) { return nil }
+                if try beginsAnew(&view) { return nil }
                 if try settling.mayBeUnderWay(failure, &view) {
                     verifier.compare(with: view.validHead)
                     continue

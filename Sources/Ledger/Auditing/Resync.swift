@@ -1,5 +1,6 @@
 import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 /// Goes on behind damage: finds the next frame that starts and whose own seal holds, again and again, to the end of the ledger.
 ///
@@ -49,7 +50,7 @@ package struct Resync: Sendable {
                 try add(missing, next)
                 guard let next else { return survey }
                 (start, isPrefix) = (next, false)
-                verifier = ChainVerifier(at: next, of: ledger, key: nil, keys: keys)
+                verifier = survivors(at: next)
             }
             while case .failed(let failure) = try scan(&verifier, from: start) {
                 if isPrefix, first > 1, case .segmentName = failure.reason, failure.place.segment == 1 { return nil }
@@ -68,10 +69,12 @@ package struct Resync: Sendable {
                 guard let next else { break }
                 start = next
                 isPrefix = false
-                verifier = ChainVerifier(at: next, of: ledger, key: nil, keys: keys)
+                verifier = survivors(at: next)
             }
             return survey
         }
+
+        private func survivors(at place: Place) -> ChainVerifier { ChainVerifier(ofSurvivorsAt: place, of: ledger, keys: keys) }
 
         private mutating func scan(_ verifier: inout ChainVerifier, from start: Place) throws(StorageError) -> SegmentReader.End {
             let head = head
@@ -118,5 +121,14 @@ package struct Resync: Sendable {
             }
             return nil
         }
+    }
+}
+
+extension ChainVerifier {
+    /// Verifies what stands behind damage, from a sound frame on: what that builds on is not there, and who is enrolled by then is
+    /// found out by who looks at all of it.
+    init(ofSurvivorsAt place: Place, of ledger: LedgerID, keys: [KeyID: SealingKey]) {
+        self.init(at: place, of: ledger, key: nil, keys: keys)
+        judgesActors = planted(.survivorsJudgedByPlace)
     }
 }

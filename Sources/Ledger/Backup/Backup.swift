@@ -28,7 +28,8 @@ package struct Backup: Sendable {
     ///
     /// A crash leaves nothing under the target's path but an orphan `.bulla-init-…` beside it, or the whole copy.
     ///
-    /// - Throws: with the cause `overtaken` if segments were archived meanwhile; another target can be filled then.
+    /// - Throws: with the cause `overtaken` if segments were archived or a key was destroyed meanwhile; another target can be filled
+    ///   then.
     package func run(from source: POSIXStorage, to target: POSIXStorage) async throws(LedgerError) -> Report {
         let view = try LedgerView(source)
         do throws(LedgerError) {
@@ -49,13 +50,15 @@ package struct Backup: Sendable {
         let origin = try directoryIdentity(source)
         var copy = Copy(backup: self, source: source, target: target, total: try byteCount(view, head))
         try doing("cannot back up the ledger") { () throws(StorageError) in try copy.run(view, head) }
-        let report = try await verify(target, view, copied: copy.done)
+        let keyring = planted(.backupKeysUncompared) ? view.keyring : try keyring(of: target, source, head)
+        let report = try await verify(target, keyring, copied: copy.done)
         guard try directoryIdentity(source) == origin else {
             throw LedgerError(
                 .inputOutput,
                 "the ledger at \(source.basePath) was repaired or replaced meanwhile; nothing was backed up: run the backup again"
             )
         }
+        if report.verdict == .unverifiable { try expectKeys(view, keyring, source) }
         guard report.verdict == .intact || report.verdict == .unverifiable || planted(.backupUnverified) else {
             throw damaged(source, report.verdictLine)
         }
@@ -91,14 +94,30 @@ package struct Backup: Sendable {
         }
     }
 
-    /// The copy has no key where none was wanted: it is verified with the source's.
+    /// The keys that the copy is judged by: its own, and where none were wanted those that the source has now.
+    private func keyring(of target: POSIXStorage, _ source: POSIXStorage, _ head: Head) throws(LedgerError) -> Keyring {
+        try Keyring(allIn: includesKeys ? target : source, needed: [head.key])
+    }
+
+    /// Begins again where a key went that was there before the copying: an entry behind the copy's HEAD retires it, and up to there
+    /// nothing can be verified any more.
+    private func expectKeys(_ view: LedgerView, _ keyring: Keyring, _ source: POSIXStorage) throws(LedgerError) {
+        let isGone = view.keyring.keys.keys.contains { keyring.keys[$0] == nil }
+        let isReplaced = try LedgerView(source).validHead?.key != view.validHead?.key
+        guard isGone || isReplaced else { return }
+        throw LedgerError(
+            .inputOutput,
+            "a key of \(source.basePath) was replaced and destroyed while it was copied; nothing was backed up: try again",
+            .overtaken)
+    }
+
     private func verify(
-        _ target: POSIXStorage, _ view: LedgerView, copied: Int
+        _ target: POSIXStorage, _ keyring: Keyring, copied: Int
     ) async throws(LedgerError) -> AuditReport {
         var audit = Audit(environment)
         audit.threadCount = threadCount
         if let progress { audit.progress = { done, total in progress(copied + done, copied + total) } }
-        return try await audit.run(target, keyring: view.keyring)
+        return try await audit.run(target, keyring: keyring)
     }
 }
 

@@ -135,6 +135,17 @@ package struct EntryReader: Sendable {
         return fate
     }
 
+    /// Of the entry that counts under a seq, in place or as a repair took it over; nil where it was lost, or never was.
+    func hash(of seq: UInt64) throws(LedgerError) -> Digest? {
+        var reader = self
+        reader.passesLaterVersions = true
+        switch try reader.fate(of: seq) {
+        case .inPlace(let entry): return entry.hash
+        case .readmitted(let readmission, _): return readmission.entry.hash
+        case .lost, nil: return nil
+        }
+    }
+
     /// Compares the entry at HEAD's seq with HEAD: another one there is another history, whatever its seal.
     package func checkHead() throws(LedgerError) {
         guard let head = view.validHead, head.seq >= view.firstSeq, !planted(.headTipUncompared) else { return }

@@ -12,6 +12,8 @@ package struct LedgerView: Sendable {
     /// What it builds on, if earlier segments are not there: archived, if an entry says so. Nothing of it is verified.
     package private(set) var base: ChainBase?
     package private(set) var keyring: Keyring
+    /// Of `ledger/`, looked at before HEAD: a repair puts another directory in its place.
+    private var directory: FileIdentity?
     /// The keys came from outside, and not from `keys/`.
     private let isKeyringGiven: Bool
     /// HEAD, judged with the key that it names.
@@ -21,6 +23,7 @@ package struct LedgerView: Sendable {
     package init(_ storage: any Storage, keyring given: Keyring? = nil) throws(LedgerError) {
         self.storage = storage
         do throws(StorageError) {
+            directory = try storage.status(of: Layout.ledger)?.identity
             headBytes = try HeadFinding.bytes(in: storage)
             let (reader, first) = try Self.beginning(in: storage)
             segments = reader.segments
@@ -80,6 +83,7 @@ package struct LedgerView: Sendable {
 
     /// Looks at HEAD and the segments again; says whether HEAD changed.
     package mutating func refresh() throws(StorageError) -> Bool {
+        directory = try storage.status(of: Layout.ledger)?.identity
         let bytes = try HeadFinding.bytes(in: storage)
         let (reader, first) = try Self.beginning(in: storage)
         if segments.first != reader.segments.first { (genesis, base) = (first?.tip, first?.base) }
@@ -118,7 +122,7 @@ extension LedgerView {
             let answer = Result { () throws(LedgerError) in try body(view) }
             looksLeft -= 1
             let isOvertaken = view.isOvertaken && !planted(.overtakenBelieved)
-            guard looksLeft > 0, isOvertaken || view.lacksKeys else { return try answer.get() }
+            guard looksLeft > 0, isOvertaken || view.isMended || view.lacksKeys else { return try answer.get() }
         }
     }
 
@@ -137,7 +141,7 @@ extension LedgerView {
             } catch {
                 looksLeft -= 1
                 let isOvertaken = view.isOvertaken && !planted(.overtakenBelieved)
-                guard looksLeft > 0, !hasShown, isOvertaken || view.lacksKeys else { throw error }
+                guard looksLeft > 0, !hasShown, isOvertaken || view.isMended || view.lacksKeys else { throw error }
             }
         }
     }
@@ -155,6 +159,17 @@ extension LedgerView {
         if let head = validHead, head.seq < firstSeq, (try? HeadFinding.bytes(in: storage)) != headBytes { return true }
         guard let first = try? SegmentReader.segments(in: storage).first else { return false }
         return first > firstSeq
+    }
+
+    /// Whether a repair came to its end since this look, or while it was taken: then HEAD and the segments are not of one ledger.
+    ///
+    /// Another HEAD alone says so only behind one that was in alert or not valid: under such a one nobody but a repair writes, and
+    /// otherwise every writer changes it.
+    var isMended: Bool {
+        guard !planted(.mendedBelieved) else { return false }
+        if let now = try? storage.status(of: Layout.ledger)?.identity, now != directory { return true }
+        guard validHead?.alert ?? true, let now = try? HeadFinding.bytes(in: storage) else { return false }
+        return now != headBytes
     }
 }
 

@@ -96,22 +96,29 @@ package struct AlertRelease: Sendable {
     /// Records the release, and lets HEAD say so.
     ///
     /// - Parameter request: may be nil where the release was recorded before.
-    package func run(_ storage: any Storage, _ request: SignedRequest?) throws(LedgerError) -> Receipt {
+    package func run(_ storage: any Storage, _ request: SignedRequest?) throws(LedgerError) -> Outcome {
         var session = WriterSession(storage, environment, settings, anchor: anchor)
         try session.takeLock()
-        let result = Result { () throws(LedgerError) in try session.release(standing, request) }
-        switch result {
-        case .success: session.release()
-        case .failure: session.giveUp()
-        }
-        return try result.get()
+        // The anchor was kept, or not, for a reason: `release()` would keep it anyhow.
+        defer { session.giveUp() }
+        let (receipt, message) = try session.release(standing, request)
+        return Outcome(receipt: receipt, notices: session.takeNotices(), anchorMessage: message)
+    }
+
+    package struct Outcome: Sendable {
+        /// Of `alert.released`.
+        package let receipt: Receipt
+        /// What a caller should be told that is no error.
+        package let notices: [String]
+        /// What the anchor says against the ledger, which nobody writes to before a user accepts it by name; nil for nothing.
+        package let anchorMessage: String?
     }
 }
 
 extension WriterSession {
     fileprivate mutating func release(
         _ standing: (LedgerView) throws(LedgerError) -> AlertRelease.Standing, _ request: SignedRequest?
-    ) throws(LedgerError) -> Receipt {
+    ) throws(LedgerError) -> (receipt: Receipt, anchorMessage: String?) {
         let view = try LedgerView(storage)
         let house = try standing(view)
         let reader = try doing("cannot read the ledger") { () throws(StorageError) in try SegmentReader(storage) }
@@ -120,7 +127,7 @@ extension WriterSession {
         if let receipt = house.receipt {
             try stand(behind: house.verifier, head, view.keyring, provenUpTo: vouched, reader)
             try writeHead(replacing: head, alert: false)
-            return receipt
+            return (receipt, keepAnchor(behindReleaseWith: view.keyring))
         }
         let time = max(environment.now(), house.tip.time)
         guard let request else { throw LedgerError(.refused, "nobody has signed the release; nothing was recorded") }
@@ -145,6 +152,6 @@ extension WriterSession {
         if state.end > 0 { try roll() }
         let receipt = try beginSegment(with: statement, draft, at: time)
         try writeHead(replacing: self.state?.head, alert: false)
-        return receipt
+        return (receipt, keepAnchor(behindReleaseWith: view.keyring))
     }
 }

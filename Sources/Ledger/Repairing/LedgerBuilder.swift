@@ -57,9 +57,8 @@ struct LedgerBuilder {
         file = try storage.open(StoragePath(directory, SegmentName.file(firstSeq: segment)), .create)
     }
 
-    /// The end of what was built, with its tip.
+    /// The last entry that was built.
     var tip: ChainTip { writer.tip }
-    var position: Place { Place(segment: segment, offset: end, seq: writer.tip.seq) }
 
     private static func copy(
         _ segment: UInt64, upTo limit: Int?, from reader: SegmentReader, to directory: StoragePath

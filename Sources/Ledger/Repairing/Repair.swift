@@ -43,6 +43,8 @@ package struct Repair: Sendable {
         package var staysLocked = false
         /// What a caller should be told that is no error, such as a cut tail.
         package var notices: [String] = []
+        /// What the anchor says against the ledger as it is now; nil for nothing.
+        package var anchorMessage: String?
     }
 
     /// What would be done: something is mended, or a repair is brought to its end whose entry has the receipt.
@@ -68,14 +70,12 @@ package struct Repair: Sendable {
     ///
     /// - Parameter watch: looked at the anchor before the ledger was, so that whoever writes meanwhile is no alarm.
     private func plan(_ view: LedgerView, _ watch: AnchorWatch?) throws(LedgerError) -> RepairPlan {
-        var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view))
-        if let anchor, case .found(let seen) = anchor.read(plan.ledger) {
-            plan.anchoredSeq = seen.sighting(at: anchor.here)?.seq ?? 0
+        var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view)) { ledger in
+            guard let anchor else { return RepairPlan.Sightings() }
+            let finding = watch.flatMap { $0.ledger == ledger ? $0.finding : nil } ?? anchor.read(ledger)
+            return RepairPlan.Sightings(finding, at: anchor.here)
         }
-        if !plan.isNeeded, let watch {
-            let verdict = try watch.verdict(lastSeq: plan.prefix.seq, environment)
-            if case .alarm = verdict { plan.anchorObjection = verdict.message(ledger: view.storage.basePath) }
-        }
+        plan.compareSightings(view, environment)
         return plan
     }
 
@@ -94,7 +94,7 @@ package struct Repair: Sendable {
         try session.takeLock()
         defer { session.giveUp() }
         var outcome = try work(&session)
-        notices += outcome.notices
+        notices += session.takeNotices() + outcome.notices
         outcome.notices = notices
         return outcome
     }
@@ -106,7 +106,7 @@ package struct Repair: Sendable {
         let plan = try plan(view, watch)
         guard plan.isNeeded else {
             try forgetPlan(view)
-            return Outcome(plan: plan)
+            return Outcome(plan: plan, anchorMessage: plan.anchorMessage)
         }
         var headEvidence: String?
         if !plan.faultyHead.isEmpty {
@@ -116,9 +116,9 @@ package struct Repair: Sendable {
         }
         if plan.replacesLedger { return try replace(plan, view, headEvidence, &session) }
         let body = plan.body(evidence: nil, headEvidence: headEvidence, rootCause: rootCause, lesson: lesson)
-        let receipt = try session.release(plan, view, Drafts.repaired(body, reason: reason))
+        let (receipt, message) = try session.release(plan, view, Drafts.repaired(body, reason: reason))
         try forgetPlan(view)
-        return Outcome(plan: plan, receipt: receipt)
+        return Outcome(plan: plan, receipt: receipt, anchorMessage: message)
     }
 
     private func keep(_ bytes: [UInt8], as name: String, _ storage: any Storage) throws(LedgerError) {
@@ -253,10 +253,11 @@ extension Repair {
             try view.storage.synchronize(directory: nil)
             try view.storage.synchronize(directory: Layout.quarantine)
         }
-        try session.settle(interrupted.verifier, view)
+        let message = try session.settle(interrupted.verifier, view)
         try forgetPlan(view)
         return Outcome(
-            receipt: interrupted.receipt, evidence: interrupted.record.evidence, staysLocked: session.head?.alert ?? false)
+            receipt: interrupted.receipt, evidence: interrupted.record.evidence, staysLocked: session.head?.alert ?? false,
+            anchorMessage: message)
     }
 
     /// A repair whose ledger is in place, and whose HEAD is not there yet: a verifier at its end, and the receipt of its entry.
@@ -315,7 +316,9 @@ extension WriterSession {
     /// Records a repair behind a ledger whose bytes are whole, and releases the alert.
     ///
     /// A crash between the entry and HEAD leaves the alert; the next repair records itself once more.
-    fileprivate mutating func release(_ plan: RepairPlan, _ view: LedgerView, _ draft: Draft) throws(LedgerError) -> Receipt {
+    fileprivate mutating func release(
+        _ plan: RepairPlan, _ view: LedgerView, _ draft: Draft
+    ) throws(LedgerError) -> (receipt: Receipt, anchorMessage: String?) {
         // What HEAD vouched for was durable, if it is this ledger's.
         let proven = plan.contradictsHead ? nil : plan.validHead.map { Place(segment: $0.segment, offset: $0.end, seq: $0.seq) }
         try stand(view, provenUpTo: proven ?? Place(segment: 1, offset: 0, seq: 1))
@@ -330,18 +333,17 @@ extension WriterSession {
         }
         try append(writer.block.span, tip: writer.tip)
         try writeHead(replacing: view.foundHead)
-        if let head = self.state?.head { keepAnchor(head) }
-        return receipt
+        return (receipt, keepAnchor(behindRepairWith: view.keyring))
     }
 
-    /// HEAD vouches for everything that was verified, and the alert is released.
-    fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) {
+    /// HEAD vouches for everything that was verified, and the alert is released; what the anchor says against that.
+    fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) -> String? {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
         // Where the ledger has associates, they release it.
         let isSuspended = actors.associates?.isSuspended == true && !planted(.repairReleases)
         try writeHead(replacing: view.foundHead, alert: isSuspended)
-        if let head = state?.head { keepAnchor(head) }
+        return keepAnchor(behindRepairWith: view.keyring)
     }
 
     /// Stands behind the last entry of a whole ledger, under a HEAD that is not there yet.

@@ -10,10 +10,15 @@ extension RepairPlan {
     ///   - skipCountMax: after so many damages it gives up, and there is no plan.
     ///   - goneKeys: keys whose files will never turn up.
     ///   - recovery: what archives at hand prove of the beginning.
+    ///   - sightings: what was seen of a ledger before.
     package init(
-        _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil
+        _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil,
+        sightings: (LedgerID) -> Sightings
     ) throws(LedgerError) {
-        ledger = try Self.name(of: view)
+        let ledger = try Self.name(of: view)
+        self.ledger = ledger
+        self.sightings = sightings(ledger)
+        basePath = view.storage.basePath
         firstSeq = view.firstSeq
         isBeginningGone = view.segments.isEmpty && view.validHead?.segment ?? 1 > 1
         self.goneKeys = goneKeys
@@ -279,6 +284,7 @@ extension RepairPlan {
     /// Nothing that stands there stays in place.
     private mutating func emptyPrefix(_ view: LedgerView) throws(LedgerError) {
         (prefix, absentKeys, restated) = (Prefix(), [], nil)
+        sightings.forget()
         actors = prefix.actors
         if let recovery { try build(on: recovery, behind: nil, view) }
     }
@@ -311,19 +317,40 @@ extension RepairPlan {
         for damage in survey.damages { try countKeyless(in: damage, view) }
         (actors, strangers) = (salvage.actors, salvage.strangers)
         (mending, returningAssociates) = (salvage.mending, salvage.returningAssociates)
+        lostStatements = try findLostStatements(salvage, view)
         let prefixSeq = prefix.seq
-        var survivors = survivors
-        try salvage.walk { draft, isProven, frame, _ in
+        var (survivors, sightings) = (survivors, sightings)
+        try salvage.walk { draft, isProven, frame, bytes in
             guard draft != nil else { return }
+            sightings.note(frame, bytes)
             if isProven { survivors.provenCount += 1 } else { survivors.unprovenCount += 1 }
             if frame.seq > prefixSeq { survivors.inGapCount += 1 }
         }
         let counted =
             survivors.readmittedCount + salvage.foreignCounts.values.reduce(0, +) + salvage.keylessCounts.values.reduce(0, +)
         survivors.leftOutCount = salvage.frameCount - min(salvage.frameCount, counted)
-        self.survivors = survivors
+        (self.survivors, self.sightings) = (survivors, sightings)
         retiredKeys = absentKeys.filter(salvage.windows.isRetired)
         absentKeys.subtract(retiredKeys)
+    }
+
+    /// The lost first entries of segments that nobody behind them repeats: while anybody is enrolled, each segment begins with who it
+    /// is, and a change of that begins a segment.
+    private func findLostStatements(_ salvage: Salvage, _ view: LedgerView) throws(StorageError) -> [UInt64] {
+        if planted(.lostStatementsUntold) { return [] }
+        let reader = try SegmentReader(view.storage)
+        var lost: [UInt64] = []
+        for segment in Set(view.segments + [validHead?.segment].compactMap(\.self)).sorted()
+        where segment > max(1, prefix.seq) && !salvage.holds(segment) && !salvage.tellsActors(from: segment) {
+            // Where nobody is known to be enrolled, only what is left of its bytes can say that it was about that.
+            if actors.isEmpty {
+                guard reader.segments.contains(segment) else { continue }
+                let bytes = try reader.open(segment: segment).bytes(in: 0..<1 << 12)
+                guard bytes.firstRange(of: Array("\"action\":\"actor.".utf8)) != nil else { continue }
+            }
+            lost.append(segment)
+        }
+        return lost
     }
 
     /// Counts frames that are whole but for a seal that nobody can check.
@@ -348,6 +375,7 @@ extension RepairPlan {
 
     /// - Parameter last: the entry to end at.
     private mutating func scanPrefix(_ view: LedgerView, through last: UInt64 = Limits.seq) throws(LedgerError) {
+        sightings.forget()
         if let recovery, recovery.precedesHole {
             // Nothing of what is left stands where the archives end.
             (prefix, absentKeys, restated, firstSeq) = (Prefix(), [], nil, recovery.tip.seq + 1)
@@ -370,6 +398,7 @@ extension RepairPlan {
         let (vouched, ledger) = (validHead, ledger)
         var taken = TakenSeqs()
         var foreign: LedgerID?
+        var sightings = sightings
         let end = try doing("cannot read the ledger") { () throws(StorageError) in
             var reader = try SegmentReader(view.storage)
             return try reader.scan(
@@ -387,6 +416,7 @@ extension RepairPlan {
                         let isSealed = view.keyring.keys[frame.key(in: bytes)] != nil
                         explanation = (frame.seq, statement, bytes.copy(frame.body), isSealed)
                     }
+                    sightings.note(frame, bytes)
                     // Only whole decisions stay; what is shown is found again where the decision ends.
                     if frame.part?.isLast ?? true {
                         found.tip = tip
@@ -410,6 +440,7 @@ extension RepairPlan {
             failure = ChainFailure(.foreignLedger(found: foreign), at: prefix.end)
             return
         }
+        self.sightings = sightings
         found.taken = taken.ranges
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1

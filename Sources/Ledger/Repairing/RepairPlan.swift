@@ -81,12 +81,16 @@ package struct RepairPlan: Sendable {
     package internal(set) var mending = Associates.Mending()
     /// Associates whose removal is lost, and who are back because too few would be left to sign.
     package internal(set) var returningAssociates: [ActorKey] = []
+    /// Lost entries that said who is enrolled, or may have changed it, where no sound one behind them says it again.
+    package internal(set) var lostStatements: [UInt64] = []
     /// Why the chain does not go on behind the prefix.
     package var failure: ChainFailure?
     /// What a crash has left behind the prefix, which is no damage.
     package var tear: Tear?
+    /// What the anchor has seen.
+    var sightings: Sightings
     /// The highest seq that was ever seen here, as the anchor says; 0 if nothing does.
-    package var anchoredSeq: UInt64 = 0
+    package var anchoredSeq: UInt64 { sightings.here?.seq ?? 0 }
     /// HEAD vouches for something else than the chain holds.
     package var contradictsHead = false
     var matchesHead: HeadMatch?
@@ -105,8 +109,10 @@ package struct RepairPlan: Sendable {
     package var absentKeys: Set<KeyID> = []
     /// Such keys whose retirement is known from an entry behind the damage: it is recorded again.
     package var retiredKeys: Set<KeyID> = []
-    /// What the anchor says where there is nothing to mend: it stepped back, or is another history.
-    package var anchorObjection: String?
+    /// What the anchor says against the ledger, whether there is anything to mend or not: it stepped back, or is another history.
+    package internal(set) var anchorObjections: [AnchorVerdict.Objection] = []
+    /// Where the ledger is, for messages.
+    let basePath: String
 
     /// Why the house was locked, if whoever did it could keep that.
     package var alertCause: AlertCause?
@@ -118,7 +124,7 @@ package struct RepairPlan: Sendable {
     package var isBehindHole: Bool { failure?.reason == .segmentMissing && (prefix.archived != nil || restated != nil) }
     /// Above everything that was ever there, as far as is known.
     package var seq: UInt64 { max(knownSeq, isNeeded ? anchoredSeq : 0) + 1 }
-    private var knownSeq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) }
+    var knownSeq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) }
     /// Whether there is anything to mend or to release; a step back alone is not: the user accepts that by name.
     package var isNeeded: Bool { isFaulty || !isGoverned && validHead?.alert ?? true }
     private var isFaulty: Bool { failure != nil || contradictsHead || knownSeq > prefix.seq || validHead == nil }
@@ -163,7 +169,10 @@ extension RepairPlan {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))
         }
         for member in keyMembers { body[member.key] = member.value }
-        if anchoredSeq > knownSeq { body["anchor"] = ["seq": .number(Double(anchoredSeq))] }
+        let seen = anchorSightings
+        if let first = seen.first { body["anchor"] = first }
+        if seen.count > 1 { body["more_anchors"] = .array(Array(seen.dropFirst())) }
+        if !lostStatements.isEmpty { body["actors_lost"] = .array(lostStatements.map { .number(Double($0)) }) }
         if let evidence { body["evidence"] = .string(evidence) }
         switch head {
         case .success(let head): body["head"] = ["seq": .number(Double(head.seq)), "tip": .string(head.tip.description)]
@@ -198,6 +207,11 @@ extension RepairPlan {
     private static let namedDamageCountMax = 1000
 
     var trauma: String {
+        guard let objection = anchorObjections.first else { return finding }
+        return "\(finding); and \(objection.what(ledger: basePath))"
+    }
+
+    private var finding: String {
         if let failure { return "\(failure.place): \(failure.reason)" }
         if contradictsHead { return "HEAD vouches for another entry than the chain holds" }
         if case .failure(let fault) = head { return fault.description }

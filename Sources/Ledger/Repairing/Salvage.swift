@@ -64,6 +64,8 @@ struct Salvage {
     private var acts: [(act: Associates.Act, request: SignedRequest)] = []
     /// What of that a repair takes over.
     private(set) var mending = Associates.Mending()
+    /// The last entry that says who is enrolled; 0 for none.
+    private var lastStatedSeq: UInt64 = 0
     private var signers: Set<String> = []
     /// An entry calls for another key than HEAD, which vouches for it, names.
     private(set) var contradictsHeadKey = false
@@ -121,26 +123,40 @@ struct Salvage {
         signers.filter { name in !actors.enrolments.contains { $0.actor.utf8.elementsEqual(name.utf8) } }.sorted()
     }
 
+    /// Whether a sound frame has the seq, whatever becomes of it.
+    func holds(_ seq: UInt64) -> Bool {
+        stretches.contains { seq >= $0.start.seq && seq - $0.start.seq < UInt64($0.seqs.count) }
+    }
+
+    /// Whether a sound entry, at a seq or behind it, says who is enrolled.
+    func tellsActors(from seq: UInt64) -> Bool { lastStatedSeq >= seq }
+
     /// No entry says that HEAD's key was replaced before what it vouches for, or that another was called for there.
     var isHeadTrusted: Bool { windows.isHeadBelieved && !contradictsHeadKey }
 
     /// Shows what is taken over; the view refers to the bytes that come with it. A nil draft is nested too deeply.
+    ///
+    /// What was found is shown as it was found, by its own seals: whatever place it has now, nothing that was counted is left out.
     func walk(_ visit: (_ draft: Draft?, _ isProven: Bool, FrameView, Span<UInt8>) -> Void) throws(StorageError) {
+        let finder = FrameFinder(ledger: ledger, keys: view.keyring.keys, takesAbsentKeys: true)
+        let reader = try SegmentReader(view.storage)
         for piece in pieces {
-            var reader = try SegmentReader(view.storage)
-            var verifier = verifier(at: piece.stretch.start)
-            var seq = piece.stretch.seqs.lowerBound
-            _ = try reader.scan(
-                &verifier,
-                visit: { frame, bytes in
-                    if piece.seqs.contains(seq) {
-                        let isProven = piece.stretch.isProven && isAuthentic(frame, bytes)
-                        let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
-                        visit(found?.draft, found?.isProven ?? false, frame, bytes)
-                    }
-                    seq += 1
-                    return seq <= piece.seqs.upperBound
-                })
+            let stretch = piece.stretch
+            var seq = stretch.seqs.lowerBound
+            try reader.find(finder, in: stretch.start.segment, from: stretch.start.offset, upTo: stretch.end) { frame, bytes, _ in
+                if piece.seqs.contains(seq) {
+                    let isProven = stretch.isProven && isAuthentic(frame, bytes)
+                    let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
+                    visit(found?.draft, found?.isProven ?? false, frame, bytes)
+                }
+                seq += 1
+                return seq <= piece.seqs.upperBound
+            }
+            // Who writes now has no lock, and takes bytes away that were read already.
+            guard seq > piece.seqs.upperBound else {
+                let path = SegmentReader.path(ofSegment: stretch.start.segment)
+                throw StorageError(.drift, "read", "\(view.storage.basePath)/\(path)")
+            }
         }
     }
 
@@ -154,7 +170,7 @@ struct Salvage {
     }
 
     private func verifier(at place: Place) -> ChainVerifier {
-        ChainVerifier(at: place, of: ledger, key: nil, keys: view.keyring.keys)
+        ChainVerifier(ofSurvivorsAt: place, of: ledger, keys: view.keyring.keys)
     }
 }
 
@@ -241,14 +257,21 @@ extension Salvage {
         } else {
             reading.unsealed.note(frame, bytes)
         }
-        let own = Readmission(frame, of: bytes)?.entry.seq ?? frame.seq
+        let earlier = Readmission(frame, of: bytes)
+        let own = earlier?.entry.seq ?? frame.seq
         let one = Stretch(
             start: place, end: place.offset + frame.frame.count, key: key, seqs: own...own, isProven: isProven,
             run: runs.count - 1,
             isSealed: isSealed)
         if isSealed {
-            note(RosterStatement(frame, bytes), of: frame, bytes, isProven)
+            if note(RosterStatement(frame, bytes), of: frame, bytes, isProven) { lastStatedSeq = max(lastStatedSeq, frame.seq) }
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
+            // What an earlier repair re-admitted tells it too.
+            if let earlier, !planted(.readmittedRosterForgotten) {
+                let inner = earlier.frame.span
+                _ = note(RosterStatement(earlier.view, inner), of: earlier.view, inner, isProven && earlier.isProven)
+                if inner.isSigned(earlier.view) { signers.insert(inner.text(earlier.view.actor)) }
+            }
         }
         guard let part = frame.part else { return add(one, isWhole: true, behind: reading.first) }
         // A decision without its beginning or its end never was one.
@@ -259,12 +282,18 @@ extension Salvage {
         reading.open = []
     }
 
-    private mutating func note(_ statement: RosterStatement?, of frame: FrameView, _ bytes: Span<UInt8>, _ isProven: Bool) {
-        guard let statement, let roster = statement.after(frame.seq, frame.hash(in: bytes)) else { return }
+    /// - Returns: whether it says who is enrolled, or who signs for the house.
+    private mutating func note(
+        _ statement: RosterStatement?, of frame: FrameView, _ bytes: Span<UInt8>, _ isProven: Bool
+    ) -> Bool {
+        let hash = frame.hash(in: bytes)
+        guard let statement, statement.roster.ends(before: frame.seq), let roster = statement.after(frame.seq, hash) else {
+            return false
+        }
         statedActors.append((roster, isProven))
         if let associates = roster.associates { statedAssociates.append(associates) }
-        guard case .act(let request) = statement.change else { return }
-        acts.append((.init(seq: frame.seq, hash: frame.hash(in: bytes)), request))
+        if case .act(let request) = statement.change { acts.append((.init(seq: frame.seq, hash: hash), request)) }
+        return true
     }
 
     private mutating func close(_ reading: inout Reading) {

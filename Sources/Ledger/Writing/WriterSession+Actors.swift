@@ -82,7 +82,8 @@ extension WriterSession {
                 .refused, "\(actor) is the house itself, whose entries its seal proves; nobody is enrolled under that name")
         }
         if case .enrolled = actors.standing(of: actor, at: state.tip.seq + 1) {
-            throw LedgerError(.refused, "\(actor) is enrolled already; revoke its key first, with `bulla actor revoke \(actor)`")
+            throw LedgerError(
+                .refused, "\(actor) is enrolled already; revoke its key first, with `bulla actor revoke \(actor) --reason TEXT`")
         }
         if let other = actors.enrolments.first(where: { $0.key == key }), !planted(.keyUnderTwoNames) {
             let what = other.revoked > 0 ? "was that of \(other.actor) until entry \(other.revoked)" : "is that of \(other.actor)"

@@ -27,13 +27,50 @@ extension WriterSession {
         if let failure = anchor.update(head.ledger, { $0.note(sighting) }) { notify(failure) } else { anchored = head }
     }
 
+    /// Keeps what HEAD vouches for behind a repair, unless another history was seen here: that only a user's word drops, and until
+    /// then nobody writes.
+    ///
+    /// - Returns: what the anchor says against the ledger as it is now; nil for nothing.
+    mutating func keepAnchor(behindRepairWith keyring: Keyring) -> String? {
+        keepAnchor(keyring) { $0.isHere && $0.kind == .otherHistory }
+    }
+
+    /// The same behind a release, which mends nothing: a step back too is the user's to accept.
+    mutating func keepAnchor(behindReleaseWith keyring: Keyring) -> String? { keepAnchor(keyring) { $0.isHere } }
+
+    /// - Parameter weighs: whether an objection keeps the anchor as it is.
+    private mutating func keepAnchor(_ keyring: Keyring, unless weighs: (AnchorVerdict.Objection) -> Bool) -> String? {
+        guard let anchor, let state else { return nil }
+        let verdict: AnchorVerdict
+        do throws(LedgerError) {
+            let firstSeq = try doing("cannot read the ledger") { () throws(StorageError) in
+                try SegmentReader.segments(in: storage).first ?? 1
+            }
+            verdict = try anchorVerdict(anchor, state.head, keyring, firstSeq: firstSeq, lastSeq: state.tip.seq)
+        } catch {
+            notify("the anchor could not be compared, and stays as it was: \(error.message)")
+            return nil
+        }
+        guard case .alarm(let objections) = verdict else {
+            keepAnchor(state.head)
+            return nil
+        }
+        if !objections.contains(where: weighs) || planted(.otherHistoryForgotten) { keepAnchor(state.head) }
+        return verdict.message(ledger: storage.basePath)
+    }
+
     private func anchorVerdict(
         _ anchor: any AnchorStore, _ head: Head, _ keyring: Keyring, firstSeq: UInt64, lastSeq: UInt64
     ) throws(LedgerError) -> AnchorVerdict {
         let finding = anchor.read(head.ledger)
         return try AnchorVerdict(finding, at: anchor.here, firstSeq: firstSeq, lastSeq: lastSeq) { seq throws(LedgerError) in
             if seq == head.seq { return head.tip }
-            guard seq < firstSeq else { return try hash(of: seq, head, keyring) }
+            guard seq < firstSeq else {
+                if let found = try hash(of: seq, head, keyring) { return found }
+                // A repair may have taken it over. To look there for what others saw would cost every writer too much.
+                guard seq == finding.seqSeen(at: anchor.here) else { return nil }
+                return try EntryReader(LedgerView(storage), environment).hash(of: seq)
+            }
             // Damage there is found by who verifies it.
             return try? EntryReader(LedgerView(storage), environment).hash(ofArchived: seq)
         }

@@ -26,7 +26,7 @@ extension ActorObjection: CustomStringConvertible {
             base > before
                 ? "the signed draft of \(actor) has the base \(base), and the last entry before it is \(before)"
                 : "the signed draft of \(actor) has the base \(base), more than \(ActorRoster.baseDistanceMax) below the last entry, \(before): "
-                    + "it may have been recorded before"
+                    + "it may have been recorded before; if it was not, sign it anew"
         case .signature(let actor): "the signature is not that of \(actor) over this ledger, draft and context"
         }
     }

@@ -139,7 +139,7 @@ extension ActorRoster {
     }
 
     /// Whether all that it tells lies before an entry.
-    func ends(before seq: UInt64) -> Bool {
+    package func ends(before seq: UInt64) -> Bool {
         enrolments.allSatisfy { $0.enrolled < seq && $0.revoked < seq } && associates?.act.seq ?? 0 < seq
     }
 }

@@ -36,6 +36,9 @@ package struct ChainVerifier: Sendable {
     package var actors: ActorRoster?
     /// Somebody is enrolled, or it is not known yet who is: then every entry is looked at, and else those alone that say it.
     var watchesActors = true
+    /// Whether who is enrolled is asked for, and signatures are looked at. Not in what stands behind damage: a byte too many moves
+    /// the entry that says it, and a sound entry is no less sound where it stands now.
+    package var judgesActors = true
     /// Who was, as the first entry that was verified here has it.
     var actorsAtBeginning: ActorRoster?
 
@@ -227,7 +230,7 @@ package struct ChainVerifier: Sendable {
                 outcome = .failed(failure(fault.fault == .hash ? .hash : .signature))
             } else if let reason = objectionAfterSeal(to: frame, bytes) {
                 outcome = .failed(failure(reason))
-            } else if frame.isTurn || watchesActors, let reason = objectionOfActors(to: frame, bytes) {
+            } else if judgesActors, frame.isTurn || watchesActors, let reason = objectionOfActors(to: frame, bytes) {
                 outcome = .failed(failure(reason))
             } else {
                 note(frame, bytes)
@@ -360,7 +363,7 @@ extension ChainVerifier {
 
     /// What an accepted entry says of keys.
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
-        if frame.isTurn || watchesActors { noteActors(frame, bytes) }
+        if judgesActors, frame.isTurn || watchesActors { noteActors(frame, bytes) }
         if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
         if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }

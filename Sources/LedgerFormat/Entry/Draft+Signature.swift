@@ -9,7 +9,7 @@ extension Span<UInt8> {
 
 // An actor's signature over a draft
 extension Draft {
-    /// The same with an id and a base, if it has none, and the actor's signature over it for one ledger.
+    /// The same with an id and a base, if it has none, and the actor's signature over it for one ledger; what is signed anew has a new base.
     ///
     /// - Parameters:
     ///   - base: the seq that the actor had seen; `ActorRoster.baseDistanceMax` behind it the draft is refused.
@@ -17,7 +17,7 @@ extension Draft {
     package func signed(by signer: ActorSigner, in ledger: LedgerID, base: UInt64, id: @autoclosure () -> String) -> Draft {
         var context = contextObject
         if context["id"] == nil { context["id"] = .string(id()) }
-        if context["base"] == nil { context["base"] = .number(Double(base)) }
+        if context["base"] == nil || context["sign"] != nil { context["base"] = .number(Double(base)) }
         context["sign"] = nil
         let unsigned = with(context: context)
         context["sign"] = .string(signer.sign(unsigned.signedText(in: ledger)).text)

@@ -52,7 +52,7 @@ extension SimulatedMachine {
 
     @discardableResult
     func open(with request: SignedRequest?) throws -> Receipt {
-        try AlertRelease(environment, settings).run(storage(), request)
+        try AlertRelease(environment, settings).run(storage(), request).receipt
     }
 
     /// What a refused release says; nothing but that.
