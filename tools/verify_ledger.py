@@ -371,7 +371,9 @@ class Ledger:  # §2, §6
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}
         return self.head["key"] not in self.keys or not self.unchecked <= retired
     def torn(self, name, at, seq):  # whether B, which is here, is
-        if not self.reached or self.head["alert"] or name != self.names[-1] or self.begin > 1 and not self.by: return False
+        if not self.reached or name != self.names[-1] or self.begin > 1 and not self.by: return False
+        # In alert only associates write: their release, the first of a segment.
+        if self.head["alert"] and not (self.house and at == 0 and seq == self.head["seq"] + 1): return False
         head_name = "%020d.frames" % self.head["segment"]
         behind = at - self.head["end"] if head_name == name else at
         if head_name not in self.names[-2:] or behind > 8388608: return False

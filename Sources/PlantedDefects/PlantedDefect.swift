@@ -458,6 +458,12 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case suspensionIgnored = "suspension-ignored"
     /// An associate whose removal was lost is back behind a repair.
     case removedAssociateBack = "removed-associate-back"
+    /// A request without its entry proves no removal, though enough have signed it.
+    case looseRequestsForgotten = "loose-requests-forgotten"
+    /// A request without its entry adds a key.
+    case looseAdditionCounts = "loose-addition-counts"
+    /// A repair with archives does not ask them who signs for the house.
+    case archivedRosterForgotten = "archived-roster-forgotten"
     /// A release that a power cut has torn is damage, which must be repaired, and signed again.
     case tornReleaseDamaged = "torn-release-damaged"
     /// A release that was interrupted is taken for one of any later alert.

@@ -131,8 +131,11 @@ extension PlantedDefect {
             .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
             .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
             .tests("AssociateForgeryTests")
-        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished:
+        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
+            .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
+        case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
+        case .archivedRosterForgotten: .tests("AssociateLossTests")
         case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")

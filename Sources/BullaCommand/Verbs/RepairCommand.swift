@@ -12,7 +12,8 @@ struct RepairCommand: ParsableCommand {
             Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
             the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened. Where the ledger has \
-            associates, it stays locked until they sign bulla alert release.
+            associates, it stays locked until they sign bulla alert release. A removal whose entry is lost counts all the same if its \
+            request is left in the damaged bytes, or is given with --request.
 
             Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
             and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
@@ -40,6 +41,12 @@ struct RepairCommand: ParsableCommand {
         help: ArgumentHelp(
             "This key's file is gone for good: give up what only it can prove (may be repeated).", valueName: "key"))
     var gone: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What associates signed before, whose entry is lost: it removes a key, or was a release (may be repeated).",
+            valueName: "file"))
+    var request: [String] = []
 
     @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
     var maxSkips = 100
@@ -70,6 +77,7 @@ struct RepairCommand: ParsableCommand {
         repair.rootCause = rootCause
         repair.lesson = lesson
         repair.goneKeys = Set(gone.compactMap { KeyID($0) })
+        for file in request { repair.requests.append(try RequestFile(file).request()) }
         if !archives.archive.isEmpty {
             repair.recover = { [archives] view throws(LedgerError) in
                 try archives.recovery(of: view) { Output.error("bulla: \(Printable.text($0))") }
@@ -103,7 +111,7 @@ struct RepairCommand: ParsableCommand {
     private var command: String {
         var words = ["bulla", "repair", "--yes"]
         for (option, values) in [
-            ("--archive", archives.archive), ("--gone", gone), ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
+            ("--archive", archives.archive), ("--gone", gone), ("--request", request), ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
             ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
@@ -236,8 +244,9 @@ struct RepairCommand: ParsableCommand {
     private func associateLines(_ plan: RepairPlan) -> [String] {
         guard let associates = plan.actors.associates else {
             guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
+            let more = plan.firstSeq > 1 && !plan.usesArchives ? "give the archive's directory with --archive, or " : ""
             return [
-                "nothing sound says whether the ledger had associates, and behind the repair it has none; if it had, stop here and restore a backup"
+                "nothing sound says whether the ledger had associates, and behind the repair it has none; if it had, stop here and \(more)restore a backup"
             ]
         }
         var lines = [
@@ -245,11 +254,12 @@ struct RepairCommand: ParsableCommand {
         ]
         if plan.lostCount > 0 {
             lines.append(
-                "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right"
-            )
+                "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right; "
+                    + "if a removal is lost, give the request that was signed for it: --request FILE")
         }
         if !plan.mending.acts.isEmpty {
-            lines.append("\(plan.mending.acts.count) of their acts stood behind the damage, and count by their signatures")
+            lines.append(
+                "\(Format.count(UInt64(plan.mending.acts.count))) of their acts have lost their place, and count by their signatures")
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
         for key in plan.returningAssociates {

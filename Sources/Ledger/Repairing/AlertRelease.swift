@@ -83,14 +83,12 @@ package struct AlertRelease: Sendable {
     private func tear(
         _ end: SegmentReader.End, _ verifier: ChainVerifier, _ head: Head, _ view: LedgerView
     ) throws(LedgerError) -> Tear? {
-        guard head.alert, case .failed(let failure) = end, !planted(.tornReleaseDamaged) else { return nil }
-        var calm = head
-        calm.alert = false
-        let judgement = try doing("cannot read the ledger") { [calm] () throws(StorageError) in
-            try Judgement(failure, verifier, head: calm, SegmentReader(view.storage))
+        guard case .failed(let failure) = end else { return nil }
+        let judgement = try doing("cannot read the ledger") { () throws(StorageError) in
+            try Judgement(failure, verifier, head: head, SegmentReader(view.storage))
         }
-        guard case .torn(let tear) = judgement, tear.place.offset == 0, tear.place.seq == head.seq + 1 else { return nil }
-        return tear
+        if case .torn(let tear) = judgement { return tear }
+        return nil
     }
 
     /// Records the release, and lets HEAD say so.

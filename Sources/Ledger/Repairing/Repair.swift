@@ -21,6 +21,8 @@ package struct Repair: Sendable {
     package var lesson: String?
     /// Keys whose files will never turn up: what only they can prove is given up.
     package var goneKeys: Set<KeyID> = []
+    /// What associates had signed and kept: it proves a removal whose entry is lost.
+    package var requests: [SignedRequest] = []
     /// Makes of the ledger what archives at hand prove of its beginning, from where they lie.
     package var recover: (@Sendable (LedgerView) throws(LedgerError) -> ArchiveRecovery?)?
 
@@ -70,12 +72,19 @@ package struct Repair: Sendable {
     ///
     /// - Parameter watch: looked at the anchor before the ledger was, so that whoever writes meanwhile is no alarm.
     private func plan(_ view: LedgerView, _ watch: AnchorWatch?) throws(LedgerError) -> RepairPlan {
-        var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view)) { ledger in
+        var plan = try RepairPlan(
+            view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view), requests: requests
+        ) { ledger in
             guard let anchor else { return RepairPlan.Sightings() }
             let finding = watch.flatMap { $0.ledger == ledger ? $0.finding : nil } ?? anchor.read(ledger)
             return RepairPlan.Sightings(finding, at: anchor.here)
         }
         plan.compareSightings(view, environment)
+        if let (request, why) = plan.refusedRequest {
+            let what = request.arguments["key"]?.string.map { " of \($0)" } ?? ""
+            throw LedgerError(
+                .refused, "the request given, \(request.verb.rawValue)\(what), proves nothing here: \(why); nothing was changed")
+        }
         return plan
     }
 

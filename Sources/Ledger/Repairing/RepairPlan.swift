@@ -77,7 +77,9 @@ package struct RepairPlan: Sendable {
     package internal(set) var actors = ActorRoster()
     /// Who speaks with a signature behind the damage, where no sound entry says that somebody was enrolled under that name.
     package internal(set) var strangers: [String] = []
-    /// What entries behind the damage prove of associates.
+    /// What associates had signed, as they kept it.
+    var requests: [SignedRequest] = []
+    /// What is left of associates' acts, and proves itself.
     package internal(set) var mending = Associates.Mending()
     /// Associates whose removal is lost, and who are back because too few would be left to sign.
     package internal(set) var returningAssociates: [ActorKey] = []

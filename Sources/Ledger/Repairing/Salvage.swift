@@ -60,10 +60,7 @@ struct Salvage {
     private(set) var actors: ActorRoster
     private var statedActors: [(roster: ActorRoster, isProven: Bool)] = []
     /// What sound entries behind the prefix say of associates, and what associates signed there.
-    private var statedAssociates: [Associates] = []
-    private var acts: [(act: Associates.Act, request: SignedRequest)] = []
-    /// What of that a repair takes over.
-    private(set) var mending = Associates.Mending()
+    private(set) var associateTraces = Associates.Mending.Traces()
     /// The last entry that says who is enrolled; 0 for none.
     private var lastStatedSeq: UInt64 = 0
     private var signers: Set<String> = []
@@ -97,25 +94,14 @@ struct Salvage {
         {
             actors = actors.merged(with: stated.roster)
         }
-        mendAssociates()
+        if !prefix.knowsActors { findAssociates() }
     }
 
-    /// What the prefix knows of associates stands, but for what signatures prove; where nothing of the beginning is left, the last sound
-    /// entry that states them is believed.
-    private mutating func mendAssociates() {
-        guard prefix.knowsActors else {
-            let proven = statedActors.filter(\.isProven).compactMap(\.roster.associates)
-            actors.associates = (proven.isEmpty ? statedAssociates : proven).max { $0.act.seq < $1.act.seq }
-            return
-        }
-        guard let associates = actors.associates else { return }
-        mending = Associates.Mending(associates, acts: acts, stated: statedAssociates, in: ledger)
-    }
-
-    /// Associates who were removed by what is lost, and are back because too few would be left.
-    var returningAssociates: [ActorKey] {
-        guard prefix.knowsActors, let associates = actors.associates else { return [] }
-        return mending.returning(to: associates, stated: statedAssociates)
+    /// Where nothing of the beginning is left, the last sound entry that states associates is believed; without one, what archives say.
+    private mutating func findAssociates() {
+        let proven = statedActors.filter(\.isProven).compactMap(\.roster.associates)
+        let last = (proven.isEmpty ? associateTraces.stated : proven).max { $0.act.seq < $1.act.seq }
+        actors.associates = last ?? actors.associates
     }
 
     /// Who speaks with a signature, and of whom nobody says that he was enrolled.
@@ -291,8 +277,8 @@ extension Salvage {
             return false
         }
         statedActors.append((roster, isProven))
-        if let associates = roster.associates { statedAssociates.append(associates) }
-        if case .act(let request) = statement.change { acts.append((.init(seq: frame.seq, hash: hash), request)) }
+        if let associates = roster.associates { associateTraces.stated.append(associates) }
+        if case .act(let request) = statement.change { associateTraces.acts.append((.init(seq: frame.seq, hash: hash), request)) }
         return true
     }
 

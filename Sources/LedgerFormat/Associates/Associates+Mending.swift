@@ -5,10 +5,10 @@ import PlantedDefects
 extension Associates {
     /// What a repair knows of associates besides what the entries in place say.
     package struct Mending: Sendable, Equatable {
-        /// An act that stood behind the damage. Its own signatures prove it, as they did in its place.
+        /// An act that stood in the damage, or behind it. Its own signatures prove it, as they did in its place.
         package struct Act: Sendable, Equatable {
             package let request: SignedRequest
-            /// Of its entry: what the next act names.
+            /// Of its entry: what the next act names; zeros where that is lost, and no act follows.
             package let hash: Digest
         }
 
@@ -37,48 +37,6 @@ extension Associates {
         guard mended.allows(withdrawn: withdrawn) || planted(.repairUnsuspended) else { throw .form }
         mended.withdrawn = withdrawn
         return mended
-    }
-}
-
-extension Associates.Mending {
-    /// What sound entries behind the damage prove, and what they only say.
-    ///
-    /// - Parameters:
-    ///   - acts: in the order of their seqs; those that do not follow the last one known prove nothing.
-    ///   - stated: associates as entries behind the damage state them.
-    package init(
-        _ associates: Associates, acts: [(act: Associates.Act, request: SignedRequest)], stated: [Associates], in ledger: LedgerID
-    ) {
-        var known = associates
-        var byteCount = 0
-        for (act, request) in acts.sorted(by: { $0.act.seq < $1.act.seq }) where act.seq > known.act.seq {
-            guard known.objection(to: request, in: ledger, at: nil, behind: nil) == nil,
-                let changed = known.after(request, act)
-            else { continue }
-            byteCount += request.json.canonicalBytes().count
-            // What is too much for one entry counts as lost.
-            guard byteCount <= Self.actsByteCountMax else { break }
-            known = changed
-            self.acts.append(Act(request: request, hash: act.hash))
-        }
-        guard let latest = stated.max(by: { $0.act.seq < $1.act.seq }), latest.act.seq > known.act.seq else { return }
-        // An act was lost: whom it removed must not come back; whom it added must be added again.
-        var suspended = known
-        suspended.isSuspended = true
-        let gone = known.keys.filter { !latest.signers.contains($0) }
-        let withdrawn = known.withdrawn + gone.filter { !known.withdrawn.contains($0) }
-        if suspended.allows(withdrawn: withdrawn), !planted(.removedAssociateBack) { self.withdrawn = gone }
-    }
-
-    private static let actsByteCountMax = 256 << 10
-
-    /// Whom the entries that were lost removed, so that fewer would be left than must sign: they are back.
-    package func returning(to associates: Associates, stated: [Associates]) -> [ActorKey] {
-        guard withdrawn.isEmpty, let latest = stated.max(by: { $0.act.seq < $1.act.seq }) else { return [] }
-        var known = associates
-        for act in acts { if let changed = known.after(act.request, known.act) { known = changed } }
-        guard latest.act.seq > known.act.seq, acts.last?.hash != latest.act.hash else { return [] }
-        return known.keys.filter { !latest.signers.contains($0) }
     }
 }
 

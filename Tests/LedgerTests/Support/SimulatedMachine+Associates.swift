@@ -79,6 +79,14 @@ extension SimulatedMachine {
         disk.flip(1, at: place.offset + 40, of: SegmentReader.path(ofSegment: place.segment))
     }
 
+    /// Nothing that can be read is left of an entry.
+    func destroy(_ seq: UInt64) throws {
+        let place = try place(seq)
+        let bytes = segment(place.segment)
+        let end = try #require(bytes[place.offset...].firstIndex(of: 0x0A))
+        setSegment(place.segment, bytes[..<place.offset] + bytes[place.offset..<end].map { _ in 0x78 } + bytes[end...])
+    }
+
     func raiseAlert() throws {
         var head = try head()
         head.alert = true
