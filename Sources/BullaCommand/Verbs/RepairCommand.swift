@@ -111,7 +111,8 @@ struct RepairCommand: ParsableCommand {
     private var command: String {
         var words = ["bulla", "repair", "--yes"]
         for (option, values) in [
-            ("--archive", archives.archive), ("--gone", gone), ("--request", request), ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
+            ("--archive", archives.archive), ("--gone", gone), ("--request", request),
+            ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
             ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
@@ -259,7 +260,8 @@ struct RepairCommand: ParsableCommand {
         }
         if !plan.mending.acts.isEmpty {
             lines.append(
-                "\(Format.count(UInt64(plan.mending.acts.count))) of their acts have lost their place, and count by their signatures")
+                "\(Format.count(UInt64(plan.mending.acts.count))) of their acts have lost their place, and count by their signatures"
+            )
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
         for key in plan.returningAssociates {

@@ -43,7 +43,9 @@ extension Associates.Mending {
     package func returning(to associates: Associates, _ traces: Traces) -> [ActorKey] {
         guard withdrawn.isEmpty, let latest = traces.latest else { return [] }
         var known = associates
-        for act in acts { if let changed = known.after(act.request, .init(seq: known.act.seq, hash: act.hash)) { known = changed } }
+        for act in acts {
+            if let changed = known.after(act.request, .init(seq: known.act.seq, hash: act.hash)) { known = changed }
+        }
         guard latest.act.seq > known.act.seq, known.act.hash != latest.act.hash else { return [] }
         return known.keys.filter { !latest.signers.contains($0) }
     }
