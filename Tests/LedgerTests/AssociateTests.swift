@@ -60,6 +60,29 @@ struct AssociateTests {
     }
 
     @Test(
+        "a locked house was put back to what it was: the release opens it, and what was seen is not forgotten", arguments: [0, 3])
+    func anchored(entryCount: Int) throws {
+        let machine = try SimulatedMachine.governed(count: 3)
+        let anchors = MemoryAnchors()
+        try machine.raiseAlert()
+        let old = machine.copy()
+        let release = AlertRelease(machine.environment, machine.settings, anchor: anchors)
+        #expect(try release.run(machine.storage(), machine.release(by: [ada, bob])).anchorMessage == nil)
+        if entryCount > 0 {
+            var session = WriterSession(try machine.storage(), machine.environment, machine.settings, anchor: anchors)
+            try session.acquire()
+            for number in 1...entryCount { try session.record(TestLedger.draft(number)) }
+            session.release()
+        }
+        let seen = anchors.read(try machine.tip().ledger).sighting
+        #expect(try seen?.seq == machine.tip().seq)
+        let outcome = try release.run(old.storage(), old.release(by: [ada, carol]))
+        #expect(outcome.anchorMessage?.contains(entryCount == 0 ? "another history" : "stepped back") == true, "\(outcome)")
+        #expect(anchors.read(try old.tip().ledger).sighting == seen)
+        #expect(try !old.head().alert)
+    }
+
+    @Test(
         "a crash at any operation of an act or a release leaves it done or not, and whoever comes next goes on",
         arguments: [false, true])
     func crashes(isRelease: Bool) async throws {
