@@ -1,6 +1,5 @@
-import CanonicalJSON
 import DurableFiles
-import LedgerFormat
+package import LedgerFormat
 
 // Who signs for the house behind the repair
 extension RepairPlan {

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import PlantedDefects
 
 // What a repair takes over, and from what.

@@ -1,4 +1,4 @@
-package import CanonicalJSON
+import CanonicalJSON
 
 /// Finds requests in damaged bytes: whatever became of the entry around one, its own signatures say whether it was signed.
 extension SignedRequest {
