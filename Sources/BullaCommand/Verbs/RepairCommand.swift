@@ -243,7 +243,7 @@ struct RepairCommand: ParsableCommand {
 
     /// What becomes of those who sign for the house.
     private func associateLines(_ plan: RepairPlan) -> [String] {
-        guard let associates = plan.actors.associates else {
+        guard let associates = plan.associatesBehind else {
             guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
             let more = plan.firstSeq > 1 && !plan.usesArchives ? "give the archive's directory with --archive, or " : ""
             return [
@@ -251,17 +251,17 @@ struct RepairCommand: ParsableCommand {
             ]
         }
         var lines = [
-            "\(associates.threshold) of \(associates.keys.count) associates must sign before the house opens again"
+            "\(associates.threshold) of \(associates.signers.count) associates must sign before the house opens again"
         ]
         if plan.lostCount > 0 {
             lines.append(
                 "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right; "
                     + "if a removal is lost, give the request that was signed for it: --request FILE")
         }
-        if !plan.mending.acts.isEmpty {
+        for act in plan.mending.acts {
+            let key = act.request.arguments["key"]?.string.map { " \($0)" } ?? ""
             lines.append(
-                "\(Format.count(UInt64(plan.mending.acts.count))) of their acts have lost their place, and count by their signatures"
-            )
+                "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
         for key in plan.returningAssociates {
@@ -328,6 +328,7 @@ struct RepairCommand: ParsableCommand {
             "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
             "archive_lost": .bool(plan.losesArchive), "archive_recovered": .bool(plan.usesArchives),
         ]
+        if let associates = plan.associatesBehind { object["associates"] = associates.json }
         if !plan.strangers.isEmpty { object["strangers"] = .array(plan.strangers.map { .string($0) }) }
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import DurableFiles
 package import LedgerFormat
 
@@ -44,6 +45,13 @@ extension RepairPlan {
     }
 
     private static let windowByteCount = 4 << 20
+
+    /// Those who sign behind the repair; nil if nobody does.
+    package var associatesBehind: Associates? {
+        var body = RosterStatement(actors).members
+        for member in mending.members.members { body[member.key] = member.value }
+        return RosterStatement(action: ChainTurn.repaired, body: body)?.after(seq, .zero)?.associates
+    }
 
     /// What was given and proves nothing, and why; nil if all of it counts.
     package var refusedRequest: (request: SignedRequest, why: String)? {
