@@ -189,7 +189,7 @@ struct RepairAnchorTests {
 
 extension AnchorFinding {
     /// What was seen at the ledger's own path.
-    fileprivate var sighting: Anchor.Sighting? {
+    var sighting: Anchor.Sighting? {
         guard case .found(let anchor) = self else { return nil }
         return anchor.sighting(at: PathText(Array("/ledger".utf8)))
     }

@@ -126,6 +126,17 @@ extension PlantedDefect {
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
+        // Associates
+        case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
+            .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
+            .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
+            .tests("AssociateForgeryTests")
+        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
+            .looseAdditionCounts:
+            .tests("LedgerTests.AssociateRepairTests")
+        case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
+        case .archivedRosterForgotten: .tests("AssociateLossTests")
+        case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")
