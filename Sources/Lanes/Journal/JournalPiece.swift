@@ -11,14 +11,18 @@ struct JournalPiece: Sendable {
     private var greatestUnusual = PythonInteger.zero
     private(set) var entryCount = 0
     private(set) var lineCount = 0
+    /// Whether it is UTF-8; else nothing was read.
+    let isText: Bool
     /// Why the rest was not read.
     private(set) var failure: JournalError?
 
     /// The greatest number that stands as `seq` or `seq_watermark`.
     var greatestSeq: PythonInteger { max(PythonInteger(greatestUsual), greatestUnusual) }
 
-    /// - Parameter range: whole lines of `bytes`, which are valid UTF-8.
+    /// - Parameter range: whole lines of `bytes`.
     init(_ range: Range<Int>, of bytes: Span<UInt8>) {
+        isText = (try? UTF8Span(validating: bytes.extracting(range))) != nil
+        guard isText else { return }
         var reader = JournalReader(range)
         do throws(JournalError) {
             while let line = try reader.next(in: bytes) {
