@@ -66,11 +66,22 @@ final class LogFile: Sendable {
     func read(at offset: Int, upTo count: Int) throws(LedgerError) -> [UInt8] {
         do {
             return try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-                unsafe done = try descriptor.read(fromAbsoluteOffset: Int64(offset), into: UnsafeMutableRawBufferPointer(buffer))
+                let memory = UnsafeMutableRawBufferPointer(buffer)
+                unsafe useLargePages(memory)
+                unsafe done = try descriptor.read(fromAbsoluteOffset: Int64(offset), into: memory)
             }
         } catch {
             throw failure(error)
         }
+    }
+
+    /// Large pages cost a fault for 2 MiB instead of one for 4 KiB; where there are none, nothing is lost.
+    private func useLargePages(_ memory: UnsafeMutableRawBufferPointer) {
+        let page = 1 << 21
+        guard let base = memory.baseAddress else { return }
+        let start = unsafe base.alignedUp(toMultipleOf: page)
+        let byteCount = unsafe (base + memory.count).alignedDown(toMultipleOf: page) - start
+        if byteCount > 0 { _ = unsafe madvise(start, byteCount, MADV_HUGEPAGE) }
     }
 
     private func failure(_ error: any Error) -> LedgerError { LedgerError(.inputOutput, "cannot read \(path): \(error)") }
