@@ -2,7 +2,9 @@ import CanonicalJSON
 import PlantedDefects
 
 /// What the few entries say after which a chain goes on otherwise: under another key, behind a gap, or with other actors (FORMAT.md §4.1).
-package enum ChainTurn: Sendable, Equatable {
+///
+/// Boxed: a verifier has room for one with every frame, and nearly none is one.
+package indirect enum ChainTurn: Sendable, Equatable {
     /// The entries behind it are sealed with this key, which proves itself.
     case rotation(to: KeyID, proof: Digest)
     /// All that this key has sealed was verified: its file is needed no more.
