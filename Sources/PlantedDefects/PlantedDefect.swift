@@ -426,6 +426,28 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
+    /// A handbook may be replaced before its new text is on the disk.
+    case handbookUnsynced = "handbook-unsynced"
+    /// A patch may be told as applied before the handbook's new name is durable.
+    case handbookNameUnsynced = "handbook-name-unsynced"
+    /// A handbook may lie anywhere.
+    case handbookAnywhere = "handbook-anywhere"
+    /// A patch may be applied to a handbook that changed.
+    case handbookBaseUnchecked = "handbook-base-unchecked"
+    /// What associates signed of a patch may be another one.
+    case otherPatchApproved = "other-patch-approved"
+    /// The handbook is replaced before its approval is recorded.
+    case handbookBeforeEntry = "handbook-before-entry"
+    /// An approval that a crash left without its handbook is forgotten.
+    case approvedPatchForgotten = "approved-patch-forgotten"
+    /// The text that an approval's entry holds may be another one than was signed.
+    case approvedTextUnchecked = "approved-text-unchecked"
+    /// A diff's context may differ from what it is applied to.
+    case diffContextUnchecked = "diff-context-unchecked"
+    /// A patch may add what an approver cannot see.
+    case hiddenTextAccepted = "hidden-text-accepted"
+    /// A review drafts the same patch again and again.
+    case reviewRepeats = "review-repeats"
     /// A request may name another ledger.
     case requestOfAnotherLedger = "request-of-another-ledger"
     /// A request may be signed for another verb.

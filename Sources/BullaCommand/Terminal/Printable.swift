@@ -1,4 +1,5 @@
 import CanonicalJSON
+import LedgerFormat
 
 /// Makes what comes from a ledger safe to print: no control character, and nothing that turns text around or cannot be seen, reaches a
 /// terminal.
@@ -58,15 +59,5 @@ enum Printable {
         }
     }
 
-    /// C0, DEL, C1; what overrides or isolates the direction of text; and what takes no room: joiners, soft hyphens, tags.
-    ///
-    /// By what cannot be seen two names look the same, and a text says more to a machine than to who reads it.
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0xAD, 0x061C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF,
-            0xFFF9...0xFFFB, 0xE0000...0xE007F:
-            true
-        default: false
-        }
-    }
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool { scalar.isHidden }
 }

@@ -115,11 +115,14 @@ extension WriterSession {
     ///
     /// A crash before the entry leaves an empty segment, which is legal, and the next writer states the old roster in it.
     mutating func change(
-        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String, at time: Timestamp? = nil
+        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String, _ members: JSONObject = [:],
+        at time: Timestamp? = nil
     ) throws(LedgerError) -> Receipt {
         if let latched { throw latched }
         precondition(inFlight == nil, "what was submitted is settled before the roster changes")
-        let draft = try Drafts.refusable(statement.action, pillar, reason, .object(statement.members))
+        var body = members
+        for member in statement.members.members { body[member.key] = member.value }
+        let draft = try Drafts.refusable(statement.action, pillar, reason, .object(body))
         guard let state else { preconditionFailure("the lock is held") }
         // An entry that is too long must not leave an empty segment behind.
         guard draft.byteCount <= Limits.draftPayload - 4096 else {

@@ -72,6 +72,7 @@ extension Associates {
             changed.keys = keys
             changed.withdrawn = []
             changed.isSuspended = false
+        case .handbook: break
         }
         return changed
     }

@@ -6,6 +6,8 @@ package struct SignedRequest: Sendable, Equatable {
         case add = "associate.add"
         case remove = "associate.remove"
         case release = "alert.release"
+        case approvePatch = "patch.approve"
+        case revertPatch = "patch.revert"
 
         /// Of the entry that carries it out.
         package var action: String {
@@ -13,6 +15,8 @@ package struct SignedRequest: Sendable, Equatable {
             case .add: "associate.added"
             case .remove: "associate.removed"
             case .release: "alert.released"
+            case .approvePatch: "patch.approved"
+            case .revertPatch: "patch.reverted"
             }
         }
     }
