@@ -1,4 +1,4 @@
-package import CanonicalJSON
+import CanonicalJSON
 
 /// The articles that associates have adopted, and where their text stands.
 package struct Constitution: Sendable, Equatable {
