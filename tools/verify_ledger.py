@@ -62,7 +62,9 @@ def turn(action, body, seq):  # §4.1: whether the body holds what its action as
         return (all_fit(body.get("keys"), ROSTER) and all_fit(segments, SEGMENT) and len(segments) > 0
                 and all(a["last"] + 1 == b["first"] for a, b in zip(segments, segments[1:])) and segments[-1]["last"] < seq)
     if "roster" in body and "associates" in body and not fits(body["associates"], associates): return False
-    if action in VERBS: return fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
+    if action in VERBS:
+        return (fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
+                and (not action.startswith("patch.") or holds_texts(body)))
     if action in ACTORS: return fits(body.get("roster"), roster) and ACTORS[action](body)
     if action == "ledger.repaired" and "roster" in body and "associates" in body and not mending(body): return False
     return action != "ledger.repaired" or ("gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
@@ -112,7 +114,12 @@ ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(
           "actor.enrolled": lambda body: fits({x: body.get(x) for x in ("actor", "class", "key")}, {x: ENROLMENT[x] for x in
                             ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
 # §4.8. Associates: M of N keys, and what they sign.
-VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release"}
+VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release",
+         "patch.approved": "patch.approve", "patch.reverted": "patch.revert"}
+def holds_texts(body):  # §4.10: both texts of a handbook are those that were signed
+    sha256 = lambda v: hashlib.sha256(v.encode()).hexdigest() if type(v) is str else None
+    arguments = body["request"]["arguments"]
+    return sha256(body.get("before")) == arguments.get("base") and sha256(body.get("after")) == arguments.get("result")
 def key_list(v): return type(v) is list and len(v) <= 64 and len(set(map(str, v))) == len(v) and all(fits(x, HEX64) for x in v)
 def counts(keys, m): return 0 < len(keys) <= 64 and 1 <= m <= len(keys)
 def can_withdraw(keys, gone, m): return not gone or set(gone) <= set(keys) and len(keys) - len(gone) >= m
@@ -146,6 +153,10 @@ def applied(house, verb, arguments, tip):
         if (not fits(arguments, {"keys": key_list, "reason": reason, "threshold": NATURAL, "tip": HEX64}) or tip not in (None, arguments["tip"])
                 or arguments["keys"] != signers_of(house) or m != house["threshold"]): raise Fault("the release of something else")
         return {**house, "keys": signers_of(house), "withdrawn": [], "suspended": False}
+    if verb.startswith("patch."):
+        if not fits(arguments, {"base": HEX64, "diff": HEX64, "handbook": lambda x: type(x) is str and 0 < len(x.encode()) <= 512,
+                                "proposal": POSITIVE, "reason": reason, "result": HEX64}): raise Fault("a patch without the right arguments")
+        return house
     if not fits(arguments, {"key": HEX64, "reason": reason, "threshold": NATURAL}) or not actor_key(arguments["key"]):
         raise Fault("a request without the right arguments")
     key, adds = arguments["key"], verb == "associate.add"

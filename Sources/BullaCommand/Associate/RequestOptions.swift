@@ -79,8 +79,8 @@ struct RequestFile {
         guard let json = try? JSON(parsing: bytes, maximumDepth: Limits.depth), let request = SignedRequest(json) else {
             throw LedgerError(
                 .usage,
-                "\(path == "-" ? "stdin" : path) holds no request, which is one line of JSON that a verb prints which \
-                associates sign, such as `bulla associate add` or `bulla alert release`")
+                "\(path == "-" ? "stdin" : path) holds no request, which is one line of JSON that a verb prints which associates "
+                    + "sign, such as `bulla associate add` or `bulla alert release`")
         }
         return request
     }

@@ -126,7 +126,7 @@ extension ArchiveCommand {
 /// What the house itself folds: the state that stays when entries leave.
 enum House {
     static let projections: [any Projection.Type] = [
-        Documents.self, Effects.self, Lanes.self, Learning.self,
+        Documents.self, Effects.self, Lanes.self, Learning.self, Patches.self,
     ]
 }
 

@@ -92,7 +92,7 @@ package struct Decider: Sendable {
 // State
 extension Decider {
     /// The projection's state at the tip; requires the lock.
-    private mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
+    mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
         if var fold = folds[State.name] as? Fold<State> {
             // Whatever is wrong with it, it is folded anew the next time; at once, if the entry that it stands at was archived.
             folds[State.name] = nil
@@ -118,7 +118,7 @@ extension Decider {
     }
 
     /// Folds what was recorded just now, and keeps a snapshot if one is due; what goes wrong here leaves the decision as durable as it is.
-    private mutating func goOn<State: Projection>(from fold: Fold<State>, in view: LedgerView) {
+    mutating func goOn<State: Projection>(from fold: Fold<State>, in view: LedgerView) {
         var fold = fold
         do throws(LedgerError) {
             try advance(&fold, in: view)

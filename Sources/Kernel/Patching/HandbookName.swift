@@ -12,7 +12,9 @@ package struct HandbookName: Sendable, Hashable, CustomStringConvertible {
         guard (1...HandbookChange.handbookByteCountMax).contains(text.utf8.count) else { throw .long }
         guard !text.unicodeScalars.contains(where: \.isHidden) else { throw .hidden }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst(text.hasPrefix("/") ? 1 : 0)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) || planted(.handbookAnywhere) else { throw .steps(text) }
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) || planted(.handbookAnywhere) else {
+            throw .steps(text)
+        }
         guard parts.last.map({ $0.utf8.elementsEqual(Self.fileName.utf8) }) == true || planted(.handbookAnywhere) else {
             throw .fileName(text)
         }
@@ -46,6 +48,7 @@ package enum HandbookFault: Error, Sendable, Equatable {
     case noText(String)
     /// A line that is added has what nobody sees.
     case hiddenText(UInt32, line: String)
+    case diff(UnifiedDiffFault)
 }
 
 extension HandbookFault: CustomStringConvertible {
@@ -53,7 +56,8 @@ extension HandbookFault: CustomStringConvertible {
         switch self {
         case .long: "a handbook's path has 1 to \(HandbookChange.handbookByteCountMax) bytes"
         case .hidden: "a handbook's path has no control characters, and none that cannot be seen"
-        case .steps(let text): "the path \(text) is refused: it has . or .. or an empty name in it, and must lead straight to the handbook"
+        case .steps(let text):
+            "the path \(text) is refused: it has . or .. or an empty name in it, and must lead straight to the handbook"
         case .fileName(let text): "the path \(text) is refused: a handbook's name is \(HandbookName.fileName)"
         case .noFolders:
             "no constitution says in which folders handbooks lie: adopt one that names them, with `bulla constitution adopt`"
@@ -64,6 +68,7 @@ extension HandbookFault: CustomStringConvertible {
         case .noText(let text): "the handbook \(text) is no text in UTF-8"
         case .hiddenText(let value, let line):
             "it would add the character U+\(String(value, radix: 16, uppercase: true)), which nobody who approves it sees, in the line: \(line)"
+        case .diff(let fault): "the diff is refused: \(fault)"
         }
     }
 }

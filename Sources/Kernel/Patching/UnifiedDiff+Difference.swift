@@ -5,7 +5,9 @@ extension UnifiedDiff {
         var prefix = 0
         while prefix < min(old.count, new.count), old[prefix] == new[prefix] { prefix += 1 }
         var suffix = 0
-        while suffix < min(old.count, new.count) - prefix, old[old.count - 1 - suffix] == new[new.count - 1 - suffix] { suffix += 1 }
+        while suffix < min(old.count, new.count) - prefix, old[old.count - 1 - suffix] == new[new.count - 1 - suffix] {
+            suffix += 1
+        }
         let script = EditScript(Array(old[prefix..<old.count - suffix]), Array(new[prefix..<new.count - suffix]))
         var lines = old[..<prefix].map { Line(.context, $0) }
         lines += script.lines

@@ -19,7 +19,8 @@ extension UnifiedDiffFault: CustomStringConvertible {
         switch self {
         case .empty: "it changes nothing"
         case .cut(let line): "its line \(line) does not end: a part of it is missing"
-        case .heading(let line, let mark): "its line \(line) is not the heading that begins with \"\(mark)\", as `diff -u` writes it"
+        case .heading(let line, let mark):
+            "its line \(line) is not the heading that begins with \"\(mark)\", as `diff -u` writes it"
         case .otherFile(let line, let found, let name): "its line \(line) names \(found), and the patch is for \(name)"
         case .hunkHeading(let line): "its line \(line) is no heading such as @@ -3,2 +3,4 @@"
         case .counts(let line): "the hunk in its line \(line) has not so many lines as its heading says"

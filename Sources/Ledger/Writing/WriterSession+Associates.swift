@@ -13,11 +13,21 @@ extension WriterSession {
     ) throws(LedgerError) -> Receipt {
         guard let state else { preconditionFailure("only the holder of the writer's lock carries out what associates sign") }
         precondition(verb != .release, "a house in alert is not open to its writers")
+        let time = try check(request, as: verb)
+        return try change(RosterStatement(state.actors, .act(request)), pillar, request.reason, members, at: time)
+    }
+
+    /// Whether a request can be carried out now. Requires the lock.
+    ///
+    /// - Returns: the time at which.
+    @discardableResult
+    package func check(_ request: SignedRequest, as verb: SignedRequest.Verb) throws(LedgerError) -> Timestamp {
+        guard let state else { preconditionFailure("only the holder of the writer's lock judges what associates sign") }
         let time = max(environment.now(), state.tip.time)
         if let objection = request.objection(as: verb, state.actors.associates, behind: state.tip, at: time) {
             throw LedgerError(.refused, "\(objection); nothing was recorded")
         }
-        return try change(RosterStatement(state.actors, .act(request)), pillar, request.reason, members, at: time)
+        return time
     }
 }
 

@@ -31,8 +31,10 @@ package struct HandbookChange: Sendable, Equatable {
     /// Reads arguments, beside a reason; nil if they have not the form.
     init?(_ arguments: JSONObject) {
         guard arguments.count == 6, let proposal = arguments["proposal"]?.seq, let handbook = arguments["handbook"]?.string,
-            (1...Self.handbookByteCountMax).contains(handbook.utf8.count), let base = arguments["base"]?.string.flatMap({ Digest($0) }),
-            let result = arguments["result"]?.string.flatMap({ Digest($0) }), let diff = arguments["diff"]?.string.flatMap({ Digest($0) })
+            (1...Self.handbookByteCountMax).contains(handbook.utf8.count),
+            let base = arguments["base"]?.string.flatMap({ Digest($0) }),
+            let result = arguments["result"]?.string.flatMap({ Digest($0) }),
+            let diff = arguments["diff"]?.string.flatMap({ Digest($0) })
         else { return nil }
         self.init(proposal: proposal, handbook: handbook, base: base, result: result, diff: diff)
     }
