@@ -7,6 +7,8 @@ extension SignedRequest {
         case removal(ActorKey, threshold: Int)
         /// The alert that was raised behind an entry; all keys are signed anew.
         case release(tip: Digest, keys: [ActorKey], threshold: Int)
+        /// What a text lays down, and how many must sign from then on.
+        case adoption(Articles, threshold: Int)
     }
 
     package static func addition(of key: ActorKey, threshold: Int, reason: String) -> JSONObject {
@@ -21,6 +23,13 @@ extension SignedRequest {
         [
             "keys": .keys(associates.signers), "reason": .string(reason), "threshold": .number(Double(associates.threshold)),
             "tip": .string(tip.description),
+        ]
+    }
+
+    /// - Parameter text: what the articles were read from; whoever signs looks whether they say the same.
+    package static func adoption(of articles: Articles, text: String, threshold: Int, reason: String) -> JSONObject {
+        [
+            "articles": articles.json, "reason": .string(reason), "text": .string(text), "threshold": .number(Double(threshold)),
         ]
     }
 
@@ -40,6 +49,11 @@ extension SignedRequest {
                 let keys = arguments["keys"]?.actorKeys
             else { throw .form }
             return .release(tip: tip, keys: keys, threshold: threshold)
+        case .adopt:
+            guard arguments.count == 4, let text = arguments["text"]?.string, text.utf8.count <= Articles.byteCountMax,
+                let articles = arguments["articles"].flatMap(Articles.init(_:))
+            else { throw .form }
+            return .adoption(articles, threshold: threshold)
         }
     }
 }

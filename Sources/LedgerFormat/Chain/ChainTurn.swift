@@ -68,6 +68,7 @@ extension ChainTurn {
                 || bytes.holds("associate.added", at: action.lowerBound))
             || action.count == 14 && bytes.holds("alert.released", at: action.lowerBound)
             || action.count == 17 && bytes.holds("associate.removed", at: action.lowerBound)
+            || action.count == 20 && bytes.holds("constitution.adopted", at: action.lowerBound)
     }
 }
 
