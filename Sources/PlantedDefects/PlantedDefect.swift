@@ -488,6 +488,24 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedRosterForgotten = "archived-roster-forgotten"
     /// A release that a power cut has torn is damage, which must be repaired, and signed again.
     case tornReleaseDamaged = "torn-release-damaged"
+    /// A constitution may ask for more signatures than there are associates.
+    case adoptionBeyondSigners = "adoption-beyond-signers"
+    /// A change of one key changes how many must sign, whatever the constitution says.
+    case constitutionOverridden = "constitution-overridden"
+    /// A request without its entry adopts a constitution by which fewer must sign.
+    case looseAdoptionLowers = "loose-adoption-lowers"
+    /// The articles that are adopted are not compared with their text.
+    case articlesUncompared = "articles-uncompared"
+    /// A constitution need not name the classes of those who are enrolled.
+    case classesUncompared = "classes-uncompared"
+    /// Any pillar justifies any action.
+    case pillarsUnchecked = "pillars-unchecked"
+    /// Somebody may be enrolled as one of a class that the constitution does not name.
+    case unnamedClassEnrolled = "unnamed-class-enrolled"
+    /// Entries are archived however young they are.
+    case retentionUnchecked = "retention-unchecked"
+    /// A request may live longer than the constitution lets it.
+    case requestLifeUnchecked = "request-life-unchecked"
     /// A release that was interrupted is taken for one of any later alert.
     case oldReleaseFinished = "old-release-finished"
 }

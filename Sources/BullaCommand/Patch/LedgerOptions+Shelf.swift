@@ -21,7 +21,7 @@ extension Shelf {
     init(_ articles: Articles, beside ledger: String) {
         let last = ledger.split(separator: "/").last
         let root = last == "." || last == ".." ? ledger + "/.." : LedgerOptions.parent(of: ledger)
-        self.init(LedgerOptions.variable("HACK")?.split(separator: ",").map(String.init) ?? articles.handbookFolders) {
+        self.init(articles.handbookFolders) {
             folder throws(StorageError) in
             let place = folder.hasPrefix("/") ? folder : root.hasSuffix("/") ? root + folder : root + "/" + folder
             return try POSIXStorage(path: place, allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)

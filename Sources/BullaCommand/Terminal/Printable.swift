@@ -14,6 +14,15 @@ enum Printable {
         return safe
     }
 
+    /// A text's lines, each safe to print; tabs stay. Swift takes the two bytes of a line's end for one character.
+    static func lines(_ text: String) -> [String] {
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let line = line.last == "\r" ? line.dropLast() : line
+            return line.split(separator: "\t", omittingEmptySubsequences: false).map { Self.text(String($0)) }
+                .joined(separator: "\t")
+        }
+    }
+
     /// The beginning of what is too long for a sentence, and how much more there is.
     static func shortened(_ text: String) -> String {
         guard text.unicodeScalars.count > 200 else { return text }

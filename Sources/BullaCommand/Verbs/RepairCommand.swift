@@ -264,6 +264,11 @@ struct RepairCommand: ParsableCommand {
                 "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
+        if let lost = plan.lostConstitution {
+            lines.append(
+                "WARNING: the constitution that entry \(lost.act.seq) adopted counts no more, because its signatures are lost: "
+                    + "give the request with --request FILE, or adopt it again behind the release")
+        }
         for key in plan.returningAssociates {
             lines.append(
                 "WARNING: the key \(key) was removed by an entry that is lost, and counts again, because fewer would be left than must sign: "

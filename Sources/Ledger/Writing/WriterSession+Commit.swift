@@ -64,6 +64,7 @@ extension WriterSession {
                 if let earlier = try repetition(of: drafts, &batch) {
                     batch.add(.success(earlier), at: index)
                 } else {
+                    try refuseUnjustified(drafts)
                     try seal(drafts, index, &batch)
                 }
             } catch {

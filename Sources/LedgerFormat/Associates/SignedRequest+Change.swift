@@ -7,6 +7,8 @@ extension SignedRequest {
         case removal(ActorKey, threshold: Int)
         /// The alert that was raised behind an entry; all keys are signed anew.
         case release(tip: Digest, keys: [ActorKey], threshold: Int)
+        /// What a text lays down, and how many must sign from then on.
+        case adoption(Articles, threshold: Int)
         /// Of the associates it changes nothing.
         case handbook(HandbookChange)
     }
@@ -26,6 +28,13 @@ extension SignedRequest {
         ]
     }
 
+    /// - Parameter text: what the articles were read from; whoever signs looks whether they say the same.
+    package static func adoption(of articles: Articles, text: String, threshold: Int, reason: String) -> JSONObject {
+        [
+            "articles": articles.json, "reason": .string(reason), "text": .string(text), "threshold": .number(Double(threshold)),
+        ]
+    }
+
     /// - Throws: what is wrong with the arguments.
     func change() throws(AssociateObjection) -> Change {
         guard let reason = arguments["reason"]?.string, reason.utf8.count <= Self.reasonByteCountMax else { throw .form }
@@ -41,6 +50,11 @@ extension SignedRequest {
                 let keys = arguments["keys"]?.actorKeys
             else { throw .form }
             return .release(tip: tip, keys: keys, threshold: threshold)
+        case .adopt:
+            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string, text.utf8.count <= Articles.byteCountMax,
+                let articles = arguments["articles"].flatMap(Articles.init(_:))
+            else { throw .form }
+            return .adoption(articles, threshold: threshold)
         case .approvePatch, .revertPatch:
             guard let change = HandbookChange(arguments) else { throw .form }
             return .handbook(change)

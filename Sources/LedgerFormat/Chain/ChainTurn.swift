@@ -70,6 +70,7 @@ extension ChainTurn {
                 && (bytes.holds("alert.released", at: action.lowerBound) || bytes.holds("patch.approved", at: action.lowerBound)
                     || bytes.holds("patch.reverted", at: action.lowerBound))
             || action.count == 17 && bytes.holds("associate.removed", at: action.lowerBound)
+            || action.count == 20 && bytes.holds("constitution.adopted", at: action.lowerBound)
     }
 }
 

@@ -40,3 +40,11 @@ extension ActorRoster {
     /// Those that hold in the ledger.
     package var articles: Articles { associates?.articles ?? .standard }
 }
+
+extension ActorRoster {
+    /// Whom articles would lock out; nil for nobody.
+    package func objection(to articles: Articles) -> AssociateObjection? {
+        let isLocked = { (enrolment: Enrolment) in enrolment.revoked == 0 && !articles.allows(class: enrolment.actorClass) }
+        return enrolments.first(where: isLocked).map { .classless(actor: $0.actor, $0.actorClass) }
+    }
+}

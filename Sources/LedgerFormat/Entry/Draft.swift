@@ -89,6 +89,7 @@ package struct Draft: Sendable, Equatable {
 extension Draft {
     package var action: String { text.span.text(members.action) }
     package var actor: String { text.span.text(members.actor) }
+    package var pillar: Justification.Pillar { members.pillar }
     /// A canonical JSON object.
     package var body: [UInt8] { text.span.copy(members.body) }
     /// A canonical JSON object with the members of FORMAT.md §4.
