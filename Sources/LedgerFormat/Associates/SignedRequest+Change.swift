@@ -51,7 +51,8 @@ extension SignedRequest {
             else { throw .form }
             return .release(tip: tip, keys: keys, threshold: threshold)
         case .adopt:
-            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string, text.utf8.count <= Articles.byteCountMax,
+            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string,
+                text.utf8.count <= Articles.byteCountMax,
                 let articles = arguments["articles"].flatMap(Articles.init(_:))
             else { throw .form }
             return .adoption(articles, threshold: threshold)
