@@ -114,10 +114,10 @@ struct PatchCommandTests {
         }
         let zeros = String(repeating: "0", count: 64)
         for name in ["base", "diff", "result"] {
-            let changed = try house.request(patch, { $0[name] = .string(zeros) }, as: "changed")
+            let changed = try house.request(patch, as: "changed") { $0[name] = .string(zeros) }
             try house.expectRefusal("signed for another patch") { try house.approve(patch, ["--signed", changed]) }
         }
-        let moved = try house.request(patch, { $0["handbook"] = "agents/other/AGENT.md" }, as: "moved")
+        let moved = try house.request(patch, as: "moved") { $0["handbook"] = "agents/other/AGENT.md" }
         try house.expectRefusal("signed for another patch") { try house.approve(patch, ["--signed", moved]) }
         // Another ledger
         let twin = try PatchHouse()

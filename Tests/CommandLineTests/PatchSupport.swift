@@ -54,15 +54,15 @@ struct PatchHouse {
 
     /// A request as nobody's program made it, signed.
     func request(
-        _ patch: String, _ verb: SignedRequest.Verb = .approvePatch, expires: String = "2999-01-01T00:00:00.000000Z",
-        _ change: (inout JSONObject) -> Void = { _ in }, as name: String
+        _ patch: String, expires: String = "2999-01-01T00:00:00.000000Z", as name: String,
+        _ change: (inout JSONObject) -> Void = { _ in }
     ) throws -> String {
-        let made = try ledger.run("patch", verb == .approvePatch ? "approve" : "revert", patch)
+        let made = try ledger.run("patch", "approve", patch)
         let asked = try #require(SignedRequest(JSON(parsing: Array(made.output.utf8))), "\(made)")
         var arguments = asked.arguments
         change(&arguments)
         var request = SignedRequest(
-            verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce, expires: try #require(Timestamp(expires)))
+            asked.verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce, expires: try #require(Timestamp(expires)))
         for signer in [TestActors.ada, TestActors.bob] { request.sign(with: signer) }
         try write(request.json.canonicalText, to: name)
         return house.file(name)
