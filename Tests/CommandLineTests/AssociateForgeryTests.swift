@@ -44,7 +44,6 @@ struct AssociateForgeryTests {
                 let members = texts.joined(separator: ",") + ","
                 return (try? JSON(parsing: Array(("{" + members + body.dropFirst()).utf8)))?.canonicalText ?? ""
             }
-            chain.append()
         }
     }
 

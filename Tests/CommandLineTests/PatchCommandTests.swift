@@ -178,15 +178,7 @@ struct PatchCommandTests {
             let told = ["learn", "add", "--actor", "user:ada", "--trauma", "deploy 17 hung", "--owner", "specialist:builder"]
             #expect(try house.ledger.run(told).code == 0)
         }
-        let script = """
-            "$BULLA" run --ledger "$1" --interval 0.05 --json > "$2" 2>&1 &
-            for i in $(seq 600); do
-                "$BULLA" patch list --ledger "$1" | grep -q 'proposed.*service:bulla' && break
-                sleep 0.05
-            done
-            kill -TERM $!; wait $!
-            """
-        let ran = try Program.shell(script, house.ledger.path, house.house.file("said")).run()
+        let ran = try run(house, until: "proposed.*service:bulla")
         #expect(ran.code == 0, "\(ran)")
         let list = try JSON(parsing: Array(house.ledger.run("patch", "list", "--json").output.utf8))
         let drafted = try #require(list["patches"]?.array?.first)
@@ -194,7 +186,31 @@ struct PatchCommandTests {
         #expect(try house.ledger.run("patch", "review").output.contains("no trauma wants a patch"))
         let patch = String(try #require(drafted["patch"]?.integer))
         #expect(try house.ledger.run("patch", "show", patch).output.contains("  trauma: deploy 17 hung"))
-        #expect(try house.approve(patch).code == 0)
-        #expect(try house.text.hasSuffix("- Evidence: ledger entries 7, 8\n"))
+        // Something stands where the new text would be written.
+        let obstacle = house.house.file("agents/builder/.AGENT.md.bulla")
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: true)
+        let approved = try house.approve(patch)
+        #expect(approved.code == 30 && approved.error.contains("is signed, but its handbook was not changed"), "\(approved)")
+        #expect(try house.state(patch) == "approved" && house.text == PatchHouse.text)
+        let doctor = try house.ledger.run("doctor", "--no-write")
+        #expect(doctor.code == 20 && doctor.output.contains("its handbook is not known to be changed"), "\(doctor)")
+        let looked = try house.ledger.run("patch", "review")
+        #expect(looked.error.contains("CANNOT be applied"), "\(looked)")
+        try FileManager.default.removeItem(atPath: obstacle)
+        #expect(try run(house, until: "applied.*service:bulla").code == 0)
+        #expect(try house.text.contains("- What happened, 2 times: deploy 17 hung\n"))
+    }
+
+    /// Stays up until a line of the list of patches is there.
+    private func run(_ house: PatchHouse, until line: String) throws -> Program.Result {
+        let script = """
+            "$BULLA" run --ledger "$1" --interval 0.05 --json > "$2" 2>&1 &
+            for i in $(seq 600); do
+                "$BULLA" patch list --ledger "$1" | grep -q "$3" && break
+                sleep 0.05
+            done
+            kill -TERM $!; wait $!
+            """
+        return try Program.shell(script, house.ledger.path, house.house.file("said"), line).run()
     }
 }

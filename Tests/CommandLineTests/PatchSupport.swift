@@ -54,7 +54,7 @@ struct PatchHouse {
 
     /// A request as nobody's program made it, signed.
     func request(
-        _ patch: String, expires: String = "2999-01-01T00:00:00.000000Z", as name: String,
+        _ patch: String, expires: String? = nil, as name: String,
         _ change: (inout JSONObject) -> Void = { _ in }
     ) throws -> String {
         let made = try ledger.run("patch", "approve", patch)
@@ -62,7 +62,8 @@ struct PatchHouse {
         var arguments = asked.arguments
         change(&arguments)
         var request = SignedRequest(
-            asked.verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce, expires: try #require(Timestamp(expires)))
+            asked.verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce,
+            expires: try expires.map { try #require(Timestamp($0)) } ?? asked.expires)
         for signer in [TestActors.ada, TestActors.bob] { request.sign(with: signer) }
         try write(request.json.canonicalText, to: name)
         return house.file(name)
