@@ -1,5 +1,5 @@
 import CanonicalJSON
-import Foundation
+import DurableFiles
 import Ledger
 import LedgerFormat
 import TestSupport
