@@ -33,6 +33,11 @@ struct ConstitutionForgeryTests {
         chain { $0.act($0.adoption(text: text, threshold: threshold, by: [ada, bob], $1, change), in: &$1) }
     }
 
+    /// An act that is right, in an entry that states associates otherwise.
+    private static func stated(_ change: (String) -> String) -> ForgedChain {
+        chain { $0.act($0.addition(of: eve, by: [ada, bob], $1), in: &$1, change) }
+    }
+
     private static func with(_ member: String, _ value: JSON) -> ForgedChain {
         signed { arguments in
             guard var articles = arguments["articles"]?.object else { return }
@@ -134,6 +139,21 @@ struct ConstitutionForgeryTests {
                 chain.append()
                 chain.append()
                 chain.state(&roster, claimed: elsewhere)
+            }
+        ),
+        ("stated: no constitution's place", 10, stated { $0.replacing("\"constitution\":null,", with: "") }),
+        (
+            "stated: a constitution without articles", 10,
+            stated { $0.replacing("\"constitution\":null", with: "\"constitution\":{}") }
+        ),
+        (
+            "stated: a constitution of entry 0", 10,
+            stated {
+                $0.replacing(
+                    "\"constitution\":null",
+                    with:
+                        #""constitution":{"act":{"hash":"\#(Digest.zero)","seq":0},"articles":\#(Articles.standard.json.canonicalText)}"#
+                )
             }
         ),
         ("no reason", 10, signed { $0["reason"] = nil }), ("no text", 10, signed { $0["text"] = nil }),

@@ -72,14 +72,14 @@ struct ConstitutionTests {
         #expect(
             signed.error.contains("constitution.adopt in ledger") && signed.error.contains("| # for all\\u{202e}\n"), "\(signed)")
         #expect(
-            signed.error.contains("| \tclasses = [\"operator\"]") && signed.error.contains("classes        operator\n"),
+            signed.error.contains("|     classes = [\"operator\"]") && signed.error.contains("classes        operator\n"),
             "\(signed)")
         let text = String(decoding: try house.ledger.directory.read("r"), as: UTF8.self)
         let changes = [
             (#""classes":["operator"]"#, #""classes":["operator","*"]"#, "are not what its text says"),
             (#""threshold":2"#, #""threshold":1"#, "are not what its text says"),
             ("signatures = 2", "signatures = 1", "are not what its text says"),
-            ("signatures = 2", "signature = 2", "the text of the request is no constitution: line 4, column 1"),
+            ("signatures = 2", "signature = 2", "the text of the request is no constitution: line 5, column 1"),
         ]
         for (old, new, words) in changes {
             try #require(text.contains(old))

@@ -75,6 +75,10 @@ struct ConstitutionTests {
         arguments["text"] = "signatures = 2"
         let none = try machine.request(.adopt, arguments, by: [ada, bob])
         #expect(try machine.refusal(of: none)?.contains("is no constitution: line 1, column 1") == true)
+        arguments["text"] = nil
+        #expect(try machine.request(.adopt, arguments, by: []).objectionToText == .form)
+        #expect(
+            try machine.refusal(of: machine.request(.adopt, arguments, by: [ada, bob]))?.contains("it is no request") == true)
         #expect(try machine.refusal(of: machine.adoption(by: [ada]))?.contains("1 of 2 signatures") == true)
         #expect(try machine.refusal(of: machine.adoption(by: [ada, bob], life: -1))?.contains("expired at") == true)
         let elsewhere = try SimulatedMachine.governed(seed: 2).adoption(by: [ada, bob])
@@ -127,7 +131,7 @@ struct ConstitutionTests {
     func ownEntries() throws {
         let machine = try SimulatedMachine.governed()
         let everything = ["sovereignty", "integrity", "resilience", "evolution"].enumerated().map { index, pillar in
-            "\(pillar) = [\"\(["test", "trade", "deploy", "a"][index])\"]"
+            "\(pillar) = [\"\(["trade", "deploy", "a", "b"][index])\"]"
         }
         try machine.carryOut(machine.adoption("[pillars]\n" + everything.joined(separator: "\n"), by: [ada, bob]))
         try machine.write { session in _ = try session.rotateKey(reason: "test") }
