@@ -426,4 +426,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
+    /// A draft is not compared with what its writer had not seen.
+    case conflictsUnresolved = "conflicts-unresolved"
+    /// Nor with what was sealed in the same block.
+    case batchUncompared = "batch-uncompared"
+    /// A draft may have seen nothing for any number of entries.
+    case unseenUnbounded = "unseen-unbounded"
+    /// Whoever comes first has the place, whatever his class.
+    case arrivalDecides = "arrival-decides"
+    /// What a draft read may have changed.
+    case readsUncompared = "reads-uncompared"
+    /// What was built on a place that a higher class writes stays.
+    case premisesKept = "premises-kept"
+    /// Of what lost a place to a higher class, what lies around that place stays.
+    case losersKept = "losers-kept"
 }

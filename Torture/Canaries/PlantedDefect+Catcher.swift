@@ -126,6 +126,10 @@ extension PlantedDefect {
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
+        // Conflicts
+        case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
+            .tests("LedgerTests.PlacedDraftTests")
+        case .premisesKept, .losersKept: .tests("KernelTests.MergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

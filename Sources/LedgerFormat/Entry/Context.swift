@@ -10,6 +10,16 @@ enum Context {
         }
     }
 
+    /// Whether it says what was read or is written: then it is compared with what came since its `base`.
+    static func namesPlaces(_ context: JSONObject) -> Bool {
+        ["reads", "writes"].contains { context[$0]?.array?.isEmpty == false }
+    }
+
+    /// What one of these two says; what is no pointer was written by nobody of ours.
+    static func pointers(_ value: JSON?) -> [JSONPointer] {
+        (value?.array ?? []).compactMap { item in item.string.flatMap { try? JSONPointer(parsing: $0) } }
+    }
+
     private static let rules: [String: @Sendable (JSON) -> Bool] = [
         "id": { isText($0) },
         "base": { isSeq($0) },
