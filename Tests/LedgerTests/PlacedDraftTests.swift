@@ -115,6 +115,24 @@ struct PlacedDraftTests {
         }
     }
 
+    @Test("a thousand places can be taken from others at once, and more are refused: with a newer seq nothing has to be taken")
+    func many() throws {
+        for count in [1000, 1001] {
+            let machine = try SimulatedMachine.classed()
+            let base = try machine.tip().seq
+            try machine.write { session in
+                let value = JSON.string(String(repeating: "x", count: 900))
+                for answer in session.commit(try (0..<count).map { _ in [try draft(["/a": value])] }) { _ = try answer.get() }
+            }
+            let guardian = machine.signing(Classes.signers["security-sentinel"]!)
+            let late = try draft(by: "process:security-sentinel", base: base, ["/a": 1])
+            let error = try refusal(guardian, late)
+            #expect(error?.code == (count > 1000 ? .refused : nil), "\(error.debugDescription)")
+            let seen = try draft(by: "process:security-sentinel", base: try machine.tip().seq, ["/a": 2])
+            #expect(try refusal(guardian, seen) == nil)
+        }
+    }
+
     @Test("who lost what does not depend on arrival, one by one or in one block", arguments: 1...25 as ClosedRange<UInt64>)
     func orders(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

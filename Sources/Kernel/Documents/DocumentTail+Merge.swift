@@ -17,8 +17,8 @@ package struct DocumentMerge: Sendable {
         var body: JSONObject = ["patch": patch.json]
         guard patch != meant || !resolution.isClean else { return body }
         body["meant"] = meant.json
-        body["lost"] = .array(resolution.lost.map(\.json))
-        body["overrode"] = .array(resolution.overrode.map(\.json))
+        body["lost"] = Collision.list(resolution.lost)
+        body["overrode"] = Collision.list(resolution.overrode)
         return body
     }
 
@@ -59,6 +59,7 @@ extension DocumentTail {
         }
         // What lost before loses nothing more.
         resolution.overrode.removeAll { win in win.loser.seq.map { lost.contains(Claim($0, win.at)) } ?? false }
+        try WriterSession.checkCount(resolution, tip: tip)
         let target = try tree(with: draft, &resolution, now)
         try Documents.checkSize(of: target)
         let isAsMeant = resolution.isClean && (try? patch.apply(to: now.root)) == target

@@ -66,7 +66,7 @@ enum Drafts {
         draft(
             conflict, .integrity,
             "two entries say different things of one place, and neither had seen the other: the higher class counts",
-            ["lost": .array(resolution.lost.map(\.json)), "overrode": .array(resolution.overrode.map(\.json))])
+            ["lost": Collision.list(resolution.lost), "overrode": Collision.list(resolution.overrode)])
     }
 
     static func losses(ofConflict body: [UInt8]) -> [Collision] {

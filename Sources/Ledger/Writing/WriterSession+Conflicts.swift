@@ -24,6 +24,17 @@ extension WriterSession {
         }
     }
 
+    /// So many places can be taken from others at once: all are named in one entry.
+    package static let overrodeCountMax = 1000
+
+    package static func checkCount(_ resolution: ConflictManager.Resolution, tip: UInt64) throws(LedgerError) {
+        guard resolution.overrode.count > overrodeCountMax else { return }
+        throw LedgerError(
+            .refused,
+            "it would take \(resolution.overrode.count) places from lower classes, and \(overrodeCountMax) are named in one entry; "
+                + "nothing was recorded: look at it as it is now, and try again with --base \(tip)")
+    }
+
     /// What becomes of a decision's drafts, one after the other: they have seen each other.
     ///
     /// The tree's own verbs have resolved theirs before, with the tree at hand.
@@ -38,6 +49,7 @@ extension WriterSession {
             resolution.lost += found.lost.map { $0.with(part: index + 1) }
             resolution.overrode += found.overrode.map { $0.with(part: index + 1) }
         }
+        try Self.checkCount(resolution, tip: batch.writer?.tip.seq ?? inFlight?.tip.seq ?? state?.tip.seq ?? 0)
         return resolution
     }
 

@@ -36,9 +36,19 @@ package struct Collision: Sendable, Equatable {
 
 // As entries record it, and as it is printed (FORMAT.md §4.8)
 extension Collision {
-    /// Both sides, each with its seq, if it has one yet.
-    package var json: JSON {
-        var object: JSONObject = ["at": .string(at.description), "loser": loser.json, "winner": winner.json]
+    package var json: JSON { json(withValues: true) }
+
+    /// Many of them, the first ones with their values: all must fit into one entry.
+    package static func list(_ collisions: [Collision]) -> JSON {
+        .array(collisions.enumerated().map { $0.element.json(withValues: $0.offset < valuedCountMax) })
+    }
+
+    private static let valuedCountMax = 32
+
+    private func json(withValues: Bool) -> JSON {
+        var object: JSONObject = [
+            "at": .string(at.description), "loser": loser.json(withValues), "winner": winner.json(withValues),
+        ]
         object["part"] = part.map { .number(Double($0)) }
         object["read"] = read.map { .string($0.description) }
         return .object(object)
@@ -61,11 +71,11 @@ extension Collision.Side {
     /// A longer value stands in the side's own entry only.
     private static let valueByteCountMax = 4096
 
-    fileprivate var json: JSON {
+    fileprivate func json(_ withValue: Bool) -> JSON {
         var object: JSONObject = ["actor": .string(actor)]
         object["at"] = at.map { .string($0.description) }
         object["seq"] = seq.map { .number(Double($0)) }
-        if let value = value.json, value.canonicalBytes().count <= Self.valueByteCountMax { object["value"] = value }
+        if withValue, let value = value.json, value.canonicalBytes().count <= Self.valueByteCountMax { object["value"] = value }
         return .object(object)
     }
 
