@@ -6,7 +6,7 @@ import Testing
 @Suite("Conflicts, as users meet them")
 struct ConflictCommandTests {
     /// A ledger with a tree, and two actors with keys: `process:guard`, a security sentinel, and `process:tool`, a skill's.
-    private func ledger() throws -> (CommandLedger, base: String) {
+    private func start() throws -> (CommandLedger, base: String) {
         let ledger = try CommandLedger()
         for (name, actorClass) in [("guard", "security-sentinel"), ("tool", "skill-utility")] {
             let enrolled = try ledger.run(
@@ -32,7 +32,7 @@ struct ConflictCommandTests {
 
     @Test("two who saw the same: other places are merged, of one place the first stays, and both values are told (22)")
     func equals() throws {
-        let (ledger, base) = try ledger()
+        let (ledger, base) = try start()
         #expect(try set(ledger, "/deploy/version", #""1.3""#, "user:ada", "--base", base).code == 0)
         #expect(try set(ledger, "/deploy/note", #""x""#, "user:bob", "--base", base).code == 0)
         #expect(try set(ledger, "/deploy/version", #""1.3""#, "user:bob", "--base", base).code == 0)
@@ -55,7 +55,7 @@ struct ConflictCommandTests {
     @Test("the higher class has the place in both orders; the loser is told (22), and what it wrote is kept")
     func classes() throws {
         for names in [["guard", "tool"], ["tool", "guard"]] {
-            let (ledger, base) = try ledger()
+            let (ledger, base) = try start()
             var results: [String: Program.Result] = [:]
             for name in names {
                 results[name] = try set(ledger, "/deploy/version", #""of \#(name)""#, "process:\(name)", "--base", base)
@@ -79,7 +79,7 @@ struct ConflictCommandTests {
 
     @Test("events that name places: a conflict is 22, a lost place too, and an entry beside them tells of it")
     func events() throws {
-        let (ledger, base) = try ledger()
+        let (ledger, base) = try start()
         func append(_ body: String, _ actor: String, _ more: String...) throws -> Program.Result {
             let key = ["--actor-key", ledger.directory.path(String(actor.dropFirst(8)))]
             return try ledger.run(
@@ -109,7 +109,7 @@ struct ConflictCommandTests {
 
     @Test("through a server: a lost place is 22 for its client too")
     func socket() throws {
-        let (ledger, base) = try ledger()
+        let (ledger, base) = try start()
         let server = try SocketLedger(ledger: ledger)
         func append(_ name: String) throws -> Program.Result {
             try server.append(
@@ -126,7 +126,7 @@ struct ConflictCommandTests {
 
     @Test("ingest takes all lines, and says at the end which lost a place")
     func ingest() throws {
-        let (ledger, base) = try ledger()
+        let (ledger, base) = try start()
         #expect(
             try ledger.run(
                 CommandLedger.appendArguments + [
@@ -144,7 +144,7 @@ struct ConflictCommandTests {
 
     @Test("bad arguments are refused with their reason")
     func refusals() throws {
-        let (ledger, base) = try ledger()
+        let (ledger, base) = try start()
         try ledger.expectRefusal(64, "first one is 1") { try set(ledger, "/a", "1", "user:ada", "--base", "0") }
         try ledger.expectRefusal(64, "--reads needs --base") { try set(ledger, "/a", "1", "user:ada", "--reads", "/b") }
         try ledger.expectRefusal(20, "nobody has seen entry 99") { try set(ledger, "/a", "1", "user:ada", "--base", "99") }
