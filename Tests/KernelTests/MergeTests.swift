@@ -135,7 +135,8 @@ struct MergeTests {
                 #expect(error.code == .conflict, "seed \(seed): \(error)")
             }
             let documents = try machine.documents().state
-            #expect(documents.skippedCount == 0 && documents == (try machine.found()).fold.state, "seed \(seed)")
+            let found = try machine.found().fold.state
+            #expect(documents.skippedCount == 0 && documents == found, "seed \(seed)")
         }
         #expect(recordedCount > 10)
     }

@@ -58,16 +58,17 @@ struct PlacedDraftTests {
     @Test("what stands in the same block, or is on its way to the disk, is compared too")
     func batch() throws {
         let machine = try SimulatedMachine(count: 3)
+        let expected: [ErrorCode?] = [nil, nil, .conflict]
         try machine.write { session in
             let answers = session.commit([
                 [try draft(["/a": 1])], [try draft(by: "process:two", base: 4, ["/b": 1])],
                 [try draft(by: "process:two", base: 4, ["/a": 2])],
             ])
-            #expect(answers.map { ledgerCode($0) } == [nil, nil, .conflict])
+            #expect(codes(answers) == expected)
             var late = session.submit([[try draft(["/c": 1])]])
             late += session.submit([[try draft(["/d": 1])], [try draft(by: "process:two", base: 4, ["/c": 2])]])
             late += session.settle()
-            #expect(late.map { ledgerCode($0) } == [nil, nil, .conflict])
+            #expect(codes(late) == expected)
         }
         #expect(try machine.count("deploy.start") == 4)
     }
@@ -122,12 +123,14 @@ struct PlacedDraftTests {
             let base = try machine.tip().seq
             try machine.write { session in
                 let value = JSON.string(String(repeating: "x", count: 900))
-                for answer in session.commit(try (0..<count).map { _ in [try draft(["/a": value])] }) { _ = try answer.get() }
+                let drafts = try (0..<count).map { _ in [try draft(["/a": value])] }
+                for answer in session.commit(drafts) { _ = try answer.get() }
             }
             let guardian = machine.signing(Classes.signers["security-sentinel"]!)
             let late = try draft(by: "process:security-sentinel", base: base, ["/a": 1])
             let error = try refusal(guardian, late)
-            #expect(error?.code == (count > 1000 ? .refused : nil), "\(error.debugDescription)")
+            let expected: ErrorCode? = count > 1000 ? .refused : nil
+            #expect(error?.code == expected, "\(error.debugDescription)")
             let seen = try draft(by: "process:security-sentinel", base: try machine.tip().seq, ["/a": 2])
             #expect(try refusal(guardian, seen) == nil)
         }
@@ -153,7 +156,8 @@ struct PlacedDraftTests {
             let arrivals = drafts.shuffled(using: &random)
             try copy.write { session in
                 if round % 2 == 0 {
-                    for answer in session.commit(arrivals.map { [$0] }) { _ = try answer.get() }
+                    let decisions = arrivals.map { [$0] }
+                    for answer in session.commit(decisions) { _ = try answer.get() }
                 } else {
                     for draft in arrivals { try session.record(draft) }
                 }
@@ -173,12 +177,9 @@ private enum Classes {
         })
 }
 
-private func ledgerCode(_ answer: Result<WriterSession.Answer, LedgerError>) -> ErrorCode? {
-    do {
-        _ = try answer.get()
-        return nil
-    } catch {
-        return error.code
+private func codes(_ answers: [Result<WriterSession.Answer, LedgerError>]) -> [ErrorCode?] {
+    answers.map { answer in
+        if case .failure(let error) = answer { error.code } else { nil }
     }
 }
 
