@@ -128,7 +128,7 @@ extension PlantedDefect {
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
         // Conflicts
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
-            .tests("LedgerTests.PlacedDraftTests")
+            .tests("KernelTests.PlacedDraftTests")
         case .premisesKept, .losersKept: .tests("KernelTests.MergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")

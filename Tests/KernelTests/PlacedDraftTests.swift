@@ -184,6 +184,13 @@ private func codes(_ answers: [Result<WriterSession.Answer, LedgerError>]) -> [E
 }
 
 extension SimulatedMachine {
+    /// A writer with an actor's key.
+    fileprivate func signing(_ signer: ActorSigner) -> SimulatedMachine {
+        var machine = self
+        machine.settings.signer = signer
+        return machine
+    }
+
     /// Each class has one actor, `process:CLASS`.
     fileprivate static func classed(seed: UInt64 = 1) throws -> SimulatedMachine {
         let machine = try SimulatedMachine(seed: seed, count: 2)
