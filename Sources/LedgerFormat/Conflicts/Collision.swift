@@ -34,7 +34,7 @@ package struct Collision: Sendable, Equatable {
     }
 }
 
-// As entries record it, and as it is printed (FORMAT.md §4.8)
+// As entries record it, and as it is printed (FORMAT.md §4.9)
 extension Collision {
     package var json: JSON { json(withValues: true) }
 
