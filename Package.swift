@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "BullaLogging",
             dependencies: [
-                "CanonicalJSON", "LedgerFormat", "Ledger", "Bulla", .product(name: "Logging", package: "swift-log"),
+                "CanonicalJSON", "DurableFiles", "LedgerFormat", "Ledger", "Bulla",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: sourceRules),
         // Floor 6

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname -- "$0")/.."
 
-concurrent='DurableFilesTests.(LockConstitutionTests|LockTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests|WatchTests)|KernelTests.DecideTests|BullaTests|BullaLoggingTests'
+concurrent='DurableFilesTests.(LockConstitutionTests|LockTests|HandoverTests)|LedgerTests.(GroupCommitTests|Submit|AuditTests|GateTests|WatchTests)|KernelTests.DecideTests|LanesTests.JournalTests|BullaTests|BullaLoggingTests'
 parsing='CanonicalJSONTests|LedgerFormatTests|FuzzTests|LanesTests.(PythonJSON|Journal|Tree)|CommandLineTests.(LogFormat|LogRedaction|RecordRedactor)'
 
 # build SANITIZER SCRATCH-PATH

@@ -61,7 +61,10 @@ def turn(action, body, seq):  # §4.1: whether the body holds what its action as
         segments = body.get("segments")
         return (all_fit(body.get("keys"), ROSTER) and all_fit(segments, SEGMENT) and len(segments) > 0
                 and all(a["last"] + 1 == b["first"] for a, b in zip(segments, segments[1:])) and segments[-1]["last"] < seq)
+    if "roster" in body and "associates" in body and not fits(body["associates"], associates): return False
+    if action in VERBS: return fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
     if action in ACTORS: return fits(body.get("roster"), roster) and ACTORS[action](body)
+    if action == "ledger.repaired" and "roster" in body and "associates" in body and not mending(body): return False
     return action != "ledger.repaired" or ("gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
                                            ) and ("roster" not in body or fits(body["roster"], roster))
 # §4.7. Ed25519 as RFC 8032 §5.1 has it: slow, and short.
@@ -108,6 +111,60 @@ def roster(v):
 ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(body.get("actor")) is str,
           "actor.enrolled": lambda body: fits({x: body.get(x) for x in ("actor", "class", "key")}, {x: ENROLMENT[x] for x in
                             ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
+# §4.8. Associates: M of N keys, and what they sign.
+VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release"}
+def key_list(v): return type(v) is list and len(v) <= 64 and len(set(map(str, v))) == len(v) and all(fits(x, HEX64) for x in v)
+def counts(keys, m): return 0 < len(keys) <= 64 and 1 <= m <= len(keys)
+def can_withdraw(keys, gone, m): return not gone or set(gone) <= set(keys) and len(keys) - len(gone) >= m
+def associates(v):
+    form = {"act": {"hash": HEX64, "seq": POSITIVE}, "keys": key_list, "suspended": bool, "threshold": POSITIVE, "withdrawn": key_list}
+    return (fits(v, form) and counts(v["keys"], v["threshold"]) and (v["suspended"] or not v["withdrawn"])
+            and can_withdraw(v["keys"], v["withdrawn"], v["threshold"]))
+def request(v, verb):
+    form = {"arguments": dict, "base": HEX64, "expires": time, "ledger": HEX32, "nonce": HEX32, "verb": "|".join(VERBS.values()),
+            "signatures": lambda v: type(v) is list and len(v) <= 64 and all(fits(x, {"key": HEX64, "sign": "[0-9a-f]{128}"}) for x in v)}
+    return fits(v, form) and len(dumps(v).encode()) <= 65536 and verb in (None, v["verb"])
+def mending(body):
+    acts = body.get("acts", [])
+    return key_list(body.get("withdrawn", [])) and type(acts) is list and all(
+        fits(x, {"hash": HEX64, "request": lambda r: request(r, None)}) for x in acts)
+def signers_of(house): return [x for x in house["keys"] if x not in house["withdrawn"]]
+def carried_out(house, asked, ledger, now, tip):  # the associates behind a request; now and tip are None where nobody knows them
+    if asked["ledger"] != ledger or house["suspended"] and asked["verb"] != "alert.release" or asked["base"] != house["act"]["hash"]:
+        raise Fault("a request for something else, or one that was used")
+    if now and now > asked["expires"]: raise Fault("a request that expired")
+    arguments, names = asked["arguments"], [x["key"] for x in asked["signatures"]]
+    digest = hashlib.sha256(dumps(arguments).encode()).hexdigest()
+    text = b"bulla/1/request\n" + dumps({"arguments": digest, **{x: asked[x] for x in ("base", "expires", "ledger", "nonce", "verb")}}).encode()
+    if (len(set(names)) != len(names) or not set(names) <= set(signers_of(house)) or len(names) < house["threshold"]
+            or not all(signed(bytes.fromhex(x["key"]), bytes.fromhex(x["sign"]), text) for x in asked["signatures"])):
+        raise Fault("a request that was not signed by enough associates")
+    return applied(house, asked["verb"], arguments, tip)
+def applied(house, verb, arguments, tip):
+    keys, m, reason = house["keys"], arguments.get("threshold"), lambda x: type(x) is str and len(x.encode()) <= 4096
+    if verb == "alert.release":
+        if (not fits(arguments, {"keys": key_list, "reason": reason, "threshold": NATURAL, "tip": HEX64}) or tip not in (None, arguments["tip"])
+                or arguments["keys"] != signers_of(house) or m != house["threshold"]): raise Fault("the release of something else")
+        return {**house, "keys": signers_of(house), "withdrawn": [], "suspended": False}
+    if not fits(arguments, {"key": HEX64, "reason": reason, "threshold": NATURAL}) or not actor_key(arguments["key"]):
+        raise Fault("a request without the right arguments")
+    key, adds = arguments["key"], verb == "associate.add"
+    keys = keys + [key] if adds else [x for x in keys if x != key]
+    if (key in house["keys"]) == adds or not counts(keys, m): raise Fault("associates who cannot be")
+    return {**house, "keys": keys, "threshold": m}
+def mended(house, body, ledger, act):
+    for old in body.get("acts", []):
+        house = carried_out(house, old["request"], ledger, None, None)
+        house = {**house, "act": {**house["act"], "hash": old["hash"]}}
+    gone = house["withdrawn"] + [x for x in body.get("withdrawn", []) if x not in house["withdrawn"]]
+    if not can_withdraw(house["keys"], gone, house["threshold"]): raise Fault("a repair that leaves too few associates")
+    return {**house, "act": act, "suspended": True, "withdrawn": gone}
+def founded(body, act):  # what the first entry says; None if it names nobody
+    if "associates" not in body: return None
+    named = body["associates"]
+    if not (fits(named, {"keys": key_list, "threshold": POSITIVE}) and counts(named["keys"], named["threshold"])
+            and all(map(actor_key, named["keys"]))): raise Fault("the first entry names associates who cannot be")
+    return {**named, "act": act, "suspended": False, "withdrawn": []}
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 
@@ -158,6 +215,7 @@ class Ledger:  # §2, §6
                     or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
         self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
         self.actors = []                              # who is or was enrolled (§4.7)
+        self.house = None                             # the associates (§4.8)
         self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
     def read_head(self):
         with self.open("HEAD") as file: return file.read(4096)  # a right HEAD is shorter
@@ -249,7 +307,7 @@ class Ledger:  # §2, §6
                 older = {x["key"] for x in body["keys"] if x["introduced"] < self.begin} - {self.trusted[1]}
                 if older & self.introduced: raise Fault("a key comes a second time")
                 self.by, self.introduced = int(seq), self.introduced | older
-        self.check_actors(entry)
+        self.check_actors(entry, payload["hash"])
         if self.head and expected == self.begin > self.head["seq"]: raise Fault("HEAD vouches for an archived entry")
         if self.head and expected <= self.head["seq"] <= seq:
             here = {"segment": int(name[:20]), "end": end, "seq": seq, "tip": payload["hash"], "key": called}
@@ -260,11 +318,19 @@ class Ledger:  # §2, §6
         self.introduced.add(called)
         self.place, self.rest, self.called = (name, end, int(seq) + 1), (i + 1, n) if i < n else None, called
         self.prev, self.synced = payload["hash"], entry["synced"]
-    def check_actors(self, entry):  # §4.7
+    def check_actors(self, entry, hash):  # §4.7, §4.8
         seq, action, body, first = int(entry["seq"]), entry["action"], entry["body"], self.place[1] == 0
-        states = action in ACTORS or action == "ledger.repaired" and "roster" in body
-        if first and self.place[2] == self.begin > 1 and states: self.actors = body["roster"]  # behind an archive, on trust
-        if first and self.actors and not states: raise Fault("the segment does not begin with who is enrolled")
+        states, act = action in ACTORS or action in VERBS or action == "ledger.repaired" and "roster" in body, {"hash": hash, "seq": entry["seq"]}
+        # Behind an archive, and where a repair found no beginning, on trust.
+        if first and states and (self.place[2] == self.begin > 1 or self.prev == "0" * 64):
+            self.actors, self.house = body["roster"] if self.begin > 1 else self.actors, body.get("associates")
+        if seq == 1: self.house = founded(body, act)
+        elif first and (self.actors or self.house) and not states: raise Fault("the segment does not begin with who is enrolled")
+        if self.house and action == "ledger.repaired" and not first: raise Fault("only a segment's first entry suspends associates")
+        if states and (body.get("associates") != self.house or self.house and self.house["act"]["seq"] >= seq):
+            raise Fault("others are associates than the entry says")
+        if self.house and self.house["suspended"] and action not in ("actor.stated", "alert.released") and not re.match(
+                r"(ledger|key|snapshot)\.", action): raise Fault("the house is suspended, and not released")
         if states:
             rows = body["roster"]
             if any(x["enrolled"] >= seq or x["revoked"] >= seq for x in rows): raise Fault("a roster from the future")
@@ -272,12 +338,14 @@ class Ledger:  # §2, §6
                 has = lambda x: any(y == x or not x["revoked"] and y == {**x, "revoked": y["revoked"]} for y in rows)
                 if not all(map(has, self.actors)): raise Fault("a repair forgets actors")
             elif rows != self.actors: raise Fault("others are enrolled than the entry says")
-            if action in ACTORS and not first: raise Fault("only a segment's first entry says who is enrolled")
+            if (action in ACTORS or action in VERBS) and not first: raise Fault("only a segment's first entry says who is enrolled")
         if self.actors:
             self.check_signature(entry)
             proven = {"frame": {"entry": ENTRY, "hash": HEX64, "sig": HEX64}, "proven": lambda x: x is True}
             if action == "ledger.readmitted" and fits(body, proven): self.check_signature(body["frame"]["entry"])
         if states: self.actors = rows
+        if action in VERBS: self.house = {**carried_out(self.house, body["request"], entry["ledger"], entry["time"], entry["prev_hash"]), "act": act}
+        if action == "ledger.repaired" and self.house: self.house = mended(self.house, body, entry["ledger"], act)
         live = standing(self.actors, body.get("actor"), seq) if action in ACTORS else None
         if action == "actor.enrolled":
             if is_live(live, seq) or len(self.actors) >= 1000 or any(x["key"] == body["key"] for x in self.actors):
@@ -303,7 +371,9 @@ class Ledger:  # §2, §6
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}
         return self.head["key"] not in self.keys or not self.unchecked <= retired
     def torn(self, name, at, seq):  # whether B, which is here, is
-        if not self.reached or self.head["alert"] or name != self.names[-1] or self.begin > 1 and not self.by: return False
+        if not self.reached or name != self.names[-1] or self.begin > 1 and not self.by: return False
+        # In alert only associates write: their release, the first of a segment.
+        if self.head["alert"] and not (self.house and at == 0 and seq == self.head["seq"] + 1): return False
         head_name = "%020d.frames" % self.head["segment"]
         behind = at - self.head["end"] if head_name == name else at
         if head_name not in self.names[-2:] or behind > 8388608: return False

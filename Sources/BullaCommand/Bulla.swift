@@ -27,7 +27,8 @@ struct Bulla: AsyncParsableCommand {
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
             StateCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self, KeyCommand.self,
-            LaneCommand.self, LearnCommand.self, ActorCommand.self, RepairCommand.self, BackupCommand.self, ArchiveCommand.self,
+            LaneCommand.self, LearnCommand.self, ActorCommand.self, AssociateCommand.self, AlertCommand.self, RepairCommand.self,
+            BackupCommand.self, ArchiveCommand.self,
             AnchorCommand.self,
         ])
 }

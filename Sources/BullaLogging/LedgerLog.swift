@@ -1,5 +1,6 @@
 public import Bulla
 import CanonicalJSON
+import DurableFiles
 import Ledger
 import LedgerFormat
 import Logging
@@ -68,7 +69,7 @@ public final class LedgerLog: Sendable {
     private func dropped(_ count: Int) -> Draft { LogRecord.dropped(count, actor: actor ?? "service:log", id: nextID()) }
 
     private func wait(closing: Bool) async throws(LedgerFailure) {
-        let result = await withCheckedContinuation { waiter in
+        let result = await Handover.awaitValue { waiter in
             if queue.withLock({ $0.wait(waiter, closing: closing, dropped: dropped) }) { startDraining() }
         }
         try result.get()
@@ -79,13 +80,13 @@ public final class LedgerLog: Sendable {
     private func drain() async {
         while true {
             let (batch, satisfied) = queue.withLock { queue in (queue.batch(dropped: dropped), queue.takeSatisfied()) }
-            for waiter in satisfied { waiter.resume(returning: .success(())) }
+            for waiter in satisfied { waiter.give(.success(())) }
             if batch.isEmpty { return }
             let (count, failure) = await append(batch)
             if failure != nil { writer.withLock { $0 = nil } }
             let now = Environment.system.uptime()
             let told = queue.withLock { $0.settle(count, failure, now: now) }
-            for (waiter, result) in told { waiter.resume(returning: result) }
+            for (waiter, result) in told { waiter.give(result) }
             if failure != nil { return }
         }
     }

@@ -1,10 +1,11 @@
 import Bulla
+import DurableFiles
 import Ledger
 import LedgerFormat
 
 /// What was logged and is not durable yet, in its order; a value without I/O.
 struct LogQueue {
-    typealias Waiter = CheckedContinuation<Result<Void, LedgerFailure>, Never>
+    typealias Waiter = Handover<Result<Void, LedgerFailure>>
 
     private let capacity: Int
     private var drafts: [Draft] = []

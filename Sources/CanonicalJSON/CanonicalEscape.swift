@@ -1,5 +1,5 @@
 /// The escapes of canonical JSON (RFC 8785, section 3.2.2.2): two characters where JSON has such a form, else `\u00xx`.
-enum CanonicalEscape {
+package enum CanonicalEscape {
     /// The letter after the backslash for `byte`, or nil if `byte` has no escape of two characters.
     static func letter(for byte: UInt8) -> UInt8? {
         switch byte {
@@ -14,7 +14,7 @@ enum CanonicalEscape {
     }
 
     /// What the escape of two characters with this letter stands for; `\/` is JSON, but not canonical.
-    static func byte(forLetter letter: UInt8) -> UInt8? {
+    package static func byte(forLetter letter: UInt8) -> UInt8? {
         switch letter {
         case UInt8(ascii: "b"): 0x08
         case UInt8(ascii: "t"): 0x09

@@ -6,13 +6,17 @@ package import LedgerFormat
 /// Everything is built aside and becomes visible at once (`Storage.publish`), so no crash leaves half a ledger.
 package enum Initialization {
     @discardableResult
-    package static func run(_ storage: any Storage, _ environment: Environment) throws(LedgerError) -> Receipt {
+    /// - Parameter founders: whose signatures the house will ask for, and how many; nil for a ledger without associates.
+    package static func run(
+        _ storage: any Storage, _ environment: Environment, founders: (keys: [ActorKey], threshold: Int)? = nil
+    ) throws(LedgerError) -> Receipt {
+        let genesis = try Self.genesis(founders)
         let key = environment.makeSealingKey()
         let ledger = LedgerID(environment.random(), environment.random())
         var writer = FrameWriter(after: ChainTip(emptyLedger: ledger, key: key.id), synced: 0, key: key)
         let receipt: Receipt
         do throws(DraftError) {
-            receipt = try writer.append(Drafts.genesis(), at: environment.now())
+            receipt = try writer.append(genesis, at: environment.now())
         } catch {
             preconditionFailure("the ledger's own draft is refused: \(error)")
         }
@@ -34,5 +38,15 @@ package enum Initialization {
             throw LedgerError(error, doing: "cannot make a ledger")
         }
         return receipt
+    }
+
+    private static func genesis(_ founders: (keys: [ActorKey], threshold: Int)?) throws(LedgerError) -> Draft {
+        guard let founders else { return Drafts.genesis() }
+        do throws(AssociateObjection) {
+            let act = Associates.Act(seq: 1, hash: .zero)
+            return Drafts.genesis(try Associates(founders.keys, threshold: founders.threshold, act: act))
+        } catch {
+            throw LedgerError(.refused, "\(error); nothing was made")
+        }
     }
 }

@@ -426,6 +426,48 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
+    /// A request may name another ledger.
+    case requestOfAnotherLedger = "request-of-another-ledger"
+    /// A request may be signed for another verb.
+    case requestOfAnotherVerb = "request-of-another-verb"
+    /// A request may be carried out again.
+    case requestReplayed = "request-replayed"
+    /// A request never expires.
+    case requestExpiryUnchecked = "request-expiry-unchecked"
+    /// Anybody's signature counts as an associate's.
+    case strangerSigns = "stranger-signs"
+    /// An associate whose removal was lost signs.
+    case withdrawnSigns = "withdrawn-signs"
+    /// One key counts as often as it signs.
+    case signatureCountedTwice = "signature-counted-twice"
+    /// Any signature under a request is right.
+    case requestSignatureUnchecked = "request-signature-unchecked"
+    /// One signature is enough.
+    case thresholdUnchecked = "threshold-unchecked"
+    /// Fewer associates may be left than must sign.
+    case removalBelowThreshold = "removal-below-threshold"
+    /// A release signed for another alert opens this one.
+    case otherAlertReleased = "other-alert-released"
+    /// A release need not name those who are associates.
+    case releaseRosterUnchecked = "release-roster-unchecked"
+    /// A repair releases the alert of a ledger that has associates.
+    case repairReleases = "repair-releases"
+    /// A repair does not suspend the associates.
+    case repairUnsuspended = "repair-unsuspended"
+    /// What is written between a repair and its release is not looked at.
+    case suspensionIgnored = "suspension-ignored"
+    /// An associate whose removal was lost is back behind a repair.
+    case removedAssociateBack = "removed-associate-back"
+    /// A request without its entry proves no removal, though enough have signed it.
+    case looseRequestsForgotten = "loose-requests-forgotten"
+    /// A request without its entry adds a key.
+    case looseAdditionCounts = "loose-addition-counts"
+    /// A repair with archives does not ask them who signs for the house.
+    case archivedRosterForgotten = "archived-roster-forgotten"
+    /// A release that a power cut has torn is damage, which must be repaired, and signed again.
+    case tornReleaseDamaged = "torn-release-damaged"
+    /// A release that was interrupted is taken for one of any later alert.
+    case oldReleaseFinished = "old-release-finished"
     /// A draft is not compared with what its writer had not seen.
     case conflictsUnresolved = "conflicts-unresolved"
     /// Nor with what was sealed in the same block.

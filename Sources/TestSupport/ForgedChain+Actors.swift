@@ -6,6 +6,7 @@ package enum TestActors {
     package static let ada = ActorSigner(seed: [UInt8](repeating: 1, count: 32))
     package static let bob = ActorSigner(seed: [UInt8](repeating: 2, count: 32))
     package static let eve = ActorSigner(seed: [UInt8](repeating: 3, count: 32))
+    package static let carol = ActorSigner(seed: [UInt8](repeating: 4, count: 32))
 }
 
 extension ForgedChain {
@@ -22,7 +23,7 @@ extension ForgedChain {
             $0.actor = ActorRoster.house
             $0.body = JSON.object(statement.members).canonicalText
         }
-        roster = RosterStatement(roster, change).after(tip.seq) ?? roster
+        roster = RosterStatement(roster, change).after(tip.seq, tip.hash) ?? roster
     }
 
     package mutating func enroll(_ actor: String, _ signer: ActorSigner, in roster: inout ActorRoster) {

@@ -9,11 +9,16 @@ package struct SimulatedMachine: Sendable {
     package var settings: WriterSettings
 
     /// A fresh ledger with `count` entries behind its genesis, all of them vouched for by HEAD.
-    package init(seed: UInt64 = 1, count: Int = 0, settings: WriterSettings = WriterSettings()) throws {
+    ///
+    /// - Parameter founders: whose signatures the house asks for, and how many of them; nil for nobody's.
+    package init(
+        seed: UInt64 = 1, count: Int = 0, settings: WriterSettings = WriterSettings(),
+        founders: (keys: [ActorKey], threshold: Int)? = nil
+    ) throws {
         disk = MemoryDisk()
         environment = TestLedger.environment(seed: seed)
         self.settings = settings
-        try Initialization.run(MemoryStorage(constructing: disk), environment)
+        try Initialization.run(MemoryStorage(constructing: disk), environment, founders: founders)
         if count > 0 { try append(1...count) }
     }
 

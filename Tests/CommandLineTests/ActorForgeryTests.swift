@@ -161,7 +161,7 @@ struct ActorForgeryTests {
             chain { chain, roster in
                 var more = roster
                 let bob = RosterStatement.Change.enrolment(actor: "user:bob", actorClass: "x", key: TestActors.bob.key)
-                more = RosterStatement(roster, bob).after(7) ?? more
+                more = RosterStatement(roster, bob).after(7, .zero) ?? more
                 chain.roll()
                 chain.append {
                     $0.action = ChainTurn.repaired

@@ -7,11 +7,18 @@ import Testing
 
 /// A ledger that `bulla init` made, in a directory of its own, and what a user does with it.
 struct CommandLedger: Sendable {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
     let path: String
+
+    /// One that was made before, as `L` in a directory.
+    init(at directory: TemporaryDirectory) {
+        self.directory = directory
+        path = directory.path("L")
+    }
 
     /// - Parameter entries: how many entries stand behind the first one.
     init(entries: Int = 0) throws {
+        directory = TemporaryDirectory()
         path = directory.path("L")
         let made = try Program.watched("init", "--ledger", path).run()
         try #require(made.code == 0, "\(made.error)")
@@ -22,12 +29,14 @@ struct CommandLedger: Sendable {
 
     /// One of TestLedger's ledgers, the same at every run; its `ends` are where the frames end.
     init(same count: Int, ends: inout [Int]) throws {
+        directory = TemporaryDirectory()
         path = directory.path("L")
         ends = try TestLedger.write(to: directory, name: "L", count: count)
     }
 
     /// A chain that was forged, with the key files of these numbers, and a HEAD that vouches for all of it unless it is given.
     init(_ chain: ForgedChain, keys: some Sequence<Int>, head: [UInt8]? = nil) throws {
+        directory = TemporaryDirectory()
         path = directory.path("L")
         let last = chain.head()
         guard let key = ForgedChain.keys.first(where: { $0.id == last.key }) else {

@@ -52,6 +52,8 @@ struct KilledVerbsTests {
         var first = 1
         var step = 1
         var kinds: [String] = ["pwrite", "fdatasync", "fsync", "renameat"]
+        /// Another ledger than three entries, once.
+        var setUp = ""
         var prepare = ":"
         var call: String
 
@@ -70,6 +72,18 @@ struct KilledVerbsTests {
         [ $code = 0 ] || return $code
         """
 
+    /// A house of two associates, and a third key; `calm` is it, and `locked` what a repair leaves of it.
+    private static let house = """
+        export BULLA_ANCHOR=off
+        for name in a b c; do "$BULLA" actor keygen $name.key > $name.pub; done
+        rm -rf L; "$BULLA" init --ledger L --associate $(cat a.pub) --associate $(cat b.pub) > out
+        append > out; append > out; cp -a L calm
+        "$BULLA" associate add $(cat c.pub) --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > add 2> err
+        printf X | dd of=L/ledger/00000000000000000001.frames bs=1 seek=1200 conv=notrunc status=none
+        "$BULLA" repair --yes --ledger L > out; cp -a L locked
+        "$BULLA" alert release --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > release 2> err
+        """
+
     private static let verbs: [Verb] =
         (1...3).map { first in Verb(name: "run", first: first, step: 3, kinds: [], prepare: "rm -rf L/snapshots", call: run) } + [
             Verb(name: "ingest", call: #"seq 1 5 | "$@" "$BULLA" ingest --raw --actor a:b --ledger L - > out 2> err"#),
@@ -81,6 +95,16 @@ struct KilledVerbsTests {
             Verb(
                 name: "accept", prepare: "rm -rf L state; cp -a before L; cp -a noted state",
                 call: #"BULLA_STATE_DIR="$house/state" "$@" "$BULLA" anchor accept --reason r --ledger L > out 2> err"#),
+            Verb(
+                name: "alert release", setUp: house, prepare: "rm -rf L; cp -a locked L",
+                call:
+                    #""$@" "$BULLA" alert release --signed release --ledger L > out 2> err || { c=$?; grep -q 'not in alert' err || return $c; }"#
+            ),
+            Verb(
+                name: "associate add", setUp: house, prepare: "rm -rf L; cp -a calm L",
+                call:
+                    #""$@" "$BULLA" associate add $(cat c.pub) --signed add --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }"#
+            ),
             // Its twenty writes are alike; its code says more of the machine.
             Verb(
                 name: "doctor", first: 2, step: 5, kinds: ["pwrite", "fdatasync", "unlinkat"], prepare: "rm -f L/doctor.tmp",
@@ -92,6 +116,7 @@ struct KilledVerbsTests {
         let ledger = try CommandLedger(entries: 3)
         try ledger.directory.write(Array(Self.shim.utf8), to: "shim.c")
         let isAccept = verb.name == "accept"
+        let isPutBack = isAccept || !verb.setUp.isEmpty
         let script = """
             cd "$1"; house=$1; state=
             cc -shared -fPIC -o shim.so shim.c -ldl || exit 99
@@ -99,6 +124,7 @@ struct KilledVerbsTests {
             call() {
             \(verb.call)
             }
+            \(verb.setUp)
             if \(isAccept); then state=$house/state; append > out; cp -a L before; append > out; cp -a state noted; fi
             k=\(verb.first)
             while :; do
@@ -113,7 +139,7 @@ struct KilledVerbsTests {
                 python3 "$2" L > v 2>&1 || echo "FAILED $k judge: $(cat v)"
                 call || echo "FAILED $k again: $? $(cat err)"
                 append > out 2> err || echo "FAILED $k append: $(cat err)"
-                \(isAccept) || cat out >> receipts
+                \(isPutBack) || cat out >> receipts
                 k=$((k+\(verb.step)))
             done
             "$BULLA" verify --ledger L $([ ! -e receipts ] || echo --receipt receipts) > v 2>&1 || echo "FAILED in the end: $(cat v)"

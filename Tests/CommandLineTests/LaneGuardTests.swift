@@ -182,7 +182,7 @@ import Testing
     func chained() throws {
         let ledger = try CommandLedger(lanes: [("api", [])], settings: ["--grace", "10ms"])
         let lease = try ledger.acquire("api", "--ttl", "4s")
-        // It lives for a fraction of a millisecond, does not hear TERM, and gives up after half a minute.
+        // Each lives for a millisecond and does not hear TERM; the chain gives up after half a minute. THREATS tells of faster ones.
         let chain = """
             import os, signal, time
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -192,6 +192,7 @@ import Testing
             while time.monotonic() - start < 30:
                 hop += 1
                 os.pwrite(file, b'%09d' % hop, 0)
+                time.sleep(0.001)
                 if os.fork() != 0: os._exit(0)
             """
         try ledger.directory.write(Array(chain.utf8), to: "chain.py")

@@ -14,7 +14,7 @@ struct ActorRefusalTests {
             let seed = [UInt8(number & 0xFF), UInt8(number >> 8)] + [UInt8](repeating: 7, count: 30)
             let change = RosterStatement.Change.enrolment(
                 actor: "user:a\(number)", actorClass: "worker", key: ActorSigner(seed: seed).key)
-            roster = try #require(RosterStatement(roster, change).after(UInt64(number) + 2))
+            roster = try #require(RosterStatement(roster, change).after(UInt64(number) + 2, .zero))
         }
         // As many entries as the roster names; a writer looks at the last segment's first one only.
         var chain = ForgedChain()

@@ -54,16 +54,32 @@ struct LostKeyTests {
         #expect(machine.files == before)
     }
 
-    @Test("HEAD's own key is lost and an earlier entry damaged: nothing is repaired that could not be sealed")
-    func headsKey() throws {
+    @Test("HEAD's own key is lost: nothing is repaired that could not be sealed", arguments: [true, false])
+    func headsKey(isDamaged: Bool) throws {
         let (machine, keys) = try rotatedTwice()
-        let model = try LedgerModel(machine)
-        machine.flip(model.frames[1], at: 0.5)
+        if isDamaged { machine.flip(try LedgerModel(machine).frames[1], at: 0.5) }
         machine.disk.delete(Self.path(keys[2]))
         let before = machine.files
         let error = try #require(refusal(machine))
         #expect(error.code == .unverifiable && error.message.contains("cannot repair"), "\(error)")
         #expect(machine.files == before)
+    }
+
+    @Test("a HEAD from before its key was retired and destroyed counts for nothing, and stops no repair")
+    func destroyedKey() async throws {
+        let machine = try SimulatedMachine.segmented(count: 3)
+        let old = machine.headBytes
+        let first = try machine.rotateKey().old
+        try machine.append(4...6)
+        try machine.write { session in _ = try session.retireKey(first, reason: "test", destroying: true) }
+        try machine.append(7...9)
+        let frames = try LedgerModel(machine).frames
+        machine.flip(frames[frames.count - 2], at: 0.5)
+        machine.disk.setBytes(of: Layout.head, to: old)
+        let outcome = try machine.repair()
+        #expect(outcome.receipt != nil)
+        #expect(try await machine.audit().verdict == .intact)
+        #expect(try machine.count(Readmission.action) == 1, "the one behind the damage")
     }
 
     @Test("a HEAD behind the end, under a key that was replaced before it, is forged: it counts for nothing")

@@ -117,6 +117,27 @@ struct RepairAnchorTests {
         #expect(try verdict(old, anchors) == .fine)
     }
 
+    @Test(
+        "what was seen and is archived is compared with the end of its segment, which the archive's entry tells",
+        arguments: [true, false])
+    func archived(isOther: Bool) throws {
+        let machine = try SimulatedMachine.segmented(count: 40, segmentByteCount: 4000)
+        let entries = try machine.entries()
+        let next = try #require(machine.segments.sorted().dropFirst(2).first)
+        let (last, other) = (entries[Int(next) - 2], entries[Int(next) - 3])
+        let anchors = MemoryAnchors()
+        _ = anchors.update(last.ledger) { anchor in
+            let hash = isOther ? other.hash : last.hash
+            anchor.note(.init(path: anchors.here, seq: last.seq, hash: hash, segment: 1, offset: 9, time: last.time))
+        }
+        try machine.archive(machine.segments.sorted().filter { $0 < next })
+        try make(.damage, machine, damaging: next + 1)
+        let plan = try #require(try prospect(machine, anchors))
+        #expect(plan.damages.count == 1)
+        #expect(plan.anchorWarnings.count == (isOther ? 1 : 0), "\(plan.anchorWarnings)")
+        #expect(plan.anchorMessage?.contains("another history") == (isOther ? true : nil))
+    }
+
     @Test("the repair was killed before HEAD: who ends it keeps what was seen all the same")
     func resumed() throws {
         let machine = try SimulatedMachine(count: 2)
@@ -168,7 +189,7 @@ struct RepairAnchorTests {
 
 extension AnchorFinding {
     /// What was seen at the ledger's own path.
-    fileprivate var sighting: Anchor.Sighting? {
+    var sighting: Anchor.Sighting? {
         guard case .found(let anchor) = self else { return nil }
         return anchor.sighting(at: PathText(Array("/ledger".utf8)))
     }

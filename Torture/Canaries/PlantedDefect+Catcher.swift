@@ -108,7 +108,7 @@ extension PlantedDefect {
         case .guardWatcherAsleep: .tests("LaneGuardTests.*stopped")
         case .tokenUnrenewed: .tests("LanePainTests.*helper")
         case .startUnchecked: .tests("LaneGuardTests.*startedLate")
-        case .chainOverlooked: .tests("LaneGuardTests.*chained")
+        case .chainOverlooked: .tests("StillnessTests")
         case .foreignProcessesBelieved: .tests("LaneNamespaceTests")
         case .adoptionKeepsProcess: .tests("LaneAdversaryTests.*adopted")
         case .contradictionKept: .tests("LaneRepairTests")
@@ -126,6 +126,17 @@ extension PlantedDefect {
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
         case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
+        // Associates
+        case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
+            .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
+            .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
+            .tests("AssociateForgeryTests")
+        case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
+            .looseAdditionCounts:
+            .tests("LedgerTests.AssociateRepairTests")
+        case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
+        case .archivedRosterForgotten: .tests("AssociateLossTests")
+        case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // Conflicts
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
             .tests("KernelTests.PlacedDraftTests")

@@ -186,7 +186,7 @@ struct ActorListCommand: ParsableCommand {
             Output.line(Printable.json(["actors": actors.json]))
             return
         }
-        guard !actors.isEmpty else {
+        guard !actors.enrolments.isEmpty else {
             Output.line("nobody is enrolled: anyone who can write may use any name")
             return
         }

@@ -31,7 +31,9 @@ struct JournalFile {
     func read() throws(LedgerError) -> LaneJournal { try read(try found()) }
 
     func read(_ found: Found) throws(LedgerError) -> LaneJournal {
-        do throws(JournalError) { return try LaneJournal(found.bytes) } catch {
+        do throws(JournalError) {
+            return try LaneJournal(found.bytes, pieceCount: Self.pieceCount(found.bytes.count))
+        } catch {
             switch error {
             case .lineTooLong(let line, let byteCount):
                 throw LedgerError(
@@ -69,6 +71,11 @@ struct JournalFile {
         // Who writes only appends. A file that got shorter was cut, and what was read may be half of the one and half of the other.
         guard try file.status().size >= before.size else { throw changed() }
         return Found(bytes: bytes, status: before)
+    }
+
+    /// As many as there are processors, where a piece is worth a thread.
+    private static func pieceCount(_ byteCount: Int) -> Int {
+        min(byteCount >> 22 + 1, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     }
 
     private func changed() -> LedgerError {

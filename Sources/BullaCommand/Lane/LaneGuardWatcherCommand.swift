@@ -52,7 +52,7 @@ struct LaneGuardWatcherCommand: ParsableCommand {
     private func end(below guardian: pid_t, _ deadline: GuardDeadline, _ environment: Environment) -> Bool {
         var ending = Ending(politeness: deadline.politeness, environment)
         var hasBegun = false
-        var known: Set<pid_t>?
+        var stillness = Stillness()
         while true {
             guard let seen = Descendants.seen(below: guardian) else {
                 // The kernel kills the command with it, and us.
@@ -61,12 +61,11 @@ struct LaneGuardWatcherCommand: ParsableCommand {
                 return true
             }
             let left = seen.running.subtracting([getpid()])
-            // Whoever lived during the last look and is none of the living now is among the dead: a guard that is stopped buries nobody. So
-            // two looks tell for certain that nothing is left, also of a chain whose members start the next one and end.
-            let isQuiet = known.map { seen.dead.isSubset(of: $0) || planted(.chainOverlooked) } ?? false
-            if left.isEmpty, isQuiet { return hasBegun }
-            if !left.isEmpty || known != nil { begin(&hasBegun) }
-            known = seen.dead
+            switch stillness.look(running: left, dead: seen.dead) {
+            case .still: return hasBegun
+            case .busy: begin(&hasBegun)
+            case .unknown: break
+            }
             guard ending.press(left, below: guardian, sparing: getpid()) else {
                 Output.error("bulla: some of what the command started could not be stopped")
                 return true

@@ -12,13 +12,42 @@ struct InitCommand: ParsableCommand {
             Nothing is ever overwritten. The sealing key lies in keys/ (mode 600): whoever can read it can forge, so a backup of it \
             belongs where the recorded agents cannot look.
 
-            Example:
+            With --associate the house has people: an alert is released only with the signatures of --threshold of these keys, \
+            which can be changed later only by as many (bulla associate). A ledger that was made without stays without.
+
+            Examples:
               bulla init --ledger /var/lib/bulla
+              bulla init --associate 3b6a27bc… --associate d2bbca19… --associate 8139770e… --threshold 2
             """)
+
+    @Option(
+        help: ArgumentHelp("An associate's public key, in 64 hexadecimal digits (may be repeated).", valueName: "key"))
+    var associate: [String] = []
+
+    @Option(help: ArgumentHelp("How many associates must sign (default: more than half of them).", valueName: "m"))
+    var threshold: Int?
 
     @OptionGroup var options: LedgerOptions
 
+    func validate() throws {
+        if threshold != nil, associate.isEmpty {
+            throw ValidationError("--threshold says how many of the keys given with --associate must sign")
+        }
+    }
+
+    private func founders() throws(LedgerError) -> (keys: [ActorKey], threshold: Int)? {
+        guard !associate.isEmpty else { return nil }
+        var keys: [ActorKey] = []
+        for text in associate {
+            do throws(ActorKeyFault) { keys.append(try ActorKey(text)) } catch {
+                throw LedgerError(.refused, "\(AssociateObjection.key(text, error)); nothing was made")
+            }
+        }
+        return (keys, threshold ?? keys.count / 2 + 1)
+    }
+
     func run() throws {
+        let founders = try founders()
         let environment = Environment.system
         let storage: POSIXStorage
         do throws(StorageError) {
@@ -30,12 +59,15 @@ struct InitCommand: ParsableCommand {
         }
         LedgerOptions.removeOrphans(beside: storage)
         do throws(LedgerError) {
-            let receipt = try Initialization.run(storage, environment)
+            let receipt = try Initialization.run(storage, environment, founders: founders)
             keepAnchor(storage)
             if options.json {
                 Output.line(Printable.json(["ledger": .string(options.path), "receipt": receipt.json]))
             } else {
                 Output.line("made a ledger at \(Printable.text(options.path)), id \(receipt.ledger)")
+                if let founders {
+                    Output.line("\(founders.threshold) of \(founders.keys.count) associates must sign to release an alert")
+                }
                 Output.line(receipt.line)
             }
         } catch {

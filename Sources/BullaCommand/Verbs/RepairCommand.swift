@@ -11,7 +11,9 @@ struct RepairCommand: ParsableCommand {
         discussion: """
             Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
-            the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened.
+            the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened. Where the ledger has \
+            associates, it stays locked until they sign bulla alert release. A removal whose entry is lost counts all the same if its \
+            request is left in the damaged bytes, or is given with --request.
 
             Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
             and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
@@ -39,6 +41,12 @@ struct RepairCommand: ParsableCommand {
         help: ArgumentHelp(
             "This key's file is gone for good: give up what only it can prove (may be repeated).", valueName: "key"))
     var gone: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "What associates signed before, whose entry is lost: it removes a key, or was a release (may be repeated).",
+            valueName: "file"))
+    var request: [String] = []
 
     @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
     var maxSkips = 100
@@ -69,6 +77,7 @@ struct RepairCommand: ParsableCommand {
         repair.rootCause = rootCause
         repair.lesson = lesson
         repair.goneKeys = Set(gone.compactMap { KeyID($0) })
+        for file in request { repair.requests.append(try RequestFile(file).request()) }
         if !archives.archive.isEmpty {
             repair.recover = { [archives] view throws(LedgerError) in
                 try archives.recovery(of: view) { Output.error("bulla: \(Printable.text($0))") }
@@ -88,20 +97,22 @@ struct RepairCommand: ParsableCommand {
             if plan.replacesLedger || plan.contradictsHead || plan.validHead == nil || plan.anchorMessage != nil {
                 Output.exit(ErrorCode.tampered.rawValue)
             }
-            if plan.isNeeded { Output.exit(ErrorCode.locked.rawValue) }
+            if plan.isNeeded || plan.awaitsRelease { Output.exit(ErrorCode.locked.rawValue) }
             return
         }
         let outcome = try repair.run(storage)
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome.plan, outcome)
         if outcome.anchorMessage != nil { Output.exit(ErrorCode.tampered.rawValue) }
+        if outcome.plan?.awaitsRelease == true { Output.exit(ErrorCode.locked.rawValue) }
     }
 
     /// The command that does what is shown, for the same ledger.
     private var command: String {
         var words = ["bulla", "repair", "--yes"]
         for (option, values) in [
-            ("--archive", archives.archive), ("--gone", gone), ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
+            ("--archive", archives.archive), ("--gone", gone), ("--request", request),
+            ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
             ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
@@ -129,6 +140,7 @@ struct RepairCommand: ParsableCommand {
             if let plan { object["plan"] = .object(json(plan)) }
             if let evidence = outcome?.evidence { object["evidence"] = .string(evidence) }
             if let receipt = outcome?.receipt { object["receipt"] = receipt.json }
+            object["locked"] = .bool(outcome?.staysLocked ?? plan?.awaitsRelease ?? false)
             Output.line(Printable.json(.object(object)))
             return
         }
@@ -140,12 +152,25 @@ struct RepairCommand: ParsableCommand {
         guard let receipt = outcome.receipt else { return }
         if outcome.plan == nil { Output.line("a repair that was interrupted is now complete") }
         if let evidence = outcome.evidence { Output.line("the damaged ledger is kept in \(evidence)") }
-        Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
+        if outcome.staysLocked {
+            let command = "bulla alert release --ledger \(Checkup.word(options.path))"
+            Output.line(
+                Printable.text(
+                    "repaired: seq \(receipt.seq) says how; the house stays locked until its associates sign: \(command)"))
+        } else {
+            Output.line("repaired: seq \(receipt.seq) says how, and the alert is released")
+        }
         Output.line(receipt.line)
         if let message = outcome.anchorMessage { Output.line(Printable.text("but \(message)")) }
     }
 
     private func text(_ plan: RepairPlan) -> [String] {
+        if plan.awaitsRelease {
+            return [
+                "the ledger is whole up to seq \(plan.prefix.seq): nothing to repair; it is in alert, which its associates release, with "
+                    + "bulla alert release --ledger \(Checkup.word(options.path))"
+            ]
+        }
         guard plan.isNeeded else {
             var lines = ["the ledger is whole up to seq \(plan.prefix.seq), and not in alert: nothing to repair"]
             if let tear = plan.tear {
@@ -186,6 +211,7 @@ struct RepairCommand: ParsableCommand {
             lines.append("\(Format.count(survivors.leftOutCount)) sound but doubled or disordered ones are only kept as evidence")
         }
         lines += keyLines(plan)
+        lines += associateLines(plan)
         for actor in plan.strangers {
             lines.append(
                 "WARNING: \(actor) spoke with a signature, and no sound entry says that it was enrolled: anyone may use that name until "
@@ -206,8 +232,42 @@ struct RepairCommand: ParsableCommand {
             lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
         }
         if plan.validHead?.alert == true {
-            lines.append("the alert is RAISED, and is released by the repair")
+            lines.append(
+                plan.isGoverned
+                    ? "the alert is RAISED, and stays so behind the repair" : "the alert is RAISED, and is released by the repair"
+            )
             if let cause = plan.alertCause { lines.append("it was raised at \(cause.time), because: \(cause.text)") }
+        }
+        return lines
+    }
+
+    /// What becomes of those who sign for the house.
+    private func associateLines(_ plan: RepairPlan) -> [String] {
+        guard let associates = plan.associatesBehind else {
+            guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
+            let more = plan.firstSeq > 1 && !plan.usesArchives ? "give the archive's directory with --archive, or " : ""
+            return [
+                "nothing sound says whether the ledger had associates, and behind the repair it has none; if it had, stop here and \(more)restore a backup"
+            ]
+        }
+        var lines = [
+            "\(associates.threshold) of \(associates.signers.count) associates must sign before the house opens again"
+        ]
+        if plan.lostCount > 0 {
+            lines.append(
+                "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right; "
+                    + "if a removal is lost, give the request that was signed for it: --request FILE")
+        }
+        for act in plan.mending.acts {
+            let key = act.request.arguments["key"]?.string.map { " \($0)" } ?? ""
+            lines.append(
+                "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
+        }
+        for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
+        for key in plan.returningAssociates {
+            lines.append(
+                "WARNING: the key \(key) was removed by an entry that is lost, and counts again, because fewer would be left than must sign: "
+                    + "remove it behind the release")
         }
         return lines
     }
@@ -268,6 +328,7 @@ struct RepairCommand: ParsableCommand {
             "left_out": .number(Double(plan.survivors.leftOutCount)), "alert": .bool(plan.validHead?.alert ?? true),
             "archive_lost": .bool(plan.losesArchive), "archive_recovered": .bool(plan.usesArchives),
         ]
+        if let associates = plan.associatesBehind { object["associates"] = associates.json }
         if !plan.strangers.isEmpty { object["strangers"] = .array(plan.strangers.map { .string($0) }) }
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]

@@ -147,8 +147,8 @@ struct VerifyCommand: AsyncParsableCommand {
         if report.isUnsettledBehind { Output.line("behind it a writer is at work: what he writes is unsettled") }
         if report.verdict == .torn {
             Output.line(
-                "the tail is torn as a crash leaves it, behind all that HEAD vouches for; the next writer keeps it as evidence and cuts it"
-            )
+                "the tail is torn as a crash leaves it, behind all that HEAD vouches for; "
+                    + (report.head?.alert == true ? "the release" : "the next writer") + " keeps it as evidence and cuts it")
         }
         if let check = report.archivedSegments, check.failure == nil {
             Output.line(

@@ -131,8 +131,9 @@ extension Decider {
         return fold
     }
 
+    /// Up to the tip that the session knows: what was preallocated behind it is not read again.
     private mutating func advance<State: Projection>(_ fold: inout Fold<State>, in view: LedgerView) throws(LedgerError) {
-        try fold.advance(in: view, environment)
+        try fold.advance(in: view, to: FoldEnd(seq: session.tip?.seq ?? .max), environment)
         folds[State.name] = fold
     }
 

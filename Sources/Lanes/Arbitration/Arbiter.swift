@@ -29,15 +29,15 @@ package struct Arbiter: Sendable {
 
     /// - Parameter tree: the claim's.
     func judge(_ claim: Claim, _ tree: IndexedTree, _ effort: inout Effort) -> Verdict {
-        if let lease = oldest(where: { $0.kind == .exclusive }) {
+        if let lease = oldest(where: { live[$0].kind == .exclusive }) {
             return refusal(claim, .exclusiveLive, "\(lease.named) is exclusive", lease)
         }
-        if claim.kind == .exclusive, let lease = oldest(where: { _ in true }) {
+        if claim.kind == .exclusive, let lease = live.first {
             return refusal(claim, .exclusiveRequest, "the lane \(claim.lane) is exclusive, and \(lease.named) is live", lease)
         }
         // Two shared leases are in each other's way nowhere.
-        let isStranger = { (lease: Lease) in claim.kind != .shared || lease.kind != .shared }
-        if let lease = oldest(where: { isStranger($0) && $0.lane == claim.lane }) {
+        let isStranger = { (index: Int) in claim.kind != .shared || live[index].kind != .shared }
+        if let lease = oldest(where: { isStranger($0) && live[$0].lane == claim.lane }) {
             return refusal(claim, .laneHeld, "the lane is held by \(lease.named)", lease)
         }
         if !planted(.treesUncompared), let (lease, meeting) = firstMeeting(tree, isStranger, &effort) {
@@ -55,7 +55,7 @@ package struct Arbiter: Sendable {
             if count >= budget {
                 return refusal(
                     claim, .classBudget, "of the class \(laneClass) \(count) leases are live, and \(budget) are allowed",
-                    oldest { $0.laneClass == laneClass })
+                    oldest { live[$0].laneClass == laneClass })
             }
         }
         return Verdict(
@@ -69,13 +69,14 @@ package struct Arbiter: Sendable {
             reasonClass: reasonClass, reason: reason, blocking: blocking)
     }
 
-    private func oldest(where holds: (Lease) -> Bool) -> Lease? { live.first(where: holds) }
+    /// Leases are large: what is asked of one is looked at where it stands, and only the one that is found is copied.
+    private func oldest(where holds: (Int) -> Bool) -> Lease? { live.indices.first(where: holds).map { live[$0] } }
 
     private func firstMeeting(
-        _ tree: IndexedTree, _ isStranger: (Lease) -> Bool, _ effort: inout Effort
+        _ tree: IndexedTree, _ isStranger: (Int) -> Bool, _ effort: inout Effort
     ) -> (Lease, IndexedTree.Meeting)? {
-        for lease in live where isStranger(lease) {
-            if let meeting = tree.meeting(lease.tree, &effort) { return (lease, meeting) }
+        for index in live.indices where isStranger(index) {
+            if let meeting = tree.meeting(live[index].tree, &effort) { return (live[index], meeting) }
         }
         return nil
     }

@@ -10,16 +10,20 @@ package enum JournalError: Error, Equatable, Sendable {
 struct JournalReader {
     /// The entry that `next` answered.
     private(set) var tape = JSONTape(isShallow: true)
-    private var position = 0
-    private var lineCount = 0
+    private var position: Int
+    private let end: Int
+    private(set) var lineCount = 0
 
     /// A line at most.
     static let lineByteCountMax = 999_999
 
-    enum Line {
+    /// - Parameter range: whole lines; the whole journal, or a piece of it that ends behind a line feed.
+    init(_ range: Range<Int>) { (position, end) = (range.lowerBound, range.upperBound) }
+
+    enum Line: Sendable {
         /// A JSON object.
         case entry(Range<Int>)
-        /// What is no JSON, without white space at its ends; lines are counted from 0.
+        /// What is no JSON, without white space at its ends; lines are counted from 0, at the range's first.
         case corrupt(Range<Int>, line: Int)
     }
 
@@ -29,7 +33,7 @@ struct JournalReader {
     ///
     /// Blank lines do not count, nor JSON that is no object, nor a bad last line: a crash tore that.
     mutating func next(in bytes: Span<UInt8>) throws(JournalError) -> Line? {
-        while position < bytes.count {
+        while position < end {
             let (whole, next) = bytes.line(from: position)
             let line = lineCount
             position = next

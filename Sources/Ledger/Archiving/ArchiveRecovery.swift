@@ -10,6 +10,8 @@ package struct ArchiveRecovery: Sendable {
     package let statement: ArchiveStatement
     /// The last archived entry.
     package let tip: ChainTip
+    /// Who is enrolled behind it, and who signs for the house; nil if that is not known.
+    let actors: ActorRoster?
     /// The latest time of any entry up to there.
     package let latest: Timestamp
     /// The ledger with the archives in front: what lies in these is verified.
@@ -65,7 +67,7 @@ package struct ArchiveRecovery: Sendable {
                 "entries \(next) to \(firstLeft - 1) are in none of them, and if no directory took them they are gone, and a repair without --archive "
                     + "counts all that lies before as lost")
         }
-        (statement, tip, latest, absentKey) = (chain.statement, chain.tip, chain.latest, chain.absentKey)
+        (statement, tip, actors, latest, absentKey) = (chain.statement, chain.tip, chain.actors, chain.latest, chain.absentKey)
         places = try Self.places(of: chain.statement, overlay, archives)
     }
 

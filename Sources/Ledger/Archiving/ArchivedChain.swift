@@ -6,6 +6,8 @@ struct ArchivedChain {
     let statement: ArchiveStatement
     /// The last entry.
     let tip: ChainTip
+    /// Who is enrolled behind it, and who signs for the house; nil if that is not known.
+    let actors: ActorRoster?
     /// The latest time of any entry up to there, also in earlier archives.
     let latest: Timestamp
     /// Keys that are not there, and are needed to check what they have sealed.
@@ -62,7 +64,7 @@ struct ArchivedChain {
             throw LedgerError(ChainFailure(.segmentMissing, at: verifier.position))
         }
         statement = ArchiveStatement(segments: parts.suffix(ArchiveStatement.segmentCountMax), keys: keys)
-        (self.tip, self.latest) = (tip, latest)
+        (self.tip, self.latest, actors) = (tip, latest, verifier.actors)
         absentKeys = verifier.absentKeys.sorted { $0.description < $1.description }
     }
 }

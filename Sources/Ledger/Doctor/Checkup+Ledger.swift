@@ -36,7 +36,9 @@ extension Checkup {
                 return [
                     .problem(
                         name, "the alert is raised: nothing is written",
-                        do: "bulla verify shows why, if it still does; bulla repair mends what is damaged, and releases the alert"
+                        do:
+                            "bulla verify shows why, if it still does; bulla repair mends what is damaged, and releases the alert, "
+                            + "which in a ledger with associates is theirs to do: bulla alert status"
                     )
                 ]
             }

@@ -28,18 +28,21 @@ package enum Judgement: Sendable, Equatable {
         if case .segmentName = failure.reason { return }
         // What a later version wrote is not wrong, and never ours to cut.
         if case .laterVersion = failure.reason { return }
-        guard let head, !head.alert || planted(.tornInAlert), verifier.reachedHead, verifier.isFounded,
-            let ledger = verifier.tip?.ledger
-        else {
-            return
-        }
+        guard let head, verifier.reachedHead, verifier.isFounded, let ledger = verifier.tip?.ledger else { return }
         let place = verifier.openDecision ?? failure.place
+        guard !head.alert || Self.isRelease(place, behind: head, verifier) || planted(.tornInAlert) else { return }
         guard place.segment == reader.segments.last, let lag = Self.lag(of: place, behind: head, reader.segments) else { return }
         guard (0...Limits.headLag).contains(lag) || planted(.tearAnywhere) else { return }
         guard let tail = try Self.tail(from: place, reader) else { return }
         let finder = FrameFinder(ledger: ledger, keys: verifier.keysBehind)
         guard TornTail.objection(to: tail.bytes.span, at: place.offset, seq: place.seq, finder: finder) == nil else { return }
         self = .torn(Tear(place: place, byteCount: tail.fileSize - place.offset, reason: failure.reason))
+    }
+
+    /// Whether, in alert, a place is that of the one entry which a locked house writes: its associates' release, the first entry of a
+    /// segment right behind what HEAD vouches for.
+    private static func isRelease(_ place: Place, behind head: Head, _ verifier: ChainVerifier) -> Bool {
+        verifier.actors?.associates != nil && place.offset == 0 && place.seq == head.seq + 1 && !planted(.tornReleaseDamaged)
     }
 
     /// How far behind HEAD's end a place lies, in bytes; nil when it lies before it, or HEAD is more than a segment back.

@@ -36,18 +36,14 @@ extension SegmentReader {
     private func firstFrameBytes(in segment: UInt64) throws(StorageError) -> [UInt8] {
         let file = try open(segment: segment)
         let size = try file.status().size
+        var bytes = try file.bytes(in: 0..<min(size, 1 << 12))
         // Nearly every first frame is short; only one that says it is longer is read with room for the longest.
-        for room in [1 << 12, Limits.frame] {
-            var bytes = try file.bytes(in: 0..<min(size, room))
-            if bytes.isEmpty { return bytes }
-            switch FrameView.find(in: bytes.span, at: 0) {
-            case .frame(let frame):
-                bytes.removeLast(bytes.count - frame.frame.upperBound)
-                return bytes
-            case .incomplete where bytes.count == room: continue
-            case .incomplete, .padding, .fault: return bytes
-            }
+        if case .incomplete = FrameView.find(in: bytes.span, at: 0), bytes.count < size {
+            bytes = try file.bytes(in: 0..<min(size, Limits.frame))
         }
-        return []
+        if case .frame(let frame) = FrameView.find(in: bytes.span, at: 0) {
+            bytes.removeLast(bytes.count - frame.frame.upperBound)
+        }
+        return bytes
     }
 }

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import DurableFiles
 import LedgerFormat
 import PlantedDefects
@@ -18,7 +19,7 @@ struct LedgerBuilder {
     private var segment: UInt64
     private var end: Int
     /// Who is enrolled: the first entry of each segment says it.
-    private let actors: ActorRoster
+    private var actors: ActorRoster
     private var mustState = false
 
     private static let blockByteCount = 4 << 20
@@ -98,6 +99,14 @@ struct LedgerBuilder {
             }
         }
         if writer.block.count >= min(Self.blockByteCount, segmentByteCount) { try flush() }
+    }
+
+    /// The last entry is a repair's, which may change who signs for the house: later segments say what it said.
+    mutating func note(_ body: JSON) {
+        guard let body = body.object, let statement = RosterStatement(action: ChainTurn.repaired, body: body),
+            let roster = statement.after(writer.tip.seq, writer.tip.hash)
+        else { return }
+        actors = roster
     }
 
     /// Goes on with another key, which the last entry has introduced.

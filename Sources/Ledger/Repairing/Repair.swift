@@ -3,7 +3,8 @@ package import LedgerFormat
 import CanonicalJSON
 import PlantedDefects
 
-/// Mends a damaged ledger, or releases a whole one from alert, and loses no byte of it.
+/// Mends a damaged ledger, or releases a whole one from alert, and loses no byte of it. Where the ledger has associates, it only mends:
+/// the release is theirs (`AlertRelease`).
 ///
 /// The one way in which `ledger/` is ever replaced. Everything new is built and verified in `quarantine/`; then both directories
 /// change places in one step, and what was damaged has become evidence, whole. A crash before that step leaves the damaged ledger
@@ -20,6 +21,8 @@ package struct Repair: Sendable {
     package var lesson: String?
     /// Keys whose files will never turn up: what only they can prove is given up.
     package var goneKeys: Set<KeyID> = []
+    /// What associates had signed and kept: it proves a removal whose entry is lost.
+    package var requests: [SignedRequest] = []
     /// Makes of the ledger what archives at hand prove of its beginning, from where they lie.
     package var recover: (@Sendable (LedgerView) throws(LedgerError) -> ArchiveRecovery?)?
 
@@ -38,6 +41,8 @@ package struct Repair: Sendable {
         package var receipt: Receipt?
         /// Where the damaged ledger is kept.
         package var evidence: String?
+        /// The house stays locked until its associates release it.
+        package var staysLocked = false
         /// What a caller should be told that is no error, such as a cut tail.
         package var notices: [String] = []
         /// What the anchor says against the ledger as it is now; nil for nothing.
@@ -67,12 +72,19 @@ package struct Repair: Sendable {
     ///
     /// - Parameter watch: looked at the anchor before the ledger was, so that whoever writes meanwhile is no alarm.
     private func plan(_ view: LedgerView, _ watch: AnchorWatch?) throws(LedgerError) -> RepairPlan {
-        var plan = try RepairPlan(view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view)) { ledger in
+        var plan = try RepairPlan(
+            view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view), requests: requests
+        ) { ledger in
             guard let anchor else { return RepairPlan.Sightings() }
             let finding = watch.flatMap { $0.ledger == ledger ? $0.finding : nil } ?? anchor.read(ledger)
             return RepairPlan.Sightings(finding, at: anchor.here)
         }
         plan.compareSightings(view, environment)
+        if let (request, why) = plan.refusedRequest {
+            let what = request.arguments["key"]?.string.map { " of \($0)" } ?? ""
+            throw LedgerError(
+                .refused, "the request given, \(request.verb.rawValue)\(what), proves nothing here: \(why); nothing was changed")
+        }
         return plan
     }
 
@@ -203,6 +215,7 @@ extension Repair {
                 environment)
             if let gap = plan.gap { builder.leaveGap(upTo: gap.upperBound) }
             try builder.append(draft)
+            builder.note(record.body)
             if lastKey != key.id, let last = view.keyring.keys[lastKey] {
                 try builder.append(
                     Drafts.keyRotated(
@@ -251,7 +264,9 @@ extension Repair {
         }
         let message = try session.settle(interrupted.verifier, view)
         try forgetPlan(view)
-        return Outcome(receipt: interrupted.receipt, evidence: interrupted.record.evidence, anchorMessage: message)
+        return Outcome(
+            receipt: interrupted.receipt, evidence: interrupted.record.evidence, staysLocked: session.head?.alert ?? false,
+            anchorMessage: message)
     }
 
     /// A repair whose ledger is in place, and whose HEAD is not there yet: a verifier at its end, and the receipt of its entry.
@@ -334,7 +349,9 @@ extension WriterSession {
     fileprivate mutating func settle(_ verifier: ChainVerifier, _ view: LedgerView) throws(LedgerError) -> String? {
         // It was synchronised before it was put in place.
         try stand(view, provenUpTo: verifier.position)
-        try writeHead(replacing: view.foundHead)
+        // Where the ledger has associates, they release it.
+        let isSuspended = actors.associates?.isSuspended == true && !planted(.repairReleases)
+        try writeHead(replacing: view.foundHead, alert: isSuspended)
         return keepAnchor(behindRepairWith: view.keyring)
     }
 
@@ -355,7 +372,7 @@ extension WriterSession {
     }
 
     /// The lock is given back without another look at HEAD.
-    fileprivate mutating func giveUp() {
+    mutating func giveUp() {
         state = nil
         storage.unlock(.writer)
     }

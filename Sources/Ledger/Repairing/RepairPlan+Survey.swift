@@ -10,10 +10,11 @@ extension RepairPlan {
     ///   - skipCountMax: after so many damages it gives up, and there is no plan.
     ///   - goneKeys: keys whose files will never turn up.
     ///   - recovery: what archives at hand prove of the beginning.
+    ///   - requests: what associates had signed, as they kept it.
     ///   - sightings: what was seen of a ledger before.
     package init(
         _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil,
-        sightings: (LedgerID) -> Sightings = { _ in Sightings() }
+        requests: [SignedRequest] = [], sightings: (LedgerID) -> Sightings
     ) throws(LedgerError) {
         let ledger = try Self.name(of: view)
         self.ledger = ledger
@@ -26,6 +27,7 @@ extension RepairPlan {
         prefix = Prefix()
         head = Self.judgeHead(view, ledger)
         alertCause = AlertCause(of: view)
+        self.requests = requests
         try look(view, skipCountMax)
         if trustsBase, view.firstSeq > 1, prefix.archived == nil, restated == nil {
             // What lies before is lost, unless it turns up elsewhere.
@@ -55,7 +57,10 @@ extension RepairPlan {
             try scanPrefix(view)
         }
         try compareHead(view)
-        if failure != nil { try findSurvivors(view, skipCountMax) }
+        guard failure == nil else { return try findSurvivors(view, skipCountMax) }
+        mendAssociates()
+        // The end is cut off where a segment ended.
+        if let head = validHead, head.segment > max(1, prefix.seq), !actors.isEmpty { lostStatements = [head.segment] }
     }
 
     /// Entries that a repair writes besides those that it re-admits: one for itself, and one or two for each key.
@@ -305,6 +310,10 @@ extension RepairPlan {
         }
         usesArchives = true
         prefix.archived = recovery.statement
+        // Of a beginning that is lost they tell who was enrolled, and who signs for the house, when the last of them ended.
+        if !prefix.knowsActors, let roster = recovery.actors, !planted(.archivedRosterForgotten) {
+            (prefix.actors, actors) = (roster, roster)
+        }
         build(on: recovery.statement, view)
     }
 
@@ -316,6 +325,7 @@ extension RepairPlan {
         survivors.keylessCounts = salvage.keylessCounts
         for damage in survey.damages { try countKeyless(in: damage, view) }
         (actors, strangers) = (salvage.actors, salvage.strangers)
+        try mendAssociates(salvage.associateTraces, survey, view)
         lostStatements = try findLostStatements(salvage, view)
         let prefixSeq = prefix.seq
         var (survivors, sightings) = (survivors, sightings)
@@ -444,6 +454,7 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         found.actors = verifier.actors ?? ActorRoster()
+        found.knowsActors = found.tip != nil && verifier.actors != nil
         prefix = found
         actors = found.actors
         // Of a decision that is not whole the state is lost, which archives give back.

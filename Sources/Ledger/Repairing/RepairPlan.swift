@@ -1,5 +1,6 @@
 package import CanonicalJSON
 package import LedgerFormat
+import PlantedDefects
 
 /// What is left of a ledger, and what a repair makes of it. Nothing is changed by making a plan.
 package struct RepairPlan: Sendable {
@@ -21,6 +22,8 @@ package struct RepairPlan: Sendable {
         var lastSealableSeq: UInt64 = 0
         /// Who is enrolled behind it.
         var actors = ActorRoster()
+        /// Whether that is known: the first entry is there, or the first of a segment says it.
+        package internal(set) var knowsActors = false
         /// Why the ledger begins behind an archive, if an entry of the prefix says it.
         var archived: ArchiveStatement?
     }
@@ -74,6 +77,12 @@ package struct RepairPlan: Sendable {
     package internal(set) var actors = ActorRoster()
     /// Who speaks with a signature behind the damage, where no sound entry says that somebody was enrolled under that name.
     package internal(set) var strangers: [String] = []
+    /// What associates had signed, as they kept it.
+    var requests: [SignedRequest] = []
+    /// What is left of associates' acts, and proves itself.
+    package internal(set) var mending = Associates.Mending()
+    /// Associates whose removal is lost, and who are back because too few would be left to sign.
+    package internal(set) var returningAssociates: [ActorKey] = []
     /// Lost entries that said who is enrolled, or may have changed it, where no sound one behind them says it again.
     package internal(set) var lostStatements: [UInt64] = []
     /// Why the chain does not go on behind the prefix.
@@ -119,7 +128,12 @@ package struct RepairPlan: Sendable {
     package var seq: UInt64 { max(knownSeq, isNeeded ? anchoredSeq : 0) + 1 }
     var knownSeq: UInt64 { max(prefix.seq, survivors.lastSeq, validHead?.seq ?? 0) }
     /// Whether there is anything to mend or to release; a step back alone is not: the user accepts that by name.
-    package var isNeeded: Bool { replacesLedger || contradictsHead || knownSeq > prefix.seq || validHead?.alert ?? true }
+    package var isNeeded: Bool { isFaulty || !isGoverned && validHead?.alert ?? true }
+    private var isFaulty: Bool { failure != nil || contradictsHead || knownSeq > prefix.seq || validHead == nil }
+    /// The ledger has associates, who alone release its alert.
+    package var isGoverned: Bool { actors.associates != nil && !planted(.repairReleases) }
+    /// Nothing has to be mended, and the alert waits for its release.
+    package var awaitsRelease: Bool { isGoverned && !isFaulty && validHead?.alert == true }
     /// The seqs that no entry of the chain has any more.
     package var gap: ClosedRange<UInt64>? { seq > prefix.seq + 1 ? prefix.seq + 1...seq - 1 : nil }
     /// Entries that are gone for good.
@@ -131,8 +145,9 @@ package struct RepairPlan: Sendable {
         guard replacesLedger, let tip = prefix.tip, let lastKey, lastKey != tip.key else { return nil }
         return lastKey
     }
-    /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept.
-    package var replacesLedger: Bool { failure != nil }
+    /// Damaged bytes stand in `ledger/`: it is replaced by a sound one, and kept. So it is where the ledger has associates: the entry that
+    /// suspends them begins a segment.
+    package var replacesLedger: Bool { failure != nil || isGoverned && isFaulty }
 }
 
 extension RepairPlan {
@@ -149,6 +164,8 @@ extension RepairPlan {
             "prefix": ["seq": .number(Double(prefix.seq)), "hash": .string((prefix.tip?.hash ?? .zero).description)],
         ]
         if !actors.isEmpty { body["roster"] = actors.json }
+        if let associates = actors.associates { body["associates"] = associates.json }
+        for member in mending.members.members { body[member.key] = member.value }
         if let gap { body["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))] }
         if damages.count > Self.namedDamageCountMax {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))
@@ -209,7 +226,7 @@ extension RepairPlan {
         if survivors.readmittedCount > 0 {
             steps.append("\(survivors.readmittedCount) sound entries behind the damage were re-admitted")
         }
-        steps.append("HEAD was written anew, and the alert was released")
+        steps.append(isGoverned ? "HEAD was written anew, in alert" : "HEAD was written anew, and the alert was released")
         return steps.joined(separator: "; ")
     }
 }

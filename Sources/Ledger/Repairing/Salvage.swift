@@ -59,6 +59,8 @@ struct Salvage {
     /// Who is enrolled, by the prefix and by all sound entries behind it: what they say is added up, and nothing is taken away.
     private(set) var actors: ActorRoster
     private var statedActors: [(roster: ActorRoster, isProven: Bool)] = []
+    /// What sound entries behind the prefix say of associates, and what associates signed there.
+    private(set) var associateTraces = Associates.Mending.Traces()
     /// The last entry that says who is enrolled; 0 for none.
     private var lastStatedSeq: UInt64 = 0
     private var signers: Set<String> = []
@@ -92,6 +94,14 @@ struct Salvage {
         {
             actors = actors.merged(with: stated.roster)
         }
+        if !prefix.knowsActors { findAssociates() }
+    }
+
+    /// Where nothing of the beginning is left, the last sound entry that states associates is believed; without one, what archives say.
+    private mutating func findAssociates() {
+        let proven = statedActors.filter(\.isProven).compactMap(\.roster.associates)
+        let last = (proven.isEmpty ? associateTraces.stated : proven).max { $0.act.seq < $1.act.seq }
+        actors.associates = last ?? actors.associates
     }
 
     /// Who speaks with a signature, and of whom nobody says that he was enrolled.
@@ -240,19 +250,12 @@ extension Salvage {
             run: runs.count - 1,
             isSealed: isSealed)
         if isSealed {
-            if let statement = RosterStatement(frame, bytes), statement.roster.ends(before: frame.seq),
-                let roster = statement.after(frame.seq)
-            {
-                statedActors.append((roster, isProven))
-                lastStatedSeq = max(lastStatedSeq, frame.seq)
-            }
+            if note(RosterStatement(frame, bytes), of: frame, bytes, isProven) { lastStatedSeq = max(lastStatedSeq, frame.seq) }
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
             // What an earlier repair re-admitted tells it too.
             if let earlier, !planted(.readmittedRosterForgotten) {
                 let inner = earlier.frame.span
-                if let roster = RosterStatement(earlier.view, inner)?.after(earlier.view.seq) {
-                    statedActors.append((roster, isProven && earlier.isProven))
-                }
+                _ = note(RosterStatement(earlier.view, inner), of: earlier.view, inner, isProven && earlier.isProven)
                 if inner.isSigned(earlier.view) { signers.insert(inner.text(earlier.view.actor)) }
             }
         }
@@ -263,6 +266,20 @@ extension Salvage {
         let isWhole = reading.open.count == part.count
         for one in reading.open { add(one, isWhole: isWhole, behind: reading.first) }
         reading.open = []
+    }
+
+    /// - Returns: whether it says who is enrolled, or who signs for the house.
+    private mutating func note(
+        _ statement: RosterStatement?, of frame: FrameView, _ bytes: Span<UInt8>, _ isProven: Bool
+    ) -> Bool {
+        let hash = frame.hash(in: bytes)
+        guard let statement, statement.roster.ends(before: frame.seq), let roster = statement.after(frame.seq, hash) else {
+            return false
+        }
+        statedActors.append((roster, isProven))
+        if let associates = roster.associates { associateTraces.stated.append(associates) }
+        if case .act(let request) = statement.change { associateTraces.acts.append((.init(seq: frame.seq, hash: hash), request)) }
+        return true
     }
 
     private mutating func close(_ reading: inout Reading) {

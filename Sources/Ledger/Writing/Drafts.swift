@@ -8,8 +8,10 @@ enum Drafts {
     static let headRebuilt = "ledger.head_rebuilt"
     static let software = "bulla 0.1.0"
 
-    static func genesis() -> Draft {
-        draft("ledger.genesis", .sovereignty, "a ledger begins", ["format": 1, "software": .string(software)])
+    static func genesis(_ associates: Associates? = nil) -> Draft {
+        var body: JSONObject = ["format": 1, "software": .string(software)]
+        if let associates { body["associates"] = associates.founding }
+        return draft("ledger.genesis", .sovereignty, "a ledger begins", body)
     }
 
     static func headRebuilt(seq: UInt64) -> Draft {

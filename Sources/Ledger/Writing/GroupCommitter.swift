@@ -10,7 +10,7 @@ package import LedgerFormat
 package final class GroupCommitter: Sendable {
     private struct Request: Sendable {
         var decisions: [[Draft]]
-        var answer: CheckedContinuation<[Result<WriterSession.Answer, LedgerError>], Never>
+        var answer: Handover<[Result<WriterSession.Answer, LedgerError>]>
     }
 
     private struct Queue: Sendable {
@@ -60,7 +60,7 @@ package final class GroupCommitter: Sendable {
     package func append(inOrder decisions: [[Draft]]) async -> [Result<WriterSession.Answer, LedgerError>] {
         let isServing = queue.withLock { $0.serve() }
         if isServing, let answers = commitDirectly(decisions) { return answers }
-        return await withCheckedContinuation { answer in
+        return await Handover.awaitValue { answer in
             let (mustStart, isAwaited) = queue.withLock { queue in
                 queue.requests.append(Request(decisions: decisions, answer: answer))
                 return (isServing || queue.serve(), queue.requests.count == queue.awaitedCount)
@@ -76,10 +76,9 @@ package final class GroupCommitter: Sendable {
     package func withSession<Answer: Sendable>(
         _ section: @escaping @Sendable (inout WriterSession) throws(LedgerError) -> Answer
     ) async throws(LedgerError) -> Answer {
-        let result: Result<Answer, LedgerError> = await withCheckedContinuation { answer in
-            visitors.async { answer.resume(returning: self.visit(section)) }
-        }
-        return try result.get()
+        try await Handover.awaitValue { answer in
+            visitors.async { answer.give(self.visit(section)) }
+        }.get()
     }
 
     private func visit<Answer: Sendable>(
@@ -141,7 +140,7 @@ package final class GroupCommitter: Sendable {
         while let requests = take() {
             let start = environment.uptime()
             let answers = session.withLock { session in Self.commit(requests.map(\.decisions), &session, waiting: true) }
-            for (request, answer) in zip(requests, answers) { request.answer.resume(returning: answer) }
+            for (request, answer) in zip(requests, answers) { request.answer.give(answer) }
             linger(
                 for: requests.count, until: environment.uptime() + min(environment.uptime() - start, Self.lingerMicrosecondsMax))
         }

@@ -114,8 +114,8 @@ extension WriterSession {
     /// The entry is the first of a segment: whoever writes later looks there.
     ///
     /// A crash before the entry leaves an empty segment, which is legal, and the next writer states the old roster in it.
-    private mutating func change(
-        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String
+    mutating func change(
+        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String, at time: Timestamp? = nil
     ) throws(LedgerError) -> Receipt {
         if let latched { throw latched }
         precondition(inFlight == nil, "what was submitted is settled before the roster changes")
@@ -126,7 +126,7 @@ extension WriterSession {
             throw LedgerError(.usage, "the entry would have more than \(Limits.draftPayload) bytes; give a shorter reason")
         }
         if state.end > 0 { try roll() }
-        let receipt = try beginSegment(with: statement, draft)
+        let receipt = try beginSegment(with: statement, draft, at: time)
         try writeHead()
         return receipt
     }
@@ -143,19 +143,23 @@ extension WriterSession {
     }
 
     /// Records an entry that says who is enrolled, at the start of the segment.
-    private mutating func beginSegment(with statement: RosterStatement, _ draft: Draft) throws(LedgerError) -> Receipt {
+    ///
+    /// - Parameter time: the one at which it was allowed; nil for now.
+    mutating func beginSegment(
+        with statement: RosterStatement, _ draft: Draft, at time: Timestamp? = nil
+    ) throws(LedgerError) -> Receipt {
         guard let state else { preconditionFailure("the lock is held") }
         precondition(state.end == 0 && inFlight == nil, "who is enrolled stands at the start of a segment")
         var writer = FrameWriter(after: state.tip, synced: state.tip.seq, key: state.key)
         let receipt: Receipt
         do throws(DraftError) {
             // A clock that stepped back is recorded before the next entry: nothing may stand before this one.
-            receipt = try writer.append(draft, at: max(environment.now(), state.tip.time))
+            receipt = try writer.append(draft, at: time ?? max(environment.now(), state.tip.time))
         } catch {
             throw LedgerError(.usage, error.description)
         }
         try append(writer.block.span, tip: writer.tip)
-        self.state?.actors = statement.after(receipt.seq) ?? statement.roster
+        self.state?.actors = statement.after(receipt.seq, receipt.hash) ?? statement.roster
         return receipt
     }
 }

@@ -32,6 +32,14 @@ extension WriterSession {
     ///
     /// - Returns: what the anchor says against the ledger as it is now; nil for nothing.
     mutating func keepAnchor(behindRepairWith keyring: Keyring) -> String? {
+        keepAnchor(keyring) { $0.isHere && $0.kind == .otherHistory }
+    }
+
+    /// The same behind a release, which mends nothing: a step back too is the user's to accept.
+    mutating func keepAnchor(behindReleaseWith keyring: Keyring) -> String? { keepAnchor(keyring) { $0.isHere } }
+
+    /// - Parameter weighs: whether an objection keeps the anchor as it is.
+    private mutating func keepAnchor(_ keyring: Keyring, unless weighs: (AnchorVerdict.Objection) -> Bool) -> String? {
         guard let anchor, let state else { return nil }
         let verdict: AnchorVerdict
         do throws(LedgerError) {
@@ -47,8 +55,7 @@ extension WriterSession {
             keepAnchor(state.head)
             return nil
         }
-        let isForked = objections.contains { $0.isHere && $0.kind == .otherHistory }
-        if !isForked || planted(.otherHistoryForgotten) { keepAnchor(state.head) }
+        if !objections.contains(where: weighs) || planted(.otherHistoryForgotten) { keepAnchor(state.head) }
         return verdict.message(ledger: storage.basePath)
     }
 

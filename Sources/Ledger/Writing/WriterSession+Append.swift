@@ -145,13 +145,15 @@ extension WriterSession {
     /// Replaces HEAD by one that vouches for everything up to the tip.
     mutating func writeHead() throws(LedgerError) { try writeHead(replacing: state?.head) }
 
-    /// - Parameter expected: the HEAD that must be there; nil where there must be none.
-    mutating func writeHead(replacing expected: Head?) throws(LedgerError) {
+    /// - Parameters:
+    ///   - expected: the HEAD that must be there; nil where there must be none.
+    ///   - alert: whether the new one is in alert; as the one before by default.
+    mutating func writeHead(replacing expected: Head?, alert: Bool? = nil) throws(LedgerError) {
         guard var state else { preconditionFailure("only the holder of the writer's lock writes HEAD") }
         // An empty segment has no frame that HEAD could vouch for: the last one ends the segment before.
         let end = state.end > 0 ? state.end : state.endBefore?.offset ?? 0
         let segment = state.end > 0 ? state.segment : state.endBefore?.segment ?? state.segment
-        let head = Head(alert: state.head.alert, end: end, segment: segment, tip: state.tip)
+        let head = Head(alert: alert ?? state.head.alert, end: end, segment: segment, tip: state.tip)
         precondition(head.seq >= state.head.seq, "HEAD never steps back")
         precondition(head.end > 0, "HEAD ends behind a frame")
         let bytes = head.sealed(with: state.key)

@@ -29,6 +29,12 @@ extension WriterSession {
 
     private var locked: LedgerError {
         let ledger = "--ledger \(Checkup.word(storage.basePath))"
+        if let view = try? LedgerView(storage), (try? view.actors())?.associates != nil {
+            return LedgerError(
+                .locked,
+                "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until its associates "
+                    + "release it: `bulla alert status \(ledger)` tells why, and what is to be done")
+        }
         return LedgerError(
             .locked,
             "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until it is released: "
@@ -118,7 +124,7 @@ extension WriterSession {
                     guard frame.seq > head.seq else { return true }
                     let action = bytes.text(frame.action)
                     if action == Drafts.headRebuilt { wasRebuilt = true }
-                    if action == ChainTurn.repaired { wasRebuilt = false }
+                    if action == ChainTurn.repaired || action == SignedRequest.Verb.release.action { wasRebuilt = false }
                     return true
                 })
         } catch {
@@ -142,6 +148,13 @@ extension WriterSession {
         case nil:
             if wasRebuilt, !planted(.rebuiltAlertForgotten), let key = keyring.keys[head.key] {
                 raiseAlert(head, key, because: "HEAD was gone, and was written anew from the entries")
+                throw locked
+            }
+            if let associates = verifier.actors?.associates, associates.isSuspended, !planted(.suspensionIgnored),
+                let key = keyring.keys[head.key]
+            {
+                raiseAlert(
+                    head, key, because: "HEAD was calm, and the repair in entry \(associates.act.seq) waits for its release")
                 throw locked
             }
             return .whole(verifier)

@@ -1,6 +1,7 @@
 import PlantedDefects
 
-/// Who is or was enrolled, with which key, and from when to when: all that is needed to judge any entry's signature.
+/// Who is or was enrolled, with which key, and from when to when, and who signs for the house: all that is needed to judge any
+/// entry's signatures.
 package struct ActorRoster: Sendable {
     /// One key of one actor.
     package struct Enrolment: Sendable, Equatable {
@@ -25,6 +26,8 @@ package struct ActorRoster: Sendable {
     package private(set) var enrolments: [Enrolment] = []
     /// Places in `enrolments` by a hash of the actor's bytes: who looks up an actor of a frame allocates nothing.
     private var places: [UInt64: [Int]] = [:]
+    /// Whose signatures the house asks for; nil if the ledger has no associates.
+    package var associates: Associates?
 
     /// All of them must fit into one entry.
     package static let countMax = 1000
@@ -33,7 +36,8 @@ package struct ActorRoster: Sendable {
 
     package init() {}
 
-    package var isEmpty: Bool { enrolments.isEmpty }
+    /// Nothing has to be stated, and no signature is asked for.
+    package var isEmpty: Bool { enrolments.isEmpty && associates == nil }
 
     /// How an actor stands.
     package enum Standing: Sendable, Equatable {
@@ -98,7 +102,9 @@ package struct ActorRoster: Sendable {
 }
 
 extension ActorRoster: Equatable {
-    package static func == (a: ActorRoster, b: ActorRoster) -> Bool { a.enrolments == b.enrolments }
+    package static func == (a: ActorRoster, b: ActorRoster) -> Bool {
+        a.enrolments == b.enrolments && a.associates == b.associates
+    }
 }
 
 // Behind damage
@@ -115,6 +121,7 @@ extension ActorRoster {
             }
         }
         var merged = ActorRoster()
+        merged.associates = associates
         // What contradicts an earlier one is left out.
         for enrolment in all.sorted(by: { $0.enrolled < $1.enrolled }) { _ = merged.add(enrolment) }
         return merged.isExtension(of: self) ? merged : self
@@ -132,5 +139,7 @@ extension ActorRoster {
     }
 
     /// Whether all that it tells lies before an entry.
-    package func ends(before seq: UInt64) -> Bool { enrolments.allSatisfy { $0.enrolled < seq && $0.revoked < seq } }
+    package func ends(before seq: UInt64) -> Bool {
+        enrolments.allSatisfy { $0.enrolled < seq && $0.revoked < seq } && associates?.act.seq ?? 0 < seq
+    }
 }

@@ -24,6 +24,10 @@ package struct ChainFailure: Error, Sendable, Equatable {
         case rosterMisplaced
         /// Boxed: it is large and rare, and every entry is asked for a reason.
         indirect case actor(ActorObjection)
+        /// What associates have not signed, or not so.
+        indirect case associates(AssociateObjection)
+        /// Behind a repair, and before its release, the house alone writes.
+        case suspended(by: UInt64)
         case paddingInSealedSegment
         case bytesAfterPadding
         case segmentName(found: UInt64)
@@ -64,6 +68,8 @@ extension ChainFailure.Reason: CustomStringConvertible {
         case .rosterOtherwise: "the entry says that others are enrolled than are"
         case .rosterMisplaced: "the entry says who is enrolled, and is not the first of its segment"
         case .actor(let objection): objection.description
+        case .associates(let objection): objection.description
+        case .suspended(let seq): "the house is suspended by the repair in entry \(seq), which its associates have not released"
         case .laterVersion(let found): "the entry is of version \(found), which this verifier does not know"
         case .paddingInSealedSegment: "the segment has NULs where a frame should start, and is not the last"
         case .bytesAfterPadding: "bytes other than NULs follow the end of data"

@@ -11,7 +11,7 @@ package enum ChainTurn: Sendable, Equatable {
     case repair(gap: ClosedRange<UInt64>?)
     /// These segments left the ledger, which may begin behind any of them.
     case archive(ArchiveStatement)
-    /// Who is enrolled.
+    /// Who is enrolled, and who signs for the house.
     case roster(RosterStatement)
 
     package static let rotated = "key.rotated"
@@ -64,7 +64,10 @@ extension ChainTurn {
                 || bytes.holds("enrolled\"", at: action.lowerBound + 6)
         }
         return action.count == 15
-            && (bytes.holds("ledger.repaired", at: action.lowerBound) || bytes.holds("ledger.archived", at: action.lowerBound))
+            && (bytes.holds("ledger.repaired", at: action.lowerBound) || bytes.holds("ledger.archived", at: action.lowerBound)
+                || bytes.holds("associate.added", at: action.lowerBound))
+            || action.count == 14 && bytes.holds("alert.released", at: action.lowerBound)
+            || action.count == 17 && bytes.holds("associate.removed", at: action.lowerBound)
     }
 }
 

@@ -48,6 +48,29 @@ struct JournalTests {
         #expect(throws: Never.self) { try LaneJournal(Array("\n\(long.dropFirst())\n".utf8)) }
     }
 
+    @Test("a journal is the same in however many pieces it is read", arguments: 1...8 as ClosedRange<UInt64>)
+    func pieces(seed: UInt64) throws {
+        var random = RandomJournal(seed: seed)
+        let bytes = (0..<20).flatMap { _ in random.journal() }
+        let whole = try LaneJournal(bytes)
+        for count in [2, 3, 7, bytes.count] {
+            let journal = try LaneJournal(bytes, pieceCount: count)
+            #expect(journal.holdsTheSame(as: whole) && journal.entryCount == whole.entryCount, "seed \(seed), \(count) pieces")
+            #expect(journal.lastSeq == whole.lastSeq)
+            let compacted = journal.compacted(isCompatible: false)
+            #expect(compacted.bytes == whole.compacted(isCompatible: false).bytes, "bad lines have their numbers")
+        }
+    }
+
+    @Test("a line that is too long has its number, in whatever piece it stands")
+    func longLineInPieces() {
+        let long = "{\"a\":\"" + String(repeating: "x", count: 1_000_000) + "\"}"
+        let bytes = Array("{}\n{}\n\n\(long)\n\(long)\n{}\n".utf8)
+        for count in [1, 2, 5, 1000] {
+            #expect(throws: JournalError.lineTooLong(line: 4, byteCount: 1_000_008)) { try LaneJournal(bytes, pieceCount: count) }
+        }
+    }
+
     @Test("a lease is the nested one, else what its entry says")
     func leases() throws {
         #expect(try replay(a) == #"[{"holder": "ada", "host_id": "h", "lane": "a", "loop_ts": "t", "pid": 7}]"#)

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import LedgerFormat
 
 extension JSONTape {
@@ -73,7 +74,8 @@ extension JSONTape {
             }
             let letter = bytes[offset + 1]
             guard letter == UInt8(ascii: "u") else {
-                text.bytes.append(Self.byte(forLetter: letter))
+                // Of the letters that JSON allows only the slash is not canonical.
+                text.bytes.append(CanonicalEscape.byte(forLetter: letter) ?? letter)
                 offset += 2
                 continue
             }
@@ -104,16 +106,5 @@ extension JSONTape {
             unit = unit << 4 | (digit & 0xF) + (digit > 0x39 ? 9 : 0)
         }
         return unit
-    }
-
-    private static func byte(forLetter letter: UInt8) -> UInt8 {
-        switch letter {
-        case UInt8(ascii: "b"): 0x08
-        case UInt8(ascii: "t"): 0x09
-        case UInt8(ascii: "n"): 0x0A
-        case UInt8(ascii: "f"): 0x0C
-        case UInt8(ascii: "r"): 0x0D
-        default: letter
-        }
     }
 }

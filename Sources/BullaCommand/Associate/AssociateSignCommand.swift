@@ -1,0 +1,35 @@
+import ArgumentParser
+import CanonicalJSON
+import Ledger
+import LedgerFormat
+
+struct AssociateSignCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign",
+        abstract: "Sign a request, on the machine where the key is; no ledger is needed.",
+        discussion: """
+            What is signed is shown on stderr, and the request with the signature printed. A key is made with bulla actor keygen.
+
+            Example:
+              bulla associate sign request --associate-key ada.key > signed
+            """)
+
+    @Argument(help: ArgumentHelp("The request's file, or - for stdin.", valueName: "file"))
+    var file: String
+
+    @Option(help: ArgumentHelp("The associate's private key (may be repeated).", valueName: "file"))
+    var associateKey: [String]
+
+    @Flag(name: .long, help: "Print JSON, and nothing besides.")
+    var json = false
+
+    func run() throws {
+        var request = try RequestFile(file).request()
+        guard Environment.system.now() <= request.expires else {
+            throw LedgerError(.refused, "\(AssociateObjection.expired(request.expires)); nothing was signed")
+        }
+        for file in associateKey { request.sign(with: try ActorKeyFile(file).read()) }
+        if !json { for line in request.summary { Output.error(Printable.text("bulla: signed: \(line)")) } }
+        Output.line(request.json.canonicalText)
+    }
+}

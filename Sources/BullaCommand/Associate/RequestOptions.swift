@@ -1,0 +1,99 @@
+import ArgumentParser
+import CanonicalJSON
+import Ledger
+import LedgerFormat
+
+/// What every verb takes that associates sign: without a signature it makes the request, with enough of them it is carried out.
+struct RequestOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("A signed request, or - for stdin (may be repeated: signatures are put together).", valueName: "file"))
+    var signed: [String] = []
+
+    @Option(help: ArgumentHelp("An associate's private key, to sign here and now (may be repeated).", valueName: "file"))
+    var associateKey: [String] = []
+
+    @Option(help: ArgumentHelp("How long a new request may be signed and used, such as 12h or 7d.", valueName: "time"))
+    var expires = "7d"
+
+    func validate() throws {
+        guard let age = Age(expires), (1...Self.lifeMicroseconds).contains(age.microseconds) else {
+            throw ValidationError("--expires takes a time such as 90m, 12h or 7d, 366d at most")
+        }
+    }
+
+    private static let lifeMicroseconds: Int64 = 366 * 86_400 * 1_000_000
+
+    /// Whether it is to be carried out; otherwise it is made, and printed.
+    var isSigned: Bool { !signed.isEmpty || !associateKey.isEmpty }
+
+    /// The request that was given, or a new one, with the signatures of all that were given and of the keys at hand.
+    func request(_ new: () throws(LedgerError) -> SignedRequest) throws(LedgerError) -> SignedRequest {
+        var request: SignedRequest?
+        for file in signed {
+            let other = try RequestFile(file).request()
+            guard request?.merge(other) ?? true else {
+                throw LedgerError(.usage, "\(file) holds another request than \(signed[0])")
+            }
+            if request == nil { request = other }
+        }
+        var whole: SignedRequest
+        if let request { whole = request } else { whole = try new() }
+        for file in associateKey { whole.sign(with: try ActorKeyFile(file).read()) }
+        return whole
+    }
+
+    /// What associates are asked for.
+    func new(
+        _ verb: SignedRequest.Verb, _ arguments: JSONObject, _ associates: Associates, in ledger: LedgerID
+    ) throws(LedgerError) -> SignedRequest {
+        let environment = Environment.system
+        let request = SignedRequest(
+            verb, arguments, in: ledger, base: associates.act.hash,
+            nonce: environment.randomText() + environment.randomText(),
+            expires: Timestamp(microseconds: environment.now().microseconds + (Age(expires)?.microseconds ?? 0)))
+        guard request.reason.utf8.count <= SignedRequest.reasonByteCountMax else {
+            throw LedgerError(.usage, "--reason takes \(SignedRequest.reasonByteCountMax) bytes at most")
+        }
+        return request
+    }
+
+    /// Prints a request that is to be signed, and says how.
+    func ask(_ request: SignedRequest, _ associates: Associates, _ options: LedgerOptions, for command: String) {
+        Output.line(request.json.canonicalText)
+        guard !options.json else { return }
+        let count = "\(associates.threshold) of \(associates.signers.count) associates"
+        Output.error(
+            "bulla: nothing is done yet: keep this line in a file, let \(count) sign it until \(request.expires), each with "
+                + "`bulla associate sign FILE --associate-key KEY`, and repeat this command with --signed FILE (\(command))")
+    }
+}
+
+/// A file that holds one request.
+struct RequestFile {
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    func request() throws(LedgerError) -> SignedRequest {
+        let bytes = try InputFile(path).all(upTo: 2 * SignedRequest.byteCountMax)
+        guard let json = try? JSON(parsing: bytes, maximumDepth: Limits.depth), let request = SignedRequest(json) else {
+            throw LedgerError(
+                .usage,
+                "\(path == "-" ? "stdin" : path) holds no request, which is one line of JSON that `bulla associate add`, "
+                    + "`remove` or `bulla alert release` prints")
+        }
+        return request
+    }
+}
+
+extension SignedRequest {
+    /// What whoever signs it should read first.
+    var summary: [String] {
+        var lines = ["\(verb.rawValue) in ledger \(ledger), once, until \(expires)"]
+        for member in arguments.members {
+            let value = member.value.string ?? member.value.canonicalText
+            lines.append("  \(member.key): \(value)")
+        }
+        return lines
+    }
+}

@@ -1,0 +1,92 @@
+import PlantedDefects
+
+extension Associates {
+    /// What is wrong with a request that is to be carried out; nil if nothing is.
+    ///
+    /// - Parameters:
+    ///   - time: the greater of the wall clock and the last entry's time; nil where that is not known any more.
+    ///   - tip: the hash of the entry before; nil likewise.
+    package func objection(
+        to request: SignedRequest, in ledger: LedgerID, at time: Timestamp?, behind tip: Digest?
+    ) -> AssociateObjection? {
+        guard request.ledger == ledger || planted(.requestOfAnotherLedger) else { return .ledger(request.ledger) }
+        if isSuspended, request.verb != .release { return .suspended(by: act.seq) }
+        guard request.base == act.hash || planted(.requestReplayed) else { return .base(last: act.seq) }
+        if let time, time > request.expires, !planted(.requestExpiryUnchecked) { return .expired(request.expires) }
+        if let objection = objectionToSignatures(of: request) { return objection }
+        do throws(AssociateObjection) {
+            _ = try applying(request, behind: tip)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func objectionToSignatures(of request: SignedRequest) -> AssociateObjection? {
+        let text = request.signedText
+        var signers: Set<ActorKey> = []
+        for signature in request.signatures {
+            let key = signature.key
+            guard keys.contains(key) || planted(.strangerSigns) else { return .stranger(key) }
+            guard !withdrawn.contains(key) || planted(.withdrawnSigns) else { return .withdrawn(key) }
+            guard signers.insert(key).inserted || planted(.signatureCountedTwice) else { return .signedTwice(key) }
+            guard key.accepts(signature.signature, of: text) || planted(.requestSignatureUnchecked) else {
+                return .signature(key)
+            }
+        }
+        let count = planted(.signatureCountedTwice) ? request.signatures.count : signers.count
+        guard count >= threshold || planted(.thresholdUnchecked) else { return .tooFew(count, of: threshold) }
+        return nil
+    }
+
+    /// What is wrong with what a request asks for, whoever signs it.
+    package func objectionToChange(of request: SignedRequest) -> AssociateObjection? {
+        if isSuspended, request.verb != .release { return .suspended(by: act.seq) }
+        do throws(AssociateObjection) {
+            _ = try applying(request, behind: nil)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The associates behind a request whose signatures were checked, but for the act, which is the entry that carries it out.
+    func applying(_ request: SignedRequest, behind tip: Digest?) throws(AssociateObjection) -> Associates {
+        var changed = self
+        switch try request.change() {
+        case .addition(let key, let threshold):
+            guard !keys.contains(key) else { throw .named(key) }
+            changed = try Associates(keys + [key], threshold: threshold, act: act)
+        case .removal(let key, let threshold):
+            guard keys.contains(key) else { throw .unnamed(key) }
+            guard threshold < keys.count || planted(.removalBelowThreshold) else {
+                throw .belowThreshold(left: keys.count - 1, threshold)
+            }
+            changed.keys.removeAll { $0 == key }
+            changed.threshold = threshold
+            guard threshold >= 1 else { throw .threshold(threshold, of: keys.count - 1) }
+        case .release(let named, let keys, let threshold):
+            guard tip == nil || tip == named || planted(.otherAlertReleased) else { throw .tip }
+            let isWhole = keys == signers && threshold == self.threshold
+            guard isWhole || planted(.releaseRosterUnchecked) else { throw .roster }
+            changed.keys = keys
+            changed.withdrawn = []
+            changed.isSuspended = false
+        }
+        return changed
+    }
+
+    /// Those behind the entry that carries a request out.
+    func after(_ request: SignedRequest, _ act: Act) -> Associates? {
+        guard var changed = try? applying(request, behind: nil) else { return nil }
+        changed.act = act
+        return changed
+    }
+}
+
+extension SignedRequest {
+    /// What is wrong with it for one verb.
+    package func objection(as wanted: Verb) -> AssociateObjection? {
+        verb == wanted || planted(.requestOfAnotherVerb) ? nil : .verb(verb, wanted: wanted)
+    }
+}

@@ -1,0 +1,82 @@
+import CanonicalJSON
+import PlantedDefects
+
+// What a repair takes over, and from what.
+extension Associates.Mending {
+    /// What is left of acts behind a verified prefix.
+    package struct Traces: Sendable {
+        /// In sound entries.
+        package var acts: [(act: Associates.Act, request: SignedRequest)] = []
+        /// Associates as sound entries state them.
+        package var stated: [Associates] = []
+        /// Requests without a sound entry around them: found in damaged bytes, or kept by those who signed.
+        package var loose: [SignedRequest] = []
+
+        package init() {}
+    }
+
+    /// What the traces prove, and what they only say.
+    ///
+    /// An act follows another one by its base, so that none counts twice, and none that never was the next. A loose request may never
+    /// have been carried out, although enough have signed it: so none of them adds a key.
+    package init(_ associates: Associates, _ traces: Traces, in ledger: LedgerID) {
+        var known = associates
+        var (past, byteCount): (Set<Digest>, Int) = ([], 0)
+        while past.insert(known.act.hash).inserted, let (request, act) = traces.act(behind: known, past, in: ledger) {
+            byteCount += request.json.canonicalBytes().count
+            // What is too much for one entry counts as lost.
+            guard byteCount <= Self.actsByteCountMax, let changed = known.after(request, act) else { break }
+            known = changed
+            acts.append(Act(request: request, hash: act.hash))
+        }
+        guard let latest = traces.latest, latest.act.seq > known.act.seq else { return }
+        // An act was lost: whom it removed must not come back; whom it added must be added again.
+        var suspended = known
+        suspended.isSuspended = true
+        let gone = known.keys.filter { !latest.signers.contains($0) }
+        let withdrawn = known.withdrawn + gone.filter { !known.withdrawn.contains($0) }
+        if suspended.allows(withdrawn: withdrawn), !planted(.removedAssociateBack) { self.withdrawn = gone }
+    }
+
+    private static let actsByteCountMax = 256 << 10
+
+    /// Whom the entries that were lost removed, so that fewer would be left than must sign: they are back.
+    package func returning(to associates: Associates, _ traces: Traces) -> [ActorKey] {
+        guard withdrawn.isEmpty, let latest = traces.latest else { return [] }
+        var known = associates
+        for act in acts {
+            if let changed = known.after(act.request, .init(seq: known.act.seq, hash: act.hash)) { known = changed }
+        }
+        guard latest.act.seq > known.act.seq, known.act.hash != latest.act.hash else { return [] }
+        return known.keys.filter { !latest.signers.contains($0) }
+    }
+}
+
+extension Associates.Mending.Traces {
+    /// The last of those that are stated.
+    var latest: Associates? { stated.max { $0.act.seq < $1.act.seq } }
+
+    /// The act that follows on the last one known, if enough have signed it.
+    ///
+    /// - Parameter past: hashes of acts before, which no other entry has.
+    func act(
+        behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID
+    ) -> (request: SignedRequest, act: Associates.Act)? {
+        func follows(_ request: SignedRequest, on associates: Associates) -> Bool {
+            associates.objection(to: request, in: ledger, at: nil, behind: nil) == nil
+        }
+        for (act, request) in acts where act.seq > known.act.seq && follows(request, on: known) { return (request, act) }
+        guard !planted(.looseRequestsForgotten) else { return nil }
+        for request in loose where (request.verb != .add || planted(.looseAdditionCounts)) && follows(request, on: known) {
+            // Of its entry nothing is known but what the next act says of it.
+            let bases = (acts.map(\.request.base) + loose.map(\.base)).filter { !past.contains($0) }
+            let hash = bases.first { base in
+                guard let behind = known.after(request, .init(seq: known.act.seq, hash: base)) else { return false }
+                return acts.contains { $0.request.base == base && follows($0.request, on: behind) }
+                    || loose.contains { $0.base == base && $0.verb != .add && follows($0, on: behind) }
+            }
+            return (request, .init(seq: known.act.seq, hash: hash ?? .zero))
+        }
+        return nil
+    }
+}

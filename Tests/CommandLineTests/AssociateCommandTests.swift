@@ -1,0 +1,231 @@
+import CanonicalJSON
+import Foundation
+import LedgerFormat
+import TestSupport
+import Testing
+
+/// A house of Ada, Bob and Carol, two of whom must sign, and their keys' files; Eve's key is nobody's.
+struct GovernedHouse {
+    let ledger: CommandLedger
+    static let names = ["ada", "bob", "carol", "eve"]
+
+    init(entries: Int = 5) throws {
+        let directory = TemporaryDirectory()
+        for (name, signer) in zip(Self.names, [TestActors.ada, TestActors.bob, TestActors.carol, TestActors.eve]) {
+            try directory.write(signer.fileContents, to: name)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: directory.path(name))
+        }
+        let path = directory.path("L")
+        let founders = [TestActors.ada, TestActors.bob, TestActors.carol].flatMap { ["--associate", $0.key.description] }
+        let made = try Program.watched(["init", "--ledger", path, "--threshold", "2"] + founders).run()
+        try #require(made.code == 0 && made.output.contains("2 of 3 associates must sign"), "\(made)")
+        ledger = CommandLedger(at: directory)
+        let recorded = try ledger.ingest((1...entries).map(String.init))
+        try #require(recorded.code == 0, "\(recorded.error)")
+    }
+
+    func file(_ name: String) -> String { ledger.directory.path(name) }
+
+    /// The private keys' options.
+    func keys(_ names: String...) -> [String] { names.flatMap { ["--associate-key", file($0)] } }
+
+    /// Makes a request, lets somebody sign it, and keeps it in a file.
+    func request(_ arguments: [String], signedBy names: [String], as name: String) throws -> String {
+        let made = try ledger.run(arguments)
+        try #require(made.code == 0 && made.error.contains("nothing is done yet"), "\(made)")
+        try ledger.directory.write(Array(made.output.utf8), to: name)
+        guard !names.isEmpty else { return file(name) }
+        // On another machine: there is no ledger.
+        let signed = try Program.watched(
+            ["associate", "sign", file(name)] + names.flatMap { ["--associate-key", file($0)] }
+        ).run()
+        try #require(signed.code == 0 && signed.error.contains("in ledger"), "\(signed)")
+        try ledger.directory.write(Array(signed.output.utf8), to: name)
+        return file(name)
+    }
+
+    func damage() throws {
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let place = try #require(bytes.firstRange(of: Array("service:lines".utf8))).lowerBound
+        bytes[place] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+    }
+
+    /// A tampered byte that was found and mended.
+    func lock() throws {
+        try damage()
+        try #require(try ledger.run("audit").code == 10)
+        let repaired = try ledger.run("repair", "--yes")
+        try #require(repaired.code == 0 && repaired.output.contains("the house stays locked"), "\(repaired)")
+    }
+}
+
+@Suite("bulla associate, bulla alert")
+struct AssociateCommandTests {
+    private static let eve = TestActors.eve.key.description
+    private static let carol = TestActors.carol.key.description
+
+    @Test("a request travels, is signed by two, and adds a key; put together from two files too")
+    func life() throws {
+        let house = try GovernedHouse()
+        let bobs = try house.request(["associate", "add", Self.eve, "--reason", "joins"], signedBy: ["ada", "bob"], as: "r")
+        let added = try house.ledger.run("associate", "add", Self.eve, "--signed", bobs)
+        #expect(added.code == 0 && added.output.contains("is an associate now, signed by 2"), "\(added)")
+        let listed = try house.ledger.run("associate", "list")
+        #expect(listed.output.hasPrefix("2 of 4 must sign\n") && listed.output.contains(Self.eve), "\(listed)")
+        let plain = try house.request(["associate", "remove", Self.carol], signedBy: [], as: "p")
+        for name in ["ada", "eve"] {
+            let signed = try Program.watched("associate", "sign", plain, "--associate-key", house.file(name)).run()
+            try house.ledger.directory.write(Array(signed.output.utf8), to: "p-" + name)
+        }
+        let removed = try house.ledger.run(
+            "associate", "remove", Self.carol, "--signed", house.file("p-ada"), "--signed", house.file("p-eve"), "--json")
+        #expect(removed.code == 0, "\(removed)")
+        #expect(try house.ledger.run("associate", "list", "--json").output.contains("\"threshold\":2"))
+        #expect(try house.ledger.append().code == 0)
+        try house.ledger.expectIntact()
+    }
+
+    @Test("attacks: too few, strangers, played again, another key, another verb, another ledger, altered, one signature twice")
+    func attacks() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        let signed = try house.request(["associate", "add", Self.eve], signedBy: ["ada", "bob"], as: "r")
+        let few = try house.request(["associate", "add", Self.eve], signedBy: ["ada"], as: "few")
+        try ledger.expectRefusal(20, "1 of 2 signatures are there") {
+            try ledger.run("associate", "add", Self.eve, "--signed", few)
+        }
+        try ledger.expectRefusal(20, "is no associate's") {
+            try ledger.run(["associate", "add", Self.eve] + house.keys("ada", "eve"))
+        }
+        try ledger.expectRefusal(20, "was signed for the key \(Self.eve), and not for \(Self.carol)") {
+            try ledger.run("associate", "add", Self.carol, "--signed", signed)
+        }
+        try ledger.expectRefusal(20, "was signed for associate.add, and not for associate.remove") {
+            try ledger.run("associate", "remove", Self.eve, "--signed", signed)
+        }
+        let other = try GovernedHouse()
+        try other.ledger.expectRefusal(20, "is for another ledger") {
+            try other.ledger.run("associate", "add", Self.eve, "--signed", signed)
+        }
+        let text = String(decoding: try ledger.directory.read("r"), as: UTF8.self)
+        let altered = text.replacing("\"threshold\":2", with: "\"threshold\":1")
+        try ledger.expectRefusal(20, "the signature is not that of") {
+            try ledger.run("associate", "add", Self.eve, "--signed", "-", input: altered)
+        }
+        let once = String(decoding: try ledger.directory.read("few"), as: UTF8.self)
+        let signature = try #require(once.firstMatch(of: /"signatures":\[(\{[^}]*\})\]/)).output.1
+        try ledger.expectRefusal(20, "has signed twice, and counts once") {
+            try ledger.run(
+                "associate", "add", Self.eve, "--signed", "-", input: once.replacing(signature, with: "\(signature),\(signature)")
+            )
+        }
+        try ledger.expectRefusal(64, "holds another request") {
+            try ledger.run("associate", "add", Self.eve, "--signed", signed, "--signed", few)
+        }
+        try ledger.expectRefusal(64, "holds no request") {
+            try ledger.run("associate", "add", Self.eve, "--signed", "-", input: "{}")
+        }
+        #expect(try ledger.run("associate", "add", Self.eve, "--signed", signed).code == 0)
+        try ledger.expectRefusal(20, "was carried out before") {
+            try ledger.run("associate", "add", Self.eve, "--signed", signed)
+        }
+        try ledger.expectIntact()
+    }
+
+    @Test("what could not be carried out is not even asked for")
+    func foreseen() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        try ledger.expectRefusal(20, "2 associates would be left, and 3 must sign") {
+            try ledger.run("associate", "remove", Self.carol, "--threshold", "3")
+        }
+        try ledger.expectRefusal(20, "is an associate's already") { try ledger.run("associate", "add", Self.carol) }
+        try ledger.expectRefusal(20, "is no associate's") { try ledger.run("associate", "remove", Self.eve) }
+        try ledger.expectRefusal(20, "small order") {
+            try ledger.run("associate", "add", "0100000000000000000000000000000000000000000000000000000000000000")
+        }
+        try ledger.expectRefusal(20, "not in alert") { try ledger.run("alert", "release") }
+        #expect(try ledger.run("alert", "status").code == 0)
+        let plain = try CommandLedger()
+        try plain.expectRefusal(20, "the ledger has no associates") { try plain.run("associate", "add", Self.eve) }
+        #expect(try plain.run("associate", "list").output.contains("has no associates"))
+    }
+
+    @Test(
+        "init refuses keys that cannot sign, one key twice, and more signatures than keys",
+        arguments: [
+            (["--associate", eve, "--associate", eve], "one key counts once"),
+            (["--associate", eve, "--threshold", "2"], "2 of 1 cannot be asked"),
+            (["--associate", eve, "--threshold", "0"], "0 of 1 cannot be asked"),
+            (["--associate", "0100000000000000000000000000000000000000000000000000000000000000"], "small order"),
+            (["--associate", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"], "not the canonical"),
+            (["--associate", "ada"], "no Ed25519 public key"),
+        ])
+    func founders(arguments: [String], words: String) throws {
+        let directory = TemporaryDirectory()
+        let result = try Program.watched(["init", "--ledger", directory.path("L")] + arguments).run()
+        #expect(result.code == 20 && result.error.contains(words), "\(result)")
+        #expect(!FileManager.default.fileExists(atPath: directory.path("L")))
+    }
+
+    @Test("the locked house: writers are refused, one signature is too few, a release of before opens nothing, two sign it open")
+    func locked() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        try house.damage()
+        #expect(try ledger.run("audit").code == 10)
+        let status = try ledger.run("alert", "status")
+        #expect(status.code == 10 && status.output.contains("RAISED") && status.output.contains("bulla repair"), "\(status)")
+        try ledger.expectRefusal(10, "mend it first") { try ledger.run(["alert", "release"] + house.keys("ada", "bob")) }
+        let repaired = try ledger.run("repair", "--yes")
+        #expect(repaired.code == 0 && repaired.output.contains("the house stays locked"), "\(repaired)")
+        try ledger.expectRefusal(21, "until its associates release it") { try ledger.append() }
+        try ledger.expectRefusal(21) { try ledger.run("repair", "--yes") }
+        let whole = try ledger.run("alert", "status")
+        #expect(whole.code == 21 && whole.output.contains("2 of 3 associates release it"), "\(whole)")
+        try ledger.expectRefusal(20, "1 of 2 signatures are there") { try ledger.run(["alert", "release"] + house.keys("ada")) }
+        let signed = try house.request(["alert", "release", "--reason", "looked"], signedBy: ["ada", "carol"], as: "release")
+        try ledger.expectIntact()
+        let released = try ledger.run("alert", "release", "--signed", signed)
+        #expect(released.code == 0 && released.output.contains("the house is open"), "\(released)")
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact()
+        // The next alert is another one.
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[300] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        #expect(try ledger.run("audit").code == 10)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        try ledger.expectRefusal(20, "the alert stays") { try ledger.run("alert", "release", "--signed", signed) }
+        #expect(try ledger.run(["alert", "release"] + house.keys("bob", "carol")).code == 0)
+        try ledger.expectIntact()
+    }
+
+    @Test("a restore, an archive and a backup change nothing of it")
+    func kept() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        #expect(try ledger.run(["associate", "add", Self.eve] + house.keys("ada", "bob")).code == 0)
+        #expect(try ledger.run("state", "set", "/n", "1", "--actor", "user:a").code == 0)
+        #expect(try ledger.run("restore", "--to", "2", "--yes", "--reason", "r", "--actor", "user:a").code == 0)
+        #expect(try ledger.archive(to: "A").code == 0)
+        #expect(try ledger.run("associate", "list").output.hasPrefix("2 of 4 must sign\n"))
+        try ledger.expectIntact()
+        #expect(try ledger.run("verify", "--archive", ledger.place("A")).code == 0)
+        let copy = ledger.directory.path("B")
+        #expect(try ledger.run("backup", copy).code == 0)
+        let listed = try Program.watched("associate", "list", "--ledger", copy).run()
+        #expect(listed.output.hasPrefix("2 of 4 must sign\n"), "\(listed)")
+        try ledger.expectRefusal(20, "1 of 2") { try ledger.run(["associate", "remove", Self.eve] + house.keys("eve")) }
+    }
+
+    @Test("only its own verbs write under associate and alert")
+    func reserved() throws {
+        let house = try GovernedHouse()
+        for action in ["associate.added", "alert.released"] {
+            let draft = #"{"action":"\#(action)","actor":"user:a","body":{},"justification":{"pillar":"integrity","reason":"r"}}"#
+            try house.ledger.expectRefusal(20) { try house.ledger.run("ingest", "-", input: draft) }
+        }
+    }
+}

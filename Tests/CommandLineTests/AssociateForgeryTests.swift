@@ -1,0 +1,271 @@
+import CanonicalJSON
+import LedgerFormat
+import TestSupport
+import Testing
+
+/// Chains that were sealed with the true key, and in which associates' signatures were abused all the same: both verifiers say where.
+@Suite("Forged associates")
+struct AssociateForgeryTests {
+    private typealias Actors = TestActors
+
+    /// A chain of Ada, Bob and Carol, two of whom must sign; the last entry is what is forged.
+    private static func chain(_ last: (inout ForgedChain, inout ActorRoster) -> Void) -> ForgedChain {
+        var roster = ActorRoster()
+        var chain = ForgedChain(founders: [Actors.ada, Actors.bob, Actors.carol], threshold: 2, in: &roster)
+        chain.append()
+        last(&chain, &roster)
+        return chain
+    }
+
+    /// The same, in a house that a repair has suspended.
+    private static func suspended(_ members: JSONObject = [:], _ last: (inout ForgedChain, inout ActorRoster) -> Void)
+        -> ForgedChain
+    {
+        chain { chain, roster in
+            chain.mend(&roster, members)
+            last(&chain, &roster)
+        }
+    }
+
+    private static func genesis(_ associates: String) -> ForgedChain {
+        var chain = ForgedChain(begins: false)
+        chain.append {
+            $0.action = "ledger.genesis"
+            $0.body = #"{"associates":\#(associates)}"#
+        }
+        return chain
+    }
+
+    private static let (ada, bob) = (Actors.ada, Actors.bob)
+    private static let key = "\"\(Actors.ada.key)\""
+    private static let eveSigned = #""key":"\#(Actors.eve.key)""#
+
+    /// Each with the code that both must come to.
+    private static let cases: [(name: String, code: Int32, chain: ForgedChain)] = [
+        ("honest", 0, chain { $0.act($0.addition(of: Actors.eve, by: [ada, bob], $1), in: &$1) }),
+        ("signed by all", 0, chain { $0.act($0.addition(of: Actors.eve, by: [ada, bob, Actors.carol], $1), in: &$1) }),
+        (
+            "a second act behind the first", 0,
+            chain { chain, roster in
+                chain.act(chain.addition(of: Actors.eve, threshold: 3, by: [ada, bob], roster), in: &roster)
+                chain.append()
+                chain.act(chain.removal(of: ada, threshold: 3, by: [ada, bob, Actors.eve], roster), in: &roster)
+                chain.append()
+            }
+        ),
+        ("unsigned", 10, chain { $0.act($0.addition(of: Actors.eve, by: [], $1), in: &$1) }),
+        ("signed by too few", 10, chain { $0.act($0.addition(of: Actors.eve, by: [bob], $1), in: &$1) }),
+        ("signed by a stranger", 10, chain { $0.act($0.addition(of: Actors.eve, by: [ada, Actors.eve], $1), in: &$1) }),
+        (
+            "signed by a stranger besides enough others", 10,
+            chain { $0.act($0.addition(of: Actors.eve, by: [ada, bob, Actors.eve], $1), in: &$1) }
+        ),
+        (
+            "one signature, twice", 10,
+            chain { chain, roster in
+                chain.act(chain.addition(of: Actors.eve, by: [ada], roster), in: &roster) { body in
+                    let signature = body.firstMatch(of: /"signatures":\[(\{[^}]*\})\]/)?.output.1 ?? ""
+                    return body.replacing(signature, with: signature + "," + signature)
+                }
+            }
+        ),
+        (
+            "another's key over a signature", 10,
+            chain { chain, roster in
+                chain.act(chain.addition(of: Actors.eve, by: [ada, Actors.eve], roster), in: &roster) {
+                    $0.replacing(#"{\#(eveSigned)"#, with: #"{"key":"\#(bob.key)""#)
+                }
+            }
+        ),
+        (
+            "another argument than was signed", 10,
+            chain { chain, roster in
+                chain.act(chain.addition(of: Actors.eve, threshold: 3, by: [ada, bob], roster), in: &roster) {
+                    $0.replacing(#""reason":"test","threshold":3"#, with: #""reason":"test","threshold":1"#)
+                }
+            }
+        ),
+        (
+            "another verb than was signed", 10,
+            chain { chain, roster in
+                let request = chain.addition(of: Actors.eve, by: [ada, bob], roster)
+                chain.act(request, in: &roster, action: "associate.removed")
+            }
+        ),
+        (
+            "signed for another ledger", 10,
+            chain { chain, roster in
+                let arguments = SignedRequest.addition(of: Actors.eve.key, threshold: 2, reason: "test")
+                chain.act(chain.request(.add, arguments, by: [ada, bob], roster, for: LedgerID(7, 7)), in: &roster)
+            }
+        ),
+        (
+            "expired", 10,
+            chain { chain, roster in
+                let arguments = SignedRequest.addition(of: Actors.eve.key, threshold: 2, reason: "test")
+                let expires = Timestamp("2026-01-31T23:59:59.999999Z")
+                chain.act(chain.request(.add, arguments, by: [ada, bob], roster, expires: expires), in: &roster)
+            }
+        ),
+        (
+            "played again", 10,
+            chain { chain, roster in
+                let old = chain.addition(of: Actors.eve, by: [ada, bob], roster)
+                chain.act(old, in: &roster)
+                chain.act(chain.removal(of: Actors.eve, by: [ada, bob], roster), in: &roster)
+                chain.act(old, in: &roster)
+            }
+        ),
+        ("the same key again", 10, chain { $0.act($0.addition(of: ada, by: [ada, bob], $1), in: &$1) }),
+        ("a removal of nobody", 10, chain { $0.act($0.removal(of: Actors.eve, by: [ada, bob], $1), in: &$1) }),
+        (
+            "a removal below the threshold", 10,
+            chain { $0.act($0.removal(of: Actors.carol, threshold: 3, by: [ada, bob], $1), in: &$1) }
+        ),
+        ("a threshold of none", 10, chain { $0.act($0.removal(of: Actors.carol, threshold: 0, by: [ada, bob], $1), in: &$1) }),
+        (
+            "a key of small order", 10,
+            chain { chain, roster in
+                let key = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+                let arguments: JSONObject = ["key": .string(key), "reason": "test", "threshold": 2]
+                chain.act(chain.request(.add, arguments, by: [ada, bob], roster), in: &roster)
+            }
+        ),
+        (
+            "others than there are", 10,
+            chain { chain, roster in
+                var claimed = roster
+                claimed.associates = try? Associates([Actors.eve.key], threshold: 1, act: .init(seq: 1, hash: .zero))
+                chain.state(&roster, claimed: claimed)
+            }
+        ),
+        ("nobody", 10, chain { $0.state(&$1, claimed: ActorRoster()) }),
+        ("a segment that says who", 0, chain { $0.state(&$1) }),
+        (
+            "a segment that does not", 10,
+            chain { chain, _ in
+                chain.roll()
+                chain.append()
+            }
+        ),
+        ("associates where there are none", 10, forgedHouse),
+        ("founders: no list", 10, genesis("1")),
+        ("founders: nobody", 10, genesis(#"{"keys":[],"threshold":1}"#)),
+        ("founders: one key twice", 10, genesis("{\"keys\":[\(key),\(key)],\"threshold\":1}")),
+        ("founders: more must sign than there are", 10, genesis("{\"keys\":[\(key)],\"threshold\":2}")),
+        ("founders: nobody must sign", 10, genesis("{\"keys\":[\(key)],\"threshold\":0}")),
+        (
+            "founders: a key that is no point", 10,
+            genesis("{\"keys\":[\"02\(String(repeating: "0", count: 62))\"],\"threshold\":1}")
+        ),
+        ("founders", 0, genesis("{\"keys\":[\(key)],\"threshold\":1}")),
+        // A repair
+        (
+            "suspended: the house mends", 0,
+            suspended { chain, roster in
+                chain.append { $0.action = "ledger.note" }
+                chain.state(&roster)
+            }
+        ),
+        ("suspended: others write", 10, suspended { chain, _ in chain.append() }),
+        (
+            "suspended: another act", 10,
+            suspended { $0.act($0.addition(of: Actors.eve, by: [ada, bob], $1), in: &$1) }
+        ),
+        (
+            "released", 0,
+            suspended { chain, roster in
+                chain.act(chain.release(by: [ada, bob], roster), in: &roster)
+                chain.append()
+            }
+        ),
+        ("released by too few", 10, suspended { $0.act($0.release(by: [ada], $1), in: &$1) }),
+        (
+            "released as another alert", 10,
+            suspended { $0.act($0.release(by: [ada, bob], $1, tip: $0.entries[0].tip.hash), in: &$1) }
+        ),
+        (
+            "a release of other associates", 10,
+            suspended { chain, roster in
+                var other = roster
+                other.associates = try? Associates(
+                    [ada.key, bob.key], threshold: 2, act: roster.associates?.act ?? .init(seq: 1, hash: .zero))
+                chain.act(chain.release(by: [ada, bob], other), in: &roster)
+            }
+        ),
+        (
+            "a repair that says nothing of associates", 10,
+            chain { chain, _ in
+                chain.roll()
+                chain.append {
+                    $0.action = ChainTurn.repaired
+                    $0.body = #"{"gap":{"first":3,"last":4},"roster":[]}"#
+                    $0.seq = "5"
+                }
+            }
+        ),
+        ("a repair in the midst of a segment", 10, chain { chain, _ in chain.repair(gap: nil) }),
+        (
+            "an act behind the damage, by its signatures", 0,
+            chain { chain, roster in
+                chain.mend(&roster, ["acts": acts([chain.removal(of: Actors.carol, by: [ada, bob], roster)])])
+                chain.act(chain.release(by: [ada, bob], roster), in: &roster)
+            }
+        ),
+        (
+            "an act behind the damage, signed by too few", 10,
+            chain { $0.mend(&$1, ["acts": acts([$0.removal(of: Actors.carol, by: [ada], $1)])]) }
+        ),
+        (
+            "who was removed behind the damage does not sign", 10,
+            chain { chain, roster in
+                chain.mend(&roster, ["acts": acts([chain.removal(of: Actors.carol, by: [ada, bob], roster)])])
+                chain.act(chain.release(by: [ada, Actors.carol], roster), in: &roster)
+            }
+        ),
+        (
+            "who was withdrawn does not sign", 10,
+            suspended(["withdrawn": [.string(Actors.carol.key.description)]]) {
+                $0.act($0.release(by: [ada, Actors.carol], $1), in: &$1)
+            }
+        ),
+        (
+            "who was withdrawn is gone", 0,
+            suspended(["withdrawn": [.string(Actors.carol.key.description)]]) { chain, roster in
+                chain.act(chain.release(by: [ada, bob], roster), in: &roster)
+                chain.append()
+            }
+        ),
+        (
+            "so many withdrawn that nobody can sign", 10,
+            suspended(["withdrawn": .array([bob, Actors.carol].map { .string($0.key.description) })]) { _, _ in }
+        ),
+    ]
+
+    /// A ledger without associates, in which a segment names some.
+    private static var forgedHouse: ForgedChain {
+        var chain = ForgedChain()
+        var roster = ActorRoster()
+        var claimed = roster
+        claimed.associates = try? Associates([Actors.eve.key], threshold: 1, act: .init(seq: 1, hash: chain.tip.hash))
+        chain.state(&roster, claimed: claimed)
+        return chain
+    }
+
+    private static func acts(_ requests: [SignedRequest]) -> JSON {
+        .array(requests.map { ["hash": .string(String(repeating: "1", count: 64)), "request": $0.json] })
+    }
+
+    @Test("both verifiers come to the same, with one thread and with two", arguments: cases.indices)
+    func forged(number: Int) throws {
+        let (name, code, chain) = Self.cases[number]
+        let ledger = try CommandLedger(chain, keys: [0])
+        let verdict = try ledger.agreedVerdict()
+        #expect(verdict.code == code, "\(name): \(verdict)")
+        #expect(try ledger.verdict("--threads", "2") == verdict, "\(name)")
+        if code == 10 {
+            let place = chain.entries[chain.entries.count - 1].start
+            #expect(verdict.line.hasPrefix("tampered: \(place)"), "\(name): \(verdict)")
+        }
+    }
+}
