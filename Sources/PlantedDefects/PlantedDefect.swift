@@ -482,4 +482,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case premisesKept = "premises-kept"
     /// Of what lost a place to a higher class, what lies around that place stays.
     case losersKept = "losers-kept"
+    /// A change of the tree does not look at events that came before it.
+    case eventsOverlooked = "events-overlooked"
+    /// What was lost agrees with nobody, if an entry has only its digest.
+    case digestsUncompared = "digests-uncompared"
 }

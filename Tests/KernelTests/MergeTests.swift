@@ -8,20 +8,9 @@ import Testing
 
 @Suite("Merging changes of the tree")
 struct MergeTests {
-    private func start(_ tree: JSON, seed: UInt64 = 1) throws -> (SimulatedMachine, base: UInt64) {
-        let machine = try SimulatedMachine(seed: seed, count: 1)
-        try machine.write { session in
-            for name in Classes.names {
-                _ = try session.enroll("process:\(name)", as: name, Classes.signers[name]!.key, reason: "test")
-            }
-        }
-        let receipt = try machine.patch(JSONPatch([.replace(JSONPointer(), tree)]))
-        return (machine, receipt.seq)
-    }
-
     @Test("other places are merged, the same value is no conflict, and of equal classes the first one stays")
     func equals() throws {
-        let (machine, base) = try start(["a": ["b": 0, "c": 0], "list": [1, 2]])
+        let (machine, base) = try SimulatedMachine.classed(["a": ["b": 0, "c": 0], "list": [1, 2]])
         try machine.patch("/a/b", 1)
         #expect(try machine.merge("/a/c", 2, base).isClean)
         #expect(try machine.merge("/a/b", 1, base).isClean)
@@ -41,7 +30,7 @@ struct MergeTests {
 
     @Test("whoever saw what he changes may change it, whatever his class")
     func seen() throws {
-        let (machine, base) = try start(["a": 0])
+        let (machine, base) = try SimulatedMachine.classed(["a": 0])
         _ = try machine.merge("/a", 1, base, as: "security-sentinel")
         let tip = try machine.tip().seq
         #expect(try machine.merge("/a", 2, tip, as: "skill-utility").isClean)
@@ -53,7 +42,7 @@ struct MergeTests {
     @Test("a higher class has the place; what lost it is kept in an entry, and the fold asks for no class")
     func classes() async throws {
         for names in [["security-sentinel", "skill-utility"], ["skill-utility", "security-sentinel"]] {
-            let (machine, base) = try start(["a": ["old": 1]])
+            let (machine, base) = try SimulatedMachine.classed(["a": ["old": 1]])
             for name in names {
                 // The utility writes what the sentinel's place lies in, and another place besides.
                 let patch: [JSONPatch.Operation] =
@@ -75,7 +64,7 @@ struct MergeTests {
     @Test("what was built on a place that a higher class writes goes with it, whichever came first")
     func premises() throws {
         for names in [["operator", "worker"], ["worker", "operator"]] {
-            let (machine, base) = try start(["a": 0])
+            let (machine, base) = try SimulatedMachine.classed(["a": 0])
             for name in names {
                 if name == "operator" {
                     _ = try machine.merge("/a", 1, base, as: name)
@@ -89,7 +78,7 @@ struct MergeTests {
 
     @Test("what was built on what lost is lost, and told")
     func groundless() throws {
-        let (machine, base) = try start(["a": [:]])
+        let (machine, base) = try SimulatedMachine.classed(["a": [:]])
         _ = try machine.merge("/a", ["in": [:]], base, as: "skill-utility")
         _ = try machine.merge("/a/in/x", 1, try machine.tip().seq, as: "worker")
         let resolution = try machine.merge("/a/q", 5, base, as: "operator")
@@ -97,15 +86,39 @@ struct MergeTests {
         #expect(try machine.documents().state.root == ["a": ["q": 5]])
     }
 
+    @Test(
+        "what went with its premise is compared with others by what it was, though it is told by a digest, or takes something away"
+    )
+    func lostValues() throws {
+        let long = JSON.string(String(repeating: "x", count: 5000))
+        for patch in [JSONPatch([.remove(JSONPointer(tokens: ["b"]))]), JSONPatch([.replace(JSONPointer(tokens: ["b"]), long)])] {
+            var trees: [JSON] = []
+            for order in Classes.permutations(3) {
+                let (machine, base) = try SimulatedMachine.classed(["a": 0, "b": 0])
+                for index in order {
+                    switch index {
+                    case 0: _ = try machine.merge("/a", 1, base, as: "operator")
+                    case 1: _ = try machine.merge(patch, base, as: "worker", reads: ["/a"])
+                    default: #expect(try machine.merge(patch, base, as: "skill-utility").lost.isEmpty, "\(order)")
+                    }
+                }
+                trees.append(try machine.documents().state.root)
+            }
+            let seen: JSON = ["a": 1, "b": 0]
+            let expected = try patch.apply(to: seen)
+            #expect(trees.allSatisfy { $0 == expected }, "\(trees.map { $0["b"] == nil })")
+        }
+    }
+
     @Test("the tree is the same in whatever order different classes come", arguments: 1...30 as ClosedRange<UInt64>)
     func orders(seed: UInt64) throws {
         var source = DocumentSource(random: SeededGenerator(seed: seed))
         let tree: JSON = ["a": ["a": 1, "b": ["a": 1], "l": [1, 2]], "b": ["a": 1, "b": 2], "l": [1, ["a": 1], 3]]
-        let (machine, base) = try start(tree, seed: seed)
+        let (machine, base) = try SimulatedMachine.classed(tree, seed: seed)
         let patches = (0..<4).map { _ in source.merging(of: tree) }
         let reads = (0..<4).map { _ in source.reads() }
         var first: JSON?
-        for order in Self.permutations(4) {
+        for order in Classes.permutations(4) {
             let copy = machine.copy()
             for index in order {
                 _ = try copy.merge(patches[index], base, as: Classes.names[index], reads: reads[index])
@@ -122,7 +135,7 @@ struct MergeTests {
     func bases(seed: UInt64) throws {
         var source = DocumentSource(random: SeededGenerator(seed: seed))
         let tree: JSON = ["a": ["a": 1, "b": ["a": 1], "l": [1, 2]], "b": ["a": 1, "b": 2], "l": [1, ["a": 1], 3]]
-        let (machine, base) = try start(tree, seed: seed)
+        let (machine, base) = try SimulatedMachine.classed(tree, seed: seed)
         var recordedCount = 0
         for _ in 0..<40 {
             let seen = UInt64.random(in: base...(try machine.tip().seq), using: &source.random)
@@ -140,25 +153,6 @@ struct MergeTests {
         }
         #expect(recordedCount > 10)
     }
-
-    private static func permutations(_ count: Int) -> [[Int]] {
-        if count == 0 { return [[]] }
-        return permutations(count - 1).flatMap { shorter in
-            (0...shorter.count).map { place in
-                var longer = shorter
-                longer.insert(count - 1, at: place)
-                return longer
-            }
-        }
-    }
-}
-
-private enum Classes {
-    static let names = ["security-sentinel", "operator", "worker", "skill-utility"]
-    static let signers = Dictionary(
-        uniqueKeysWithValues: names.enumerated().map {
-            ($0.element, ActorSigner(seed: [UInt8](repeating: UInt8($0.offset + 60), count: 32)))
-        })
 }
 
 extension SimulatedMachine {
@@ -166,18 +160,6 @@ extension SimulatedMachine {
     fileprivate func patch(_ place: String, _ value: JSON) throws -> Receipt {
         var decider = try decider()
         return try decider.set(place, value)
-    }
-
-    /// - Parameter name: a class, whose actor signs; without one nobody has a key.
-    fileprivate func merge(
-        _ patch: JSONPatch, _ base: UInt64, as name: String? = nil, reads: [String] = [], snapshotInterval: UInt64 = 10_000
-    ) throws -> ConflictManager.Resolution {
-        var machine = self
-        if let name { machine.settings.signer = Classes.signers[name] }
-        var decider = try machine.decider(snapshotInterval: snapshotInterval)
-        let reads = try reads.map { try JSONPointer(parsing: $0) }
-        let actor = name.map { "process:\($0)" } ?? "user:bob"
-        return try decider.change(seen: base, reading: reads, as: actor, .test) { _ in patch }.reply
     }
 
     @discardableResult
@@ -195,37 +177,5 @@ extension SimulatedMachine {
         } catch let error as LedgerError {
             return error
         }
-    }
-}
-
-extension DocumentSource {
-    /// A patch that applies to a tree, at places that others choose too.
-    fileprivate mutating func merging(of tree: JSON) -> JSONPatch {
-        var (patch, now) = (JSONPatch(), tree)
-        let wanted = Int.random(in: 1...2, using: &random)
-        for _ in 0..<50 where patch.operations.count < wanted {
-            let tokens = (0..<Int.random(in: 1...3, using: &random)).map { _ in
-                ["a", "b", "l", "0", "1", "-"][Int.random(in: 0..<6, using: &random)]
-            }
-            let place = JSONPointer(tokens: tokens)
-            let number = JSON.number(Double(Int.random(in: 0...2, using: &random)))
-            let values: [JSON] = [number, ["a": 1], [7]]
-            let value = values[Int.random(in: 0..<3, using: &random)]
-            let operation: JSONPatch.Operation =
-                switch Int.random(in: 0..<6, using: &random) {
-                case 0: .remove(place)
-                case 1: .replace(place, value)
-                case 2: .move(from: place, to: JSONPointer(tokens: ["b", "a"]))
-                default: .add(place, value)
-                }
-            guard let next = try? JSONPatch([operation]).apply(to: now) else { continue }
-            now = next
-            patch.operations.append(operation)
-        }
-        return patch.operations.isEmpty ? JSONPatch([.add(JSONPointer(tokens: ["new"]), 1)]) : patch
-    }
-
-    fileprivate mutating func reads() -> [String] {
-        Int.random(in: 0..<3, using: &random) > 0 ? [] : [["/a", "/b/a", "/l", "/a/b"].randomElement(using: &random)!]
     }
 }

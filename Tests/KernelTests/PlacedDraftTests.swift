@@ -168,51 +168,8 @@ struct PlacedDraftTests {
     }
 }
 
-/// Actors of different classes, whose keys we have.
-private enum Classes {
-    static let names = ["security-sentinel", "operator", "worker", "skill-utility"]
-    static let signers = Dictionary(
-        uniqueKeysWithValues: names.enumerated().map {
-            ($0.element, ActorSigner(seed: [UInt8](repeating: UInt8($0.offset + 40), count: 32)))
-        })
-}
-
 private func codes(_ answers: [Result<WriterSession.Answer, LedgerError>]) -> [ErrorCode?] {
     answers.map { answer in
         if case .failure(let error) = answer { error.code } else { nil }
-    }
-}
-
-extension SimulatedMachine {
-    /// A writer with an actor's key.
-    fileprivate func signing(_ signer: ActorSigner) -> SimulatedMachine {
-        var machine = self
-        machine.settings.signer = signer
-        return machine
-    }
-
-    /// Each class has one actor, `process:CLASS`.
-    fileprivate static func classed(seed: UInt64 = 1) throws -> SimulatedMachine {
-        let machine = try SimulatedMachine(seed: seed, count: 2)
-        try machine.write { session in
-            for name in Classes.names {
-                _ = try session.enroll("process:\(name)", as: name, Classes.signers[name]!.key, reason: "test")
-            }
-        }
-        return machine
-    }
-
-    /// Who lost which place, by all that was recorded.
-    fileprivate func losses() throws -> Set<String> {
-        var losses: Set<String> = []
-        for entry in try entries() where entry.action == "ledger.conflict" {
-            let body = try JSON(parsing: entry.body)
-            for name in ["lost", "overrode"] {
-                for collision in (body[name]?.array ?? []).compactMap({ Collision($0) }) {
-                    losses.insert("\(collision.loser.actor) \(collision.at)")
-                }
-            }
-        }
-        return losses
     }
 }

@@ -16,7 +16,7 @@ struct ConflictTests {
         #expect(ranks.allSatisfy { $0 > .unauthenticated })
         #expect(order.rank(ofClass: "poet") == order.rank(ofClass: "painter"))
         #expect(order.rank(ofClass: "security_sentinel") == order.rank(ofClass: "security-sentinel"))
-        #expect(order.rank(of: "user:nobody", at: 7, in: ActorRoster()) == .unauthenticated)
+        #expect(ActorRanks(order, of: ActorRoster()).rank(of: "user:nobody", at: 7) == .unauthenticated)
     }
 
     private static let classes = ["security-sentinel", "operator", "worker", "painter", "skill-utility"]

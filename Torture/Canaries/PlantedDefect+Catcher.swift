@@ -140,7 +140,8 @@ extension PlantedDefect {
         // Conflicts
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
             .tests("KernelTests.PlacedDraftTests")
-        case .premisesKept, .losersKept: .tests("KernelTests.MergeTests")
+        case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
+        case .eventsOverlooked: .tests("KernelTests.EventMergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

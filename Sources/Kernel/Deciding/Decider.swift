@@ -46,7 +46,7 @@ package struct Decider: Sendable {
             let view = try LedgerView(decider.session.storage)
             let fold = try decider.caughtUp(State.self, in: view)
             let moment = decider.moment(as: actor, fold.mark)
-            let reading = try read(Surroundings(view: view, actors: decider.session.actors, tip: moment.seq))
+            let reading = try read(Surroundings(view: view, ranks: decider.session.ranks, tip: moment.seq))
             let decision = try rule(fold.state, reading, moment)
             let answer = try decider.commit(decision, as: actor)
             decider.goOn(from: fold, in: view)
@@ -55,14 +55,16 @@ package struct Decider: Sendable {
         let receipts = Array(answer.receipts.prefix(decision.drafts.count))
         let results =
             answer.isRepetition ? [] : try perform(decision.effects, requests: answer.receipts.dropFirst(receipts.count), actor)
-        return Decided(reply: decision.reply, receipts: receipts, isRepetition: answer.isRepetition, results: results)
+        return Decided(
+            reply: decision.reply, receipts: receipts, isRepetition: answer.isRepetition, overrode: answer.overrode,
+            results: results)
     }
 
     /// What lies around the state that is decided on.
     package struct Surroundings: Sendable {
         package var view: LedgerView
-        /// Who is enrolled.
-        package var actors: ActorRoster
+        /// Who prevails over whom.
+        package var ranks: ActorRanks
         /// The last entry's seq.
         package var tip: UInt64
     }

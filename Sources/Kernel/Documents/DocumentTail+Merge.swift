@@ -17,8 +17,8 @@ package struct DocumentMerge: Sendable {
         var body: JSONObject = ["patch": patch.json]
         guard patch != meant || !resolution.isClean else { return body }
         body["meant"] = meant.json
-        body["lost"] = Collision.list(resolution.lost)
-        body["overrode"] = Collision.list(resolution.overrode)
+        body["lost"] = Collision.list(lost: resolution.lost)
+        body["overrode"] = Collision.list(overrode: resolution.overrode)
         return body
     }
 
@@ -59,9 +59,9 @@ extension DocumentTail {
         }
         // What lost before loses nothing more.
         resolution.overrode.removeAll { win in win.loser.seq.map { lost.contains(Claim($0, win.at)) } ?? false }
-        try WriterSession.checkCount(resolution, tip: tip)
         let target = try tree(with: draft, &resolution, now)
         try Documents.checkSize(of: target)
+        try WriterSession.checkCount(resolution, tip: tip)
         let isAsMeant = resolution.isClean && (try? patch.apply(to: now.root)) == target
         return DocumentMerge(
             meant: patch, patch: isAsMeant ? patch : now.difference(to: target), reads: draft.reads,
@@ -108,21 +108,19 @@ extension Decider {
     ///   - base: the seq of that entry.
     ///   - reads: what he built on besides.
     ///   - patch: by the tree that he saw.
+    /// - Returns: what came of it: of the tree, and of events.
     /// - Throws: `conflict`, with both values, where an equal class was first; `refused` where the base lies too far behind.
     package mutating func change(
         seen base: UInt64, reading reads: [JSONPointer] = [], as actor: String, _ justification: Justification,
         _ patch: (Documents) throws(LedgerError) -> JSONPatch
     ) throws(LedgerError) -> Decided<ConflictManager.Resolution> {
-        let (environment, order) = (environment, ClassOrder.standard)
-        return try decide(
+        let environment = environment
+        var decided = try decide(
             on: Documents.self, as: actor,
             reading: { around throws(LedgerError) in
                 try WriterSession.checkUnseen(base: base, tip: around.tip, firstSeq: around.view.firstSeq)
-                func rank(_ actor: String, _ seq: UInt64) -> ClassOrder.Rank {
-                    order.rank(of: actor, at: seq, in: around.actors)
-                }
-                let tail = try DocumentTail(behind: base, in: around.view, environment, rank: rank)
-                return (tail: tail, rank: rank(actor, around.tip + 1))
+                let tail = try DocumentTail(behind: base, in: around.view, environment, around.ranks)
+                return (tail: tail, rank: around.ranks.rank(of: actor, at: around.tip + 1))
             },
             { documents, found, moment throws(LedgerError) in
                 let merge = try found.tail.merge(
@@ -131,5 +129,7 @@ extension Decider {
                     [try moment.draft(Documents.patched, justification, merge.body, merge.context(base))],
                     reply: merge.resolution)
             })
+        decided.reply.overrode += decided.overrode
+        return decided
     }
 }

@@ -25,10 +25,8 @@ package struct DocumentTail: Sendable {
     }
 
     /// Reads no more than what lies behind the newest snapshot before the base.
-    ///
-    /// - Parameter rank: of an actor at a seq.
     package init(
-        behind base: UInt64, in view: LedgerView, _ environment: Environment, rank: (String, UInt64) -> ClassOrder.Rank
+        behind base: UInt64, in view: LedgerView, _ environment: Environment, _ ranks: ActorRanks
     ) throws(LedgerError) {
         let end = FoldEnd(seq: base)
         var fold = try FoundFold<Documents>(in: view, to: end, environment).fold
@@ -36,7 +34,7 @@ package struct DocumentTail: Sendable {
         self.init(base: base, seen: fold.state)
         var (documents, mark, tail) = (fold.state, fold.mark, self)
         try FactReader(view, of: Documents.namespaces, environment).read(after: &mark) { fact in
-            tail.add(fact, to: &documents, rank(fact.actor, fact.seq))
+            tail.add(fact, to: &documents, ranks.rank(of: fact.actor, at: fact.seq))
         }
         self = tail
     }

@@ -24,27 +24,37 @@ extension WriterSession {
         }
     }
 
-    /// So many places can be taken from others at once: all are named in one entry.
-    package static let overrodeCountMax = 1000
+    /// So many places can be lost or taken from others at once: all are named in one entry.
+    package static let collisionCountMax = 1000
+    private static let collisionByteCountMax = 512 << 10
 
     package static func checkCount(_ resolution: ConflictManager.Resolution, tip: UInt64) throws(LedgerError) {
-        guard resolution.overrode.count > overrodeCountMax else { return }
+        let (lostCount, overrodeCount) = (resolution.lost.count, resolution.overrode.count)
+        // A place's name has any length.
+        guard lostCount + overrodeCount > collisionCountMax || byteCount(of: resolution) > collisionByteCountMax else { return }
         throw LedgerError(
             .refused,
-            "it would take \(resolution.overrode.count) places from lower classes, and \(overrodeCountMax) are named in one entry; "
+            "it would lose \(lostCount) places to higher classes and take \(overrodeCount) from lower ones, and one entry names "
+                + "\(collisionCountMax) at most, in \(collisionByteCountMax) bytes; "
                 + "nothing was recorded: look at it as it is now, and try again with --base \(tip)")
+    }
+
+    private static func byteCount(of resolution: ConflictManager.Resolution) -> Int {
+        if resolution.isClean { return 0 }
+        return Collision.list(lost: resolution.lost).canonicalBytes().count
+            + Collision.list(overrode: resolution.overrode).canonicalBytes().count
     }
 
     /// What becomes of a decision's drafts, one after the other: they have seen each other.
     ///
-    /// The tree's own verbs have resolved theirs before, with the tree at hand.
+    /// The tree's own verbs have compared theirs with the tree before, and what is left are events.
     ///
     /// - Throws: `conflict`, with both values, where an equal class was first to say something else.
     mutating func resolution(
         of drafts: [Draft], _ batch: inout Batch
     ) throws(LedgerError) -> ConflictManager.Resolution {
         var resolution = ConflictManager.Resolution()
-        for (index, draft) in drafts.enumerated() where draft.namesPlaces && !draft.isReserved {
+        for (index, draft) in drafts.enumerated() where draft.namesPlaces {
             guard let base = draft.base, let found = try self.resolution(of: draft, seen: base, &batch) else { continue }
             resolution.lost += found.lost.map { $0.with(part: index + 1) }
             resolution.overrode += found.overrode.map { $0.with(part: index + 1) }
@@ -59,10 +69,10 @@ extension WriterSession {
         guard let state, !planted(.conflictsUnresolved) else { return nil }
         let tip = batch.writer?.tip.seq ?? inFlight?.tip.seq ?? state.tip.seq
         try Self.checkUnseen(base: base, tip: tip, firstSeq: state.firstSeq)
-        guard base < tip, let placed = PlacedEntry(draft, rank: rank(of: draft.actor, at: tip + 1)) else { return nil }
+        guard base < tip, let placed = PlacedEntry(draft, rank: ranks.rank(of: draft.actor, at: tip + 1)) else { return nil }
         try loadPlaces(behind: base, &batch)
-        // What an event says changes no tree: it may be late there, but it takes nothing from it.
-        let others = (self.state?.places?.entries(behind: base) ?? []).filter { !$0.isOfTree || $0.rank >= placed.rank }
+        let found = self.state?.places?.entries(behind: base, meeting: placed) ?? []
+        let others = found.filter { placed.isComparable(with: $0) }
         do throws(ConflictManager.Contest) {
             return try ConflictManager.resolve(placed, against: others)
         } catch {
@@ -70,13 +80,11 @@ extension WriterSession {
         }
     }
 
-    private func rank(of actor: String, at seq: UInt64) -> ClassOrder.Rank {
-        ClassOrder.standard.rank(of: actor, at: seq, in: state?.actors ?? ActorRoster())
-    }
-
     /// Keeps in mind what a sealed draft says of places.
     mutating func note(_ draft: Draft, _ seq: UInt64, _ batch: inout Batch) {
-        guard draft.namesPlaces, let placed = PlacedEntry(draft, seq: seq, rank: rank(of: draft.actor, at: seq)) else { return }
+        guard draft.namesPlaces, let placed = PlacedEntry(draft, seq: seq, rank: ranks.rank(of: draft.actor, at: seq)) else {
+            return
+        }
         batch.placed.append(placed)
         state?.places?.insert(placed)
     }
@@ -88,14 +96,31 @@ extension WriterSession {
         // Entries in the block, and what is under way, are not on the disk.
         let durable = inFlight?.tip.seq ?? current.tip.seq
         if durable > base {
-            let (order, actors) = (ClassOrder.standard, current.actors)
+            let ranks = ranks
             try review(lastCount: durable - base, &batch) { frame, bytes in
-                let placed = PlacedEntry(frame, of: bytes) { actor, seq in order.rank(of: actor, at: seq, in: actors) }
-                if let placed { places.insert(placed) }
+                if let placed = PlacedEntry(frame, of: bytes, ranks) { places.insert(placed) }
             }
         }
         for placed in planted(.batchUncompared) ? [] : batch.placed { places.insert(placed) }
         state?.places = places
+    }
+}
+
+extension WriterSession {
+    /// Who prevails over whom, wherever that is asked. Requires the lock.
+    package var ranks: ActorRanks { ActorRanks(.standard, of: actors) }
+}
+
+extension PlacedEntry {
+    /// What an event says changes no tree: it may be late there, but takes nothing from it, in whatever order they come.
+    fileprivate func isComparable(with other: PlacedEntry) -> Bool {
+        switch (isOfTree, other.isOfTree) {
+        case (false, false): true
+        case (false, true): other.rank >= rank
+        case (true, false): other.rank < rank && !planted(.eventsOverlooked)
+        // That was resolved with the tree at hand.
+        case (true, true): false
+        }
     }
 }
 

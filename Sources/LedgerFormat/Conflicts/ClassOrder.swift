@@ -33,10 +33,4 @@ package struct ClassOrder: Sendable, Equatable {
         if let place = low.firstIndex(of: name) { return Rank(low.count - place) }
         return Rank(low.count + 1)
     }
-
-    /// Only who is enrolled has his class: whatever is recorded in his name was signed with his key.
-    package func rank(of actor: String, at seq: UInt64, in actors: ActorRoster) -> Rank {
-        guard case .enrolled(let enrolment) = actors.standing(of: actor, at: seq) else { return .unauthenticated }
-        return rank(ofClass: enrolment.actorClass)
-    }
 }

@@ -36,18 +36,30 @@ package struct Collision: Sendable, Equatable {
 
 // As entries record it, and as it is printed (FORMAT.md §4.9)
 extension Collision {
-    package var json: JSON { json(withValues: true) }
+    package var json: JSON { json(.value, .value) }
+
+    /// What an entry lost. Whoever is compared with it later must be able to tell its values from his.
+    package static func list(lost collisions: [Collision]) -> JSON { list(collisions, behind: .digest) }
+
+    /// What others lost to an entry: their values stand in their own.
+    package static func list(overrode collisions: [Collision]) -> JSON { list(collisions, behind: .nothing) }
 
     /// Many of them, the first ones with their values: all must fit into one entry.
-    package static func list(_ collisions: [Collision]) -> JSON {
-        .array(collisions.enumerated().map { $0.element.json(withValues: $0.offset < valuedCountMax) })
+    private static func list(_ collisions: [Collision], behind detail: Detail) -> JSON {
+        .array(
+            collisions.enumerated().map { index, collision in
+                index < valuedCountMax ? collision.json : collision.json(detail, .nothing)
+            })
     }
 
     private static let valuedCountMax = 32
 
-    private func json(withValues: Bool) -> JSON {
+    /// What is told of a value.
+    fileprivate enum Detail { case value, digest, nothing }
+
+    private func json(_ losing: Detail, _ winning: Detail) -> JSON {
         var object: JSONObject = [
-            "at": .string(at.description), "loser": loser.json(withValues), "winner": winner.json(withValues),
+            "at": .string(at.description), "loser": loser.json(losing), "winner": winner.json(winning),
         ]
         object["part"] = part.map { .number(Double($0)) }
         object["read"] = read.map { .string($0.description) }
@@ -68,14 +80,26 @@ extension Collision {
 }
 
 extension Collision.Side {
-    /// A longer value stands in the side's own entry only.
+    /// Of a longer value there is a digest.
     private static let valueByteCountMax = 4096
 
-    fileprivate func json(_ withValue: Bool) -> JSON {
+    fileprivate func json(_ detail: Collision.Detail) -> JSON {
         var object: JSONObject = ["actor": .string(actor)]
         object["at"] = at.map { .string($0.description) }
         object["seq"] = seq.map { .number(Double($0)) }
-        if withValue, let value = value.json, value.canonicalBytes().count <= Self.valueByteCountMax { object["value"] = value }
+        switch value {
+        case _ where detail == .nothing: break
+        case .present(let value):
+            let text = value.canonicalBytes()
+            if detail == .value, text.count <= Self.valueByteCountMax {
+                object["value"] = value
+            } else {
+                object["sha256"] = .string(Digest(sha256: text.span).description)
+            }
+        case .digest(let digest): object["sha256"] = .string(digest.description)
+        case .absent: object["absent"] = true
+        case .unknown: break
+        }
         return .object(object)
     }
 
@@ -84,7 +108,13 @@ extension Collision.Side {
         self.actor = actor
         at = json?["at"]?.string.flatMap { try? JSONPointer(parsing: $0) }
         seq = json?["seq"]?.seq
-        value = json?["value"].map { .present($0) } ?? .unknown
+        if let found = json?["value"] {
+            value = .present(found)
+        } else if let digest = json?["sha256"]?.string.flatMap({ Digest($0) }) {
+            value = .digest(digest)
+        } else {
+            value = json?["absent"]?.bool == true ? .absent : .unknown
+        }
     }
 }
 
@@ -112,7 +142,10 @@ extension Collision {
 
     /// What the draft took from another.
     package var winText: String {
-        "\(loser.actor), whose class ranks lower, loses \"\(at.brief)\" of entry \(loser.seq ?? 0), which had not been seen: it had \(loser.value.brief)"
+        // What was built on what is lost goes too, whatever its class.
+        let rank = read == nil && winner.at == nil && winner.value == .unknown ? "" : ", whose class ranks lower,"
+        return
+            "\(loser.actor)\(rank) loses \"\(at.brief)\" of entry \(loser.seq ?? 0), which had not been seen: it had \(loser.value.brief)"
     }
 }
 
@@ -125,7 +158,7 @@ extension PlacedValue.Value {
         switch self {
         case .present(let value): Collision.brief(value.canonicalText)
         case .absent: "nothing"
-        case .unknown: "another value"
+        case .digest, .unknown: "another value"
         }
     }
 }

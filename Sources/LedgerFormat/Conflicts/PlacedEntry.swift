@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import PlantedDefects
 
 /// What an entry or a draft says of places: what its writer had read, and what he puts there.
 package struct PlacedEntry: Sendable {
@@ -26,6 +27,10 @@ package struct PlacedEntry: Sendable {
     }
 }
 
+extension PlacedEntry {
+    package var places: [JSONPointer] { reads + writes.map(\.at) }
+}
+
 /// What is to stand at a place.
 package struct PlacedValue: Sendable, Equatable {
     package var at: JSONPointer
@@ -38,13 +43,22 @@ package struct PlacedValue: Sendable, Equatable {
 
     package enum Value: Sendable, Equatable {
         case present(JSON)
+        /// One whose canonical text has this SHA-256: there was no room for itself.
+        case digest(Digest)
         case absent
         /// It is said by a patch whose outcome is not to be had here; equal to nothing.
         case unknown
 
         package init(_ value: JSON?) { self = value.map { .present($0) } ?? .absent }
 
-        package func agrees(with other: Value) -> Bool { self != .unknown && self == other }
+        package func agrees(with other: Value) -> Bool {
+            switch (self, other) {
+            case (.unknown, _), (_, .unknown): false
+            case (.digest(let digest), .present(let value)), (.present(let value), .digest(let digest)):
+                value.digest == digest && !planted(.digestsUncompared)
+            default: self == other
+            }
+        }
 
         package var json: JSON? {
             if case .present(let value) = self { value } else { nil }
@@ -62,7 +76,7 @@ extension PlacedEntry {
     }
 
     /// Nil for an entry that names no place, or was re-admitted without proof.
-    package init?(_ frame: FrameView, of bytes: Span<UInt8>, _ rank: (String, UInt64) -> ClassOrder.Rank) {
+    package init?(_ frame: FrameView, of bytes: Span<UInt8>, _ ranks: ActorRanks) {
         let entry: Entry
         if let readmission = Readmission(frame, of: bytes) {
             guard readmission.isProven else { return nil }
@@ -74,7 +88,7 @@ extension PlacedEntry {
         guard let context = (try? JSON(parsing: entry.context))?.object, Context.namesPlaces(context) else { return nil }
         self.init(
             context, action: entry.action, entry.body, seq: entry.seq, position: frame.seq, actor: entry.actor,
-            rank: rank(entry.actor, entry.seq))
+            rank: ranks.rank(of: entry.actor, at: entry.seq))
     }
 
     private init?(
@@ -120,4 +134,9 @@ extension JSONPatch.Operation {
 extension JSONPointer {
     /// Whether one of the two lies in the other, or both are the same.
     package func meets(_ other: JSONPointer) -> Bool { isPrefix(of: other) || other.isPrefix(of: self) }
+}
+
+extension JSON {
+    /// SHA-256 of the canonical text.
+    var digest: Digest { Digest(sha256: canonicalBytes().span) }
 }
