@@ -32,17 +32,11 @@ struct ActorRepairTests {
 
     @Test("an entry is damaged, wherever it stands: who is enrolled stays enrolled", arguments: 1...30 as ClosedRange<UInt64>)
     func anywhere(seq: UInt64) async throws {
-        try await expectBound(try repaired(seq), "seq \(seq)")
-    }
-
-    /// Apart, and never inlined: swift 6.3.1 crashes when it splits the coroutine that has this in it.
-    @inline(never)
-    private func repaired(_ seq: UInt64) throws -> SimulatedMachine {
         let machine = try ledger()
         try damage(machine, seq)
         let outcome = try machine.repair()
         #expect(outcome.plan?.actors.enrolments.count == 1, "seq \(seq)")
-        return machine
+        try await expectBound(machine, "seq \(seq)")
     }
 
     @Test("the enrolment is lost, and a later segment still tells of it; damaged again, it is known from the repair")
