@@ -120,6 +120,13 @@ struct ConflictCommandTests {
         #expect(try append("guard").code == 0)
         let lost = try append("tool")
         #expect(lost.code == 22 && lost.receipts.count == 1 && lost.error.contains(#"it has "guard" there"#), "\(lost)")
+        // A second one of the class has both values too.
+        let first = try server.append(#"{"slot":5}"#, "--writes", "/other", "--base", base)
+        #expect(first.code == 0, "\(first)")
+        let refused = try server.append(#"{"slot":6}"#, "--writes", "/other", "--base", base, "--json")
+        #expect(refused.code == 22, "\(refused)")
+        let conflict = try JSON(parsing: Array(refused.output.utf8))["error"]?["conflicts"]?.array?.first
+        #expect(conflict?["winner"]?["value"] == ["slot": 5] && conflict?["loser"]?["value"] == ["slot": 6], "\(refused)")
         _ = try server.stop()
         try ledger.expectIntact()
     }

@@ -19,6 +19,8 @@ import LedgerFormat
 //
 //     {"answers":[…,{"error":{"code":22,"message":"…"}}]}
 //
+// An error may have `conflicts` besides: the places that an equal class was first to write, with both values.
+//
 // A line that is no request, or one that cannot be answered at all, is answered with the error alone:
 //
 //     {"error":{"code":64,"message":"…"}}
@@ -153,7 +155,7 @@ struct SocketAnswer {
         let answers = decisions.map { decision -> JSON in
             switch decision {
             case .success(let answer): Self.json(answer, &room)
-            case .failure(let error): Self.json(error)
+            case .failure(let error): Self.json(error, &room)
             }
         }
         return JSON.object(["answers": .array(answers)]).canonicalBytes() + [0x0A]
@@ -185,7 +187,18 @@ struct SocketAnswer {
     static func line(_ error: LedgerError) -> [UInt8] { json(error).canonicalBytes() + [0x0A] }
 
     private static func json(_ error: LedgerError) -> JSON {
-        ["error": ["code": .number(Double(error.code.rawValue)), "message": .string(error.message)]]
+        var room = SocketProtocol.collisionByteCountMax
+        return json(error, &room)
+    }
+
+    private static func json(_ error: LedgerError, _ room: inout Int) -> JSON {
+        var object: JSONObject = ["code": .number(Double(error.code.rawValue)), "message": .string(error.message)]
+        if !error.collisions.isEmpty {
+            let told = JSON.array(error.collisions.map(\.json))
+            room -= told.canonicalBytes().count
+            if room >= 0 { object["conflicts"] = told }
+        }
+        return ["error": .object(object)]
     }
 
     /// Reads a line; throws the error that it is alone, and nil stands for one that is no answer.
@@ -214,6 +227,6 @@ struct SocketAnswer {
     private static func error(_ json: JSON) -> LedgerError? {
         guard let error = json["error"], let message = error["message"]?.string else { return nil }
         let code = error["code"]?.integer.flatMap { ErrorCode(rawValue: Int32(truncatingIfNeeded: $0)) }
-        return LedgerError(code ?? .inputOutput, message)
+        return LedgerError(code ?? .inputOutput, message, collisions: collisions(error["conflicts"]))
     }
 }
