@@ -48,7 +48,7 @@ struct EventMergeTests {
         }
     }
 
-    @Test("the tree, and what events lost, is the same in whatever order they come", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("the tree, and what events lost, is the same in whatever order they come", arguments: 1...8 as ClosedRange<UInt64>)
     func orders(seed: UInt64) throws {
         var source = DocumentSource(random: SeededGenerator(seed: seed))
         let (machine, base) = try SimulatedMachine.classed(Self.tree, seed: seed)
