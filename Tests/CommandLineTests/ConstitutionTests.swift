@@ -221,6 +221,29 @@ struct ConstitutionTests {
         #expect(try ledger.run(enroll + ["security_sentinel"]).code == 0)
     }
 
+    @Test("where two say different things of one place, its order of classes decides")
+    func order() throws {
+        for (text, winner) in [("", "sentinel"), ("classes = [\"worker\", \"*\"]", "worker")] {
+            let house = try GovernedHouse()
+            let ledger = house.ledger
+            for (name, actorClass) in [("sentinel", "security-sentinel"), ("worker", "worker")] {
+                let file = ledger.directory.path(name)
+                let enroll = ["actor", "enroll", "process:\(name)", "--class", actorClass, "--key-file", file]
+                try #require(try ledger.run(enroll).code == 0)
+            }
+            try house.adopt(text)
+            #expect(try ledger.run("state", "set", "/n", "0", "--actor", "user:ada").code == 0)
+            let state = try JSON(parsing: Array(try ledger.run("state", "get", "--json").output.utf8))
+            let base = "\(try #require(state["seq"]?.integer))"
+            for name in ["sentinel", "worker"] {
+                let key = ["--actor", "process:\(name)", "--actor-key", ledger.directory.path(name), "--base", base]
+                _ = try ledger.run(["state", "set", "/n", "\"\(name)\""] + key)
+            }
+            #expect(try ledger.run("state", "get", "/n").output == "\"\(winner)\"\n")
+            try ledger.expectIntact()
+        }
+    }
+
     @Test("young entries are not archived: nothing is copied, ended or recorded")
     func retention() throws {
         let house = try GovernedHouse()

@@ -143,6 +143,11 @@ extension PlantedDefect {
             .tests("LedgerTests.ConstitutionTests")
         case .looseAdoptionLowers: .tests("LedgerTests.ConstitutionRepairTests")
         case .retentionUnchecked: .tests("CommandLineTests.ConstitutionTests.*retention")
+        // Conflicts
+        case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
+            .tests("KernelTests.PlacedDraftTests")
+        case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
+        case .eventsOverlooked: .tests("KernelTests.EventMergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")
