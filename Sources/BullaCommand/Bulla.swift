@@ -89,13 +89,13 @@ enum Main {
 }
 
 extension LedgerError {
-    /// `{"error":{"code":20,"message":"…","verdict":"refused"}}`.
+    /// `{"error":{"code":20,"message":"…","verdict":"refused"}}`, and of a conflict both sides in `conflicts`.
     fileprivate var json: JSON {
-        [
-            "error": [
-                "code": .number(Double(code.rawValue)), "message": .string(message), "verdict": .string(code.verdict),
-            ]
+        var error: JSONObject = [
+            "code": .number(Double(code.rawValue)), "message": .string(message), "verdict": .string(code.verdict),
         ]
+        if !collisions.isEmpty { error["conflicts"] = .array(collisions.map(\.json)) }
+        return ["error": .object(error)]
     }
 }
 

@@ -508,4 +508,22 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case requestLifeUnchecked = "request-life-unchecked"
     /// A release that was interrupted is taken for one of any later alert.
     case oldReleaseFinished = "old-release-finished"
+    /// A draft is not compared with what its writer had not seen.
+    case conflictsUnresolved = "conflicts-unresolved"
+    /// Nor with what was sealed in the same block.
+    case batchUncompared = "batch-uncompared"
+    /// A draft may have seen nothing for any number of entries.
+    case unseenUnbounded = "unseen-unbounded"
+    /// Whoever comes first has the place, whatever his class.
+    case arrivalDecides = "arrival-decides"
+    /// What a draft read may have changed.
+    case readsUncompared = "reads-uncompared"
+    /// What was built on a place that a higher class writes stays.
+    case premisesKept = "premises-kept"
+    /// Of what lost a place to a higher class, what lies around that place stays.
+    case losersKept = "losers-kept"
+    /// A change of the tree does not look at events that came before it.
+    case eventsOverlooked = "events-overlooked"
+    /// What was lost agrees with nobody, if an entry has only its digest.
+    case digestsUncompared = "digests-uncompared"
 }

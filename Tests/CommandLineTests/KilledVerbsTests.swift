@@ -79,6 +79,8 @@ struct KilledVerbsTests {
         rm -rf L; "$BULLA" init --ledger L --associate $(cat a.pub) --associate $(cat b.pub) > out
         append > out; append > out; cp -a L calm
         "$BULLA" associate add $(cat c.pub) --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > add 2> err
+        "$BULLA" constitution template --ledger L | sed 's/^sovereignty.*/sovereignty = ["trade."]/' > law
+        "$BULLA" constitution adopt law --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > adopt 2> err
         printf X | dd of=L/ledger/00000000000000000001.frames bs=1 seek=1200 conv=notrunc status=none
         "$BULLA" repair --yes --ledger L > out; cp -a L locked
         "$BULLA" alert release --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > release 2> err
@@ -119,6 +121,11 @@ struct KilledVerbsTests {
                 name: "associate add", setUp: house, prepare: "rm -rf L; cp -a calm L",
                 call:
                     #""$@" "$BULLA" associate add $(cat c.pub) --signed add --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }"#
+            ),
+            Verb(
+                name: "constitution adopt", setUp: house, prepare: "rm -rf L; cp -a calm L",
+                call:
+                    #""$@" "$BULLA" constitution adopt law --signed adopt --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }; "$BULLA" constitution show --ledger L 2> err | cmp - law"#
             ),
             // A call that finds the patch signed finishes it, and then says that it is applied.
             Verb(

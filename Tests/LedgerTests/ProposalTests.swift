@@ -1,5 +1,5 @@
 import CanonicalJSON
-import Foundation
+import DurableFiles
 import Ledger
 import LedgerFormat
 import TestSupport
@@ -95,6 +95,11 @@ struct ProposalTests {
         ("[retention]\ndays = 1\ndays = 1", 3, 1, "stands here twice"),
         ("classes = [\"a\"] classes = [\"b\"]", 1, 17, "should end here"),
         ("# \u{7}", 1, 3, "control character"), ("# a\rb", 1, 4, "control character"), ("# \u{7F}", 1, 3, "control character"),
+        // A quotation mark is two bytes in an entry.
+        (
+            "[handbooks]\nfolders = [" + (0..<9).map { "'\($0)\(String(repeating: "\"", count: 1000))'" }.joined(separator: ",\n")
+                + "]\n[thresholds]\nsignatures = 2", 12, 15, "the articles have more than 16384 bytes"
+        ),
         ("# \(String(repeating: "x", count: Articles.byteCountMax))", 1, Articles.byteCountMax + 1, "are allowed"),
     ]
 

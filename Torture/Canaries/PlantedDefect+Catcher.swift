@@ -147,6 +147,17 @@ extension PlantedDefect {
         case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
         case .archivedRosterForgotten: .tests("AssociateLossTests")
         case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
+        // The constitution
+        case .adoptionBeyondSigners, .constitutionOverridden: .tests("ConstitutionForgeryTests")
+        case .articlesUncompared, .classesUncompared, .pillarsUnchecked, .unnamedClassEnrolled, .requestLifeUnchecked:
+            .tests("LedgerTests.ConstitutionTests")
+        case .looseAdoptionLowers: .tests("LedgerTests.ConstitutionRepairTests")
+        case .retentionUnchecked: .tests("CommandLineTests.ConstitutionTests.*retention")
+        // Conflicts
+        case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
+            .tests("KernelTests.PlacedDraftTests")
+        case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
+        case .eventsOverlooked: .tests("KernelTests.EventMergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")
         case .recoveryUncompared: .tests("ArchiveRepairTests.*cutOff")

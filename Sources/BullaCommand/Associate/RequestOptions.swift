@@ -47,8 +47,11 @@ struct RequestOptions: ParsableArguments {
     }
 
     /// What associates are asked for.
+    ///
+    /// - Parameter time: of the last entry. Where the clock was ahead once, a request would have expired before it was made.
     func new(
-        _ verb: SignedRequest.Verb, _ arguments: JSONObject, _ associates: Associates, in ledger: LedgerID
+        _ verb: SignedRequest.Verb, _ arguments: JSONObject, _ associates: Associates, in ledger: LedgerID,
+        behind time: Timestamp?
     ) throws(LedgerError) -> SignedRequest {
         let environment = Environment.system
         let longest = Self.hourMicroseconds * Int64(associates.articles.requestHours)
@@ -59,7 +62,7 @@ struct RequestOptions: ParsableArguments {
         let request = SignedRequest(
             verb, arguments, in: ledger, base: associates.act.hash,
             nonce: environment.randomText() + environment.randomText(),
-            expires: Timestamp(microseconds: environment.now().microseconds + life))
+            expires: Timestamp(microseconds: max(environment.now(), time ?? environment.now()).microseconds + life))
         guard request.reason.utf8.count <= SignedRequest.reasonByteCountMax else {
             throw LedgerError(.usage, "--reason takes \(SignedRequest.reasonByteCountMax) bytes at most")
         }
@@ -118,7 +121,7 @@ extension SignedRequest {
         let articles = arguments["articles"].flatMap(Articles.init(_:)).map { ArticleList($0, threshold: threshold).lines } ?? []
         let text = arguments["text"]?.string ?? ""
         return ["  reason: \(reason)", "  text:"]
-            + Printable.lines(text).map { "    | \($0)" } + ["  which lays down:"]
+            + Printable.lines(text).map { "    | \($0.replacing("\t", with: "    "))" } + ["  which lays down:"]
             + articles.map { "  \($0)" }
     }
 }

@@ -33,7 +33,7 @@ struct ConstitutionAdoptCommand: ParsableCommand {
         let request = try requests.request { () throws(LedgerError) in
             // What could not be carried out, nobody needs to sign.
             if let objection = house.objection(to: proposal) { throw LedgerError(.refused, "\(objection)") }
-            return try requests.new(.adopt, proposal.arguments(reason: reason), associates, in: house.ledger)
+            return try requests.new(.adopt, proposal.arguments(reason: reason), associates, in: house.ledger, behind: house.time)
         }
         if let objection = request.objection(as: .adopt) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
         guard requests.isSigned else {

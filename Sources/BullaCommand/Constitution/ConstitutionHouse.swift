@@ -6,13 +6,15 @@ import LedgerFormat
 struct ConstitutionHouse {
     let actors: ActorRoster
     let ledger: LedgerID
+    /// Of the last entry, if that can be read.
+    let time: Timestamp?
 
     init(_ options: LedgerOptions) throws(LedgerError) {
-        (actors, ledger) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+        (actors, ledger, time) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
             // It was read a moment ago, or reading who is enrolled fails.
             let actors = try view.actors()
             guard let ledger = view.ledger else { preconditionFailure("a ledger whose actors are known has a first entry") }
-            return (actors, ledger)
+            return (actors, ledger, view.lastTime(.system))
         }
     }
 

@@ -43,8 +43,18 @@ struct ConstitutionTemplate {
 
     private func list(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }
 
-    /// Of what articles hold, quotation marks and backslashes alone need one in front.
+    /// Of what articles hold, quotation marks and backslashes alone need one in front; what cannot be seen gets a number.
     private func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        var quoted = ""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { quoted += "\\" }
+            if Printable.isUnsafe(scalar) {
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            } else {
+                quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return "\"\(quoted)\""
     }
 }
