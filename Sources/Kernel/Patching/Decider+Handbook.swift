@@ -44,7 +44,7 @@ extension Patches {
                     + "write the earlier text with --out and propose it; nothing was recorded")
         }
         guard !patch.isPending else {
-            throw LedgerError(.refused, "patch \(patch.seq) \(patch.stage.told); nothing was recorded")
+            throw LedgerError(.refused, "patch \(patch.seq) \(patch.told); nothing was recorded")
         }
         if found?.digest == patch.step.after { return Decision([]) }
         var body: JSONObject = [

@@ -77,6 +77,9 @@ extension Decider {
                 )
             }
             after = try Handbook.refusing(name, Array(told.after.utf8))
+            guard after.digest == patch.step.after else {
+                throw LedgerError(.tampered, "entry \(act) holds another text than patch \(patch.seq) tells of")
+            }
         } catch {
             return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
         }

@@ -13,6 +13,8 @@ package struct Patch: Sendable, Equatable {
     package internal(set) var stage = Stage.proposed
     /// What associates signed last of it: its approval, or the approval's reversal.
     package internal(set) var act: UInt64?
+    /// The approval.
+    var approval: UInt64?
     /// Who has said no, as `kind:name`, and in which entry.
     package internal(set) var rejection: UInt64?
 
@@ -51,7 +53,7 @@ package struct Patch: Sendable, Equatable {
 // A snapshot holds it.
 extension Patch: Codable {
     private enum Key: String, CodingKey {
-        case act, author, base, diff, handbook, reason, rejection, restoring, result, seq, signature, stage
+        case act, approval, author, base, diff, handbook, reason, rejection, restoring, result, seq, signature, stage
     }
 
     package init(from decoder: any Decoder) throws {
@@ -71,6 +73,7 @@ extension Patch: Codable {
         signature = try values.decodeIfPresent(Signature.self, forKey: .signature)
         stage = try values.decode(Stage.self, forKey: .stage)
         act = try values.decodeIfPresent(UInt64.self, forKey: .act)
+        approval = try values.decodeIfPresent(UInt64.self, forKey: .approval)
         rejection = try values.decodeIfPresent(UInt64.self, forKey: .rejection)
         restoring = try values.contains(.restoring) ? digest(.restoring) : nil
     }
@@ -87,6 +90,7 @@ extension Patch: Codable {
         try values.encodeIfPresent(signature, forKey: .signature)
         try values.encode(stage, forKey: .stage)
         try values.encodeIfPresent(act, forKey: .act)
+        try values.encodeIfPresent(approval, forKey: .approval)
         try values.encodeIfPresent(rejection, forKey: .rejection)
         try values.encodeIfPresent(restoring?.description, forKey: .restoring)
     }

@@ -31,7 +31,10 @@ extension Patches {
             guard let seq = fact.body["proposal"]?.seq else { return }
             change(where: { $0.seq == seq && $0.isOpen }) { patch in
                 // What was signed and could not be done stays as it was before.
-                if patch.restoring == nil { patch.stage = patch.stage == .reverting ? .applied : .rejected }
+                if patch.restoring == nil {
+                    patch.stage = patch.stage == .reverting ? .applied : .rejected
+                    patch.act = patch.approval
+                }
                 patch.restoring = nil
                 patch.rejection = fact.seq
             }
@@ -45,6 +48,7 @@ extension Patches {
         change(where: { $0.seq == act.change.proposal && $0.stage == from && expected($0) == act.change }) { patch in
             patch.stage = to
             patch.act = fact.seq
+            if to == .approved { patch.approval = fact.seq }
         }
     }
 

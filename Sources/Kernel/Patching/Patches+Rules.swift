@@ -43,7 +43,7 @@ extension Patches {
     /// Says no to a patch: to one that is proposed, or that was signed and does not fit its handbook any more.
     package func reject(_ seq: UInt64, _ justification: Justification, _ moment: Moment) throws(LedgerError) -> Decision<Patch> {
         let patch = try known(seq)
-        guard patch.isOpen else { throw LedgerError(.refused, "patch \(seq) \(patch.stage.told); nothing was recorded") }
+        guard patch.isOpen else { throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded") }
         return Decision([try rejection(of: patch, justification, moment)], reply: patch)
     }
 
@@ -57,7 +57,7 @@ extension Patches {
     package func wanted(_ verb: SignedRequest.Verb, of seq: UInt64) throws(LedgerError) -> HandbookChange {
         let patch = try known(seq)
         guard patch.stage == (verb == .approvePatch ? .proposed : .applied) else {
-            throw LedgerError(.refused, "patch \(seq) \(patch.stage.told); nothing was recorded")
+            throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded")
         }
         return verb == .approvePatch ? patch.change : patch.reversal
     }
@@ -88,16 +88,17 @@ extension Patches {
     }
 }
 
-extension Patch.Stage {
+extension Patch {
     /// Behind "patch 12".
     package var told: String {
-        switch self {
-        case .proposed: "is proposed, and nobody has signed it yet"
-        case .approved: "is approved, and its handbook is not changed yet"
-        case .applied: "is applied already"
-        case .reverting: "is to be taken back, and its handbook is not changed yet"
-        case .reverted: "was taken back"
-        case .rejected: "was rejected"
+        if restoring != nil { return "is applied, and its handbook is still to be put back" }
+        switch stage {
+        case .proposed: return "is proposed, and nobody has signed it yet"
+        case .approved: return "is approved, and its handbook is not changed yet"
+        case .applied: return "is applied already"
+        case .reverting: return "is to be taken back, and its handbook is not changed yet"
+        case .reverted: return "was taken back"
+        case .rejected: return "was rejected"
         }
     }
 }

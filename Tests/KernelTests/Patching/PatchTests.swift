@@ -170,6 +170,54 @@ import Testing
         #expect(try house.finish().isEmpty && house.patches()[seq]?.stage == .rejected)
     }
 
+    @Test("a reversal that is given up leaves the patch applied, and it can be taken back later")
+    func givenUp() throws {
+        let house = try HandbookHouse()
+        let seq = try #require(try house.propose(HandbookHouse.proposal()))
+        try house.carryOut(house.request(.approvePatch, try #require(try house.patches()[seq]).change))
+        let applied = try #require(try house.patches()[seq])
+        let failing = house.shelf(.rule { _, operation in operation.kind == .create ? .crash(.nothing) : nil })
+        #expect(try house.carryOut(house.request(.revertPatch, applied.reversal), on: failing).receipt == nil)
+        house.books.setBytes(of: HandbookHouse.path, to: Array("# Other\n".utf8))
+        try house.reject(seq)
+        let left = try #require(try house.patches()[seq])
+        #expect(left.stage == .applied && left.act == applied.act)
+        house.books.setBytes(of: HandbookHouse.path, to: Array(HandbookHouse.edited.utf8))
+        try house.carryOut(house.request(.revertPatch, left.reversal))
+        #expect(try house.patches()[seq]?.stage == .reverted && house.handbook == HandbookHouse.text)
+    }
+
+    @Test("what associates signed last is put back over anything, also behind a crash; what they signed before is not")
+    func restored() throws {
+        let house = try HandbookHouse()
+        let seq = try #require(try house.propose(HandbookHouse.proposal()))
+        try house.carryOut(house.request(.approvePatch, try #require(try house.patches()[seq]).change))
+        let name = try HandbookName(HandbookHouse.name)
+        let kept = try KeptHandbook(name, upTo: .tip, in: LedgerView(house.machine.storage()), house.machine.environment)
+        #expect(kept.handbook.text == HandbookHouse.edited && !kept.isFound)
+        let first = try KeptHandbook(
+            name, upTo: FoldEnd(seq: seq), in: LedgerView(house.machine.storage()), house.machine.environment)
+        #expect(first.handbook.text == HandbookHouse.text && first.isFound && first.act == kept.act)
+        house.books.setBytes(of: HandbookHouse.path, to: Array("# Scribbled\n".utf8))
+        let failing = house.shelf(.rule { _, operation in operation.kind == .rename ? .crash(.nothing) : nil })
+        var decider = try house.machine.decider()
+        #expect(throws: LedgerError.self) {
+            try decider.restoreHandbook(name, to: kept.act, as: "user:ada", .test, failing)
+        }
+        #expect(try house.patches()[seq]?.isPending == true && house.handbook == "# Scribbled\n")
+        #expect(try house.finish().count == 1 && house.handbook == HandbookHouse.edited)
+        #expect(try house.patches()[seq]?.stage == .applied && house.patches()[seq]?.isPending == false)
+        house.books.delete(HandbookHouse.path)
+        #expect(try decider.restoreHandbook(name, to: kept.act, as: "user:ada", .test, house.shelf()) != nil)
+        #expect(try decider.restoreHandbook(name, to: kept.act, as: "user:ada", .test, house.shelf()) == nil)
+        #expect(house.handbook == HandbookHouse.edited)
+        try house.carryOut(house.request(.revertPatch, try #require(try house.patches()[seq]).reversal))
+        let error = ledgerError { () throws(LedgerError) in
+            _ = try decider.restoreHandbook(name, to: kept.act, as: "user:ada", .test, house.shelf())
+        }
+        #expect(error?.code == .refused && error?.message.contains("signed another text") == true)
+    }
+
     @Test(
         "any proposals: those that are done with are forgotten first, more than can be looked at are refused, and all fits into an entry"
     )
