@@ -62,7 +62,9 @@ def turn(action, body, seq):  # §4.1: whether the body holds what its action as
         return (all_fit(body.get("keys"), ROSTER) and all_fit(segments, SEGMENT) and len(segments) > 0
                 and all(a["last"] + 1 == b["first"] for a, b in zip(segments, segments[1:])) and segments[-1]["last"] < seq)
     if "roster" in body and "associates" in body and not fits(body["associates"], associates): return False
-    if action in VERBS: return fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
+    if action in VERBS:
+        return (fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
+                and (not action.startswith("patch.") or holds_texts(body)))
     if action in ACTORS: return fits(body.get("roster"), roster) and ACTORS[action](body)
     if action == "ledger.repaired" and "roster" in body and "associates" in body and not mending(body): return False
     return action != "ledger.repaired" or ("gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
@@ -112,12 +114,29 @@ ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(
           "actor.enrolled": lambda body: fits({x: body.get(x) for x in ("actor", "class", "key")}, {x: ENROLMENT[x] for x in
                             ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
 # §4.8. Associates: M of N keys, and what they sign.
-VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release"}
+VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release",
+         "constitution.adopted": "constitution.adopt", "patch.approved": "patch.approve", "patch.reverted": "patch.revert"}
+def holds_texts(body):  # §4.10: both texts of a handbook are those that were signed
+    sha256 = lambda v: hashlib.sha256(v.encode()).hexdigest() if type(v) is str else None
+    arguments = body["request"]["arguments"]
+    return sha256(body.get("before")) == arguments.get("base") and sha256(body.get("after")) == arguments.get("result")
 def key_list(v): return type(v) is list and len(v) <= 64 and len(set(map(str, v))) == len(v) and all(fits(x, HEX64) for x in v)
 def counts(keys, m): return 0 < len(keys) <= 64 and 1 <= m <= len(keys)
 def can_withdraw(keys, gone, m): return not gone or set(gone) <= set(keys) and len(keys) - len(gone) >= m
+def texts(fit): return lambda v: type(v) is list and len(v) <= 64 and all(type(x) is str and fit(x) for x in v)
+def articles(v):  # of a constitution; its text is for who signs it
+    name = lambda x: re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", x) is not None and len(x) <= 256
+    folder = lambda x: 1 <= len(x.encode()) <= 1024 and not re.search(r"[\x00-\x1f\x7f]", x)
+    pillars = lambda v: type(v) is dict and set(v) <= {"sovereignty", "integrity", "resilience", "evolution"} and all(map(texts(name), v.values()))
+    form = {"classes": texts(lambda x: re.fullmatch(r"[a-z0-9_-]{1,64}|\*", x)), "handbooks": {"folders": texts(folder)}, "pillars": pillars,
+            "retention": {"days": range(36526)}, "thresholds": {"recurrences": range(1, 1000001), "request_hours": range(1, 8785)}}
+    once = lambda v: len(set(v)) == len(v)
+    return (fits(v, form) and len(dumps(v).encode()) <= 16384 and v["classes"] != [] and once([x.replace("_", "-") for x in v["classes"]])
+            and once([x for names in v["pillars"].values() for x in names]))
+def adopted(v): return v is None or fits(v, {"act": {"hash": HEX64, "seq": POSITIVE}, "articles": articles})
 def associates(v):
-    form = {"act": {"hash": HEX64, "seq": POSITIVE}, "keys": key_list, "suspended": bool, "threshold": POSITIVE, "withdrawn": key_list}
+    form = {"act": {"hash": HEX64, "seq": POSITIVE}, "constitution": adopted, "keys": key_list, "suspended": bool, "threshold": POSITIVE,
+            "withdrawn": key_list}
     return (fits(v, form) and counts(v["keys"], v["threshold"]) and (v["suspended"] or not v["withdrawn"])
             and can_withdraw(v["keys"], v["withdrawn"], v["threshold"]))
 def request(v, verb):
@@ -146,16 +165,27 @@ def applied(house, verb, arguments, tip):
         if (not fits(arguments, {"keys": key_list, "reason": reason, "threshold": NATURAL, "tip": HEX64}) or tip not in (None, arguments["tip"])
                 or arguments["keys"] != signers_of(house) or m != house["threshold"]): raise Fault("the release of something else")
         return {**house, "keys": signers_of(house), "withdrawn": [], "suspended": False}
+    if verb == "constitution.adopt":
+        text = lambda x: type(x) is str and len(x.encode()) <= 16384
+        if (not fits(arguments, {"articles": articles, "reason": reason, "text": text, "threshold": NATURAL})
+                or not counts(keys, m)): raise Fault("a constitution that cannot be")
+        return {**house, "threshold": m, "constitution": {"act": None, "articles": arguments["articles"]}}
+    if verb.startswith("patch."):
+        if not fits(arguments, {"base": HEX64, "diff": HEX64, "handbook": lambda x: type(x) is str and 0 < len(x.encode()) <= 512,
+                                "proposal": POSITIVE, "reason": reason, "result": HEX64}): raise Fault("a patch without the right arguments")
+        return house
     if not fits(arguments, {"key": HEX64, "reason": reason, "threshold": NATURAL}) or not actor_key(arguments["key"]):
         raise Fault("a request without the right arguments")
     key, adds = arguments["key"], verb == "associate.add"
+    if house["constitution"] and m != house["threshold"]: raise Fault("only a constitution says how many must sign")
     keys = keys + [key] if adds else [x for x in keys if x != key]
     if (key in house["keys"]) == adds or not counts(keys, m): raise Fault("associates who cannot be")
     return {**house, "keys": keys, "threshold": m}
+def adopting(asked, house, act): return {**house, "constitution": {**house["constitution"], "act": act}} if asked["verb"] == "constitution.adopt" else house
 def mended(house, body, ledger, act):
     for old in body.get("acts", []):
         house = carried_out(house, old["request"], ledger, None, None)
-        house = {**house, "act": {**house["act"], "hash": old["hash"]}}
+        house = adopting(old["request"], {**house, "act": {**house["act"], "hash": old["hash"]}}, act)
     gone = house["withdrawn"] + [x for x in body.get("withdrawn", []) if x not in house["withdrawn"]]
     if not can_withdraw(house["keys"], gone, house["threshold"]): raise Fault("a repair that leaves too few associates")
     return {**house, "act": act, "suspended": True, "withdrawn": gone}
@@ -164,7 +194,7 @@ def founded(body, act):  # what the first entry says; None if it names nobody
     named = body["associates"]
     if not (fits(named, {"keys": key_list, "threshold": POSITIVE}) and counts(named["keys"], named["threshold"])
             and all(map(actor_key, named["keys"]))): raise Fault("the first entry names associates who cannot be")
-    return {**named, "act": act, "suspended": False, "withdrawn": []}
+    return {**named, "act": act, "constitution": None, "suspended": False, "withdrawn": []}
 HEAD = {"alert": bool, "end": POSITIVE, "key": HEX16, "ledger": HEX32, "mac": HEX64, "segment": POSITIVE,
         "seq": POSITIVE, "tip": HEX64, "v": range(1, 2)}
 
@@ -344,7 +374,9 @@ class Ledger:  # §2, §6
             proven = {"frame": {"entry": ENTRY, "hash": HEX64, "sig": HEX64}, "proven": lambda x: x is True}
             if action == "ledger.readmitted" and fits(body, proven): self.check_signature(body["frame"]["entry"])
         if states: self.actors = rows
-        if action in VERBS: self.house = {**carried_out(self.house, body["request"], entry["ledger"], entry["time"], entry["prev_hash"]), "act": act}
+        if action in VERBS:
+            house = carried_out(self.house, body["request"], entry["ledger"], entry["time"], entry["prev_hash"])
+            self.house = adopting(body["request"], {**house, "act": act}, act)
         if action == "ledger.repaired" and self.house: self.house = mended(self.house, body, entry["ledger"], act)
         live = standing(self.actors, body.get("actor"), seq) if action in ACTORS else None
         if action == "actor.enrolled":

@@ -27,8 +27,8 @@ struct Bulla: AsyncParsableCommand {
             InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
             VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
             StateCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self, KeyCommand.self,
-            LaneCommand.self, LearnCommand.self, ActorCommand.self, AssociateCommand.self, AlertCommand.self, RepairCommand.self,
-            BackupCommand.self, ArchiveCommand.self,
+            LaneCommand.self, LearnCommand.self, PatchCommand.self, ActorCommand.self, AssociateCommand.self,
+            ConstitutionCommand.self, AlertCommand.self, RepairCommand.self, BackupCommand.self, ArchiveCommand.self,
             AnchorCommand.self,
         ])
 }
@@ -89,13 +89,13 @@ enum Main {
 }
 
 extension LedgerError {
-    /// `{"error":{"code":20,"message":"…","verdict":"refused"}}`.
+    /// `{"error":{"code":20,"message":"…","verdict":"refused"}}`, and of a conflict both sides in `conflicts`.
     fileprivate var json: JSON {
-        [
-            "error": [
-                "code": .number(Double(code.rawValue)), "message": .string(message), "verdict": .string(code.verdict),
-            ]
+        var error: JSONObject = [
+            "code": .number(Double(code.rawValue)), "message": .string(message), "verdict": .string(code.verdict),
         ]
+        if !collisions.isEmpty { error["conflicts"] = .array(collisions.map(\.json)) }
+        return ["error": .object(error)]
     }
 }
 

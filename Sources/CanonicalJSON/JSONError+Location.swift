@@ -13,7 +13,10 @@ extension JSONError {
     }
 
     /// The error's place in `bytes`, the same that were read; lines end with a line feed.
-    package func location(in bytes: Span<UInt8>) -> Location {
+    package func location(in bytes: Span<UInt8>) -> Location { Self.location(of: offset, in: bytes) }
+
+    /// The place of a byte in a text.
+    package static func location(of offset: Int, in bytes: Span<UInt8>) -> Location {
         var location = Location(line: 1, column: 1)
         for index in 0..<max(0, min(offset, bytes.count)) {
             if bytes[index] == 0x0A {

@@ -20,6 +20,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The first bad place, if it is about one.
     package var place: Place?
     package var cause: Cause
+    /// The places that are in conflict, with both values.
+    package var collisions: [Collision] = []
 
     /// What is done about it depends on this.
     package enum Cause: Sendable {
@@ -40,6 +42,11 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         self.message = message
         self.place = place
         self.cause = cause
+    }
+
+    package init(_ code: ErrorCode, _ message: String, collisions: [Collision]) {
+        self.init(code, message)
+        self.collisions = collisions
     }
 
     package var description: String { message }

@@ -426,6 +426,28 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case lostStatementsUntold = "lost-statements-untold"
     /// What a repair takes over in an enrolled actor's name counts without a signature.
     case readmittedUnsigned = "readmitted-unsigned"
+    /// A handbook may be replaced before its new text is on the disk.
+    case handbookUnsynced = "handbook-unsynced"
+    /// A patch may be told as applied before the handbook's new name is durable.
+    case handbookNameUnsynced = "handbook-name-unsynced"
+    /// A handbook may lie anywhere.
+    case handbookAnywhere = "handbook-anywhere"
+    /// A patch may be applied to a handbook that changed.
+    case handbookBaseUnchecked = "handbook-base-unchecked"
+    /// What associates signed of a patch may be another one.
+    case otherPatchApproved = "other-patch-approved"
+    /// The handbook is replaced before its approval is recorded.
+    case handbookBeforeEntry = "handbook-before-entry"
+    /// An approval that a crash left without its handbook is forgotten.
+    case approvedPatchForgotten = "approved-patch-forgotten"
+    /// The text that an approval's entry holds may be another one than was signed.
+    case approvedTextUnchecked = "approved-text-unchecked"
+    /// A diff's context may differ from what it is applied to.
+    case diffContextUnchecked = "diff-context-unchecked"
+    /// A patch may add what an approver cannot see.
+    case hiddenTextAccepted = "hidden-text-accepted"
+    /// A review drafts the same patch again and again.
+    case reviewRepeats = "review-repeats"
     /// A request may name another ledger.
     case requestOfAnotherLedger = "request-of-another-ledger"
     /// A request may be signed for another verb.
@@ -466,6 +488,42 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case archivedRosterForgotten = "archived-roster-forgotten"
     /// A release that a power cut has torn is damage, which must be repaired, and signed again.
     case tornReleaseDamaged = "torn-release-damaged"
+    /// A constitution may ask for more signatures than there are associates.
+    case adoptionBeyondSigners = "adoption-beyond-signers"
+    /// A change of one key changes how many must sign, whatever the constitution says.
+    case constitutionOverridden = "constitution-overridden"
+    /// A request without its entry adopts a constitution by which fewer must sign.
+    case looseAdoptionLowers = "loose-adoption-lowers"
+    /// The articles that are adopted are not compared with their text.
+    case articlesUncompared = "articles-uncompared"
+    /// A constitution need not name the classes of those who are enrolled.
+    case classesUncompared = "classes-uncompared"
+    /// Any pillar justifies any action.
+    case pillarsUnchecked = "pillars-unchecked"
+    /// Somebody may be enrolled as one of a class that the constitution does not name.
+    case unnamedClassEnrolled = "unnamed-class-enrolled"
+    /// Entries are archived however young they are.
+    case retentionUnchecked = "retention-unchecked"
+    /// A request may live longer than the constitution lets it.
+    case requestLifeUnchecked = "request-life-unchecked"
     /// A release that was interrupted is taken for one of any later alert.
     case oldReleaseFinished = "old-release-finished"
+    /// A draft is not compared with what its writer had not seen.
+    case conflictsUnresolved = "conflicts-unresolved"
+    /// Nor with what was sealed in the same block.
+    case batchUncompared = "batch-uncompared"
+    /// A draft may have seen nothing for any number of entries.
+    case unseenUnbounded = "unseen-unbounded"
+    /// Whoever comes first has the place, whatever his class.
+    case arrivalDecides = "arrival-decides"
+    /// What a draft read may have changed.
+    case readsUncompared = "reads-uncompared"
+    /// What was built on a place that a higher class writes stays.
+    case premisesKept = "premises-kept"
+    /// Of what lost a place to a higher class, what lies around that place stays.
+    case losersKept = "losers-kept"
+    /// A change of the tree does not look at events that came before it.
+    case eventsOverlooked = "events-overlooked"
+    /// What was lost agrees with nobody, if an entry has only its digest.
+    case digestsUncompared = "digests-uncompared"
 }

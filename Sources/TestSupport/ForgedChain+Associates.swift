@@ -44,6 +44,17 @@ extension ForgedChain {
             .release, SignedRequest.release(of: associates, behind: tip ?? self.tip.hash, reason: "test"), by: signers, roster)
     }
 
+    /// - Parameter change: what is made of the arguments before anybody signs.
+    package func adoption(
+        of articles: Articles = .standard, text: String = "", threshold: Int = 2, by signers: [ActorSigner],
+        _ roster: ActorRoster,
+        _ change: (inout JSONObject) -> Void = { _ in }
+    ) -> SignedRequest {
+        var arguments = SignedRequest.adoption(of: articles, text: text, threshold: threshold, reason: "test")
+        change(&arguments)
+        return request(.adopt, arguments, by: signers, roster)
+    }
+
     /// Begins a segment with an entry that carries a request out.
     ///
     /// - Parameter change: what is made of the body behind the signatures.

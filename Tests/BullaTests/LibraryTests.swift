@@ -33,6 +33,28 @@ struct LibraryTests {
         }
     }
 
+    @Test("what a constitution asks of drafts, it asks of the library's too")
+    func constitution() async throws {
+        let directory = TemporaryDirectory()
+        let script = """
+            cd "$1" && "$BULLA" actor keygen a.key > a.pub && "$BULLA" init --ledger L --associate $(cat a.pub) &&
+            "$BULLA" constitution template --ledger L | sed 's/^sovereignty.*/sovereignty = ["test."]/' > law &&
+            "$BULLA" constitution adopt law --associate-key a.key --ledger L
+            """
+        let made = try Program(
+            "/usr/bin/env", ["BULLA_ANCHOR=off", "BULLA=" + Program.bullaPath, "sh", "-c", script, "sh", directory.path]
+        ).run()
+        try #require(made.code == 0, "\(made)")
+        let ledger = LedgerDirectory(directory.path("L"), stateFolder: .at(directory.path("state")))
+        let writer = try ledger.openWriter()
+        let failure = await #expect(throws: LedgerFailure.self) { try await writer.append(event(1)) }
+        #expect(failure?.code == .refused && failure?.message.contains("justified by sovereignty alone") == true)
+        let right = try Event(
+            action: "test.step", actor: "process:test", pillar: .sovereignty, reason: "a test", body: "{}", id: nil)
+        try await writer.append(right)
+        #expect(try await ledger.verify().verdict == .intact)
+    }
+
     @Test("64 tasks at once: every receipt is of the entry that its task meant")
     func together() async throws {
         let directory = TemporaryDirectory()

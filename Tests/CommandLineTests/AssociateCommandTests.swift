@@ -220,6 +220,28 @@ struct AssociateCommandTests {
         try ledger.expectRefusal(20, "1 of 2") { try ledger.run(["associate", "remove", Self.eve] + house.keys("eve")) }
     }
 
+    @Test("a clock that was ahead once locks nobody out: requests live from the last entry's time on")
+    func clock() throws {
+        var roster = ActorRoster()
+        var chain = ForgedChain(founders: [TestActors.ada, TestActors.bob], threshold: 2, in: &roster)
+        chain.append { $0.time = "2222-01-01T00:00:00.000000Z" }
+        let ledger = try CommandLedger(chain, keys: [0])
+        var keys: [String] = []
+        for (name, signer) in [("ada", TestActors.ada), ("bob", TestActors.bob)] {
+            try ledger.directory.write(signer.fileContents, to: name)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: ledger.directory.path(name))
+            keys += ["--associate-key", ledger.directory.path(name)]
+        }
+        let added = try ledger.run(["associate", "add", Self.eve, "--expires", "1h"] + keys)
+        #expect(added.code == 0, "\(added)")
+        try ledger.directory.write(Array("[thresholds]\nsignatures = 2\nrequest_hours = 1".utf8), to: "L/constitution.toml")
+        for _ in 0..<2 {
+            let adopted = try ledger.run(["constitution", "adopt"] + keys)
+            #expect(adopted.code == 0, "\(adopted)")
+        }
+        try ledger.expectIntact()
+    }
+
     @Test("only its own verbs write under associate and alert")
     func reserved() throws {
         let house = try GovernedHouse()

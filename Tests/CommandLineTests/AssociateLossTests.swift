@@ -44,7 +44,7 @@ struct AssociateLossTests {
         try ledger.overwrite(file, [])
         #expect(try ledger.agreedVerdict().code == 10)
         let plan = try ledger.run("repair")
-        #expect(plan.code == 10 && plan.output.contains("if a removal is lost, give the request"), "\(plan)")
+        #expect(plan.code == 10 && plan.output.contains("if a removal or a constitution is lost, give the request"), "\(plan)")
         #expect(plan.output.contains("2 of 3 associates must sign"), "\(plan)")
         try ledger.expectRefusal(20, "proves nothing here: 1 of 2 signatures") { try ledger.run("repair", "--request", wrong) }
         let repaired = try ledger.run("repair", "--yes", "--request", request)

@@ -131,11 +131,22 @@ extension GoldenTests {
         settings.segmentByteCount = 4000
         var session = WriterSession(try POSIXStorage(path: directory.path("golden-1")), environment, settings)
         try session.acquire()
-        for drafts in Self.drafts {
+        for drafts in Self.drafts.dropLast() {
             try session.decide(drafts)
             time.withLock { $0 = Timestamp(microseconds: $0.microseconds + 1_000_001) }
         }
+        let tip = try #require(session.tip)
+        // It says that it had not seen the third entry, which decides the same place: when it was written nobody compared that.
+        let last = try #require(Self.drafts.last?.first)
+        #expect(ledgerError { () throws(LedgerError) in _ = try session.decide([last]) }?.code == .conflict)
         session.release()
+        var writer = FrameWriter(after: tip, synced: tip.seq, key: TestLedger.key)
+        try writer.append(last, at: environment.now())
+        let segment = "golden-1/ledger/00000000000000000007.frames"
+        let frames = try files(directory.path("golden-1"))["ledger/00000000000000000007.frames"]?.withoutPadding ?? []
+        try directory.write(Array(frames + writer.block), to: segment)
+        let head = Head(alert: false, end: frames.count + writer.block.count, segment: 7, tip: writer.tip)
+        try directory.write(head.sealed(with: TestLedger.key), to: "golden-1/HEAD")
     }
 
     /// A copy with the modes that git does not keep, and the directories that it does not know.

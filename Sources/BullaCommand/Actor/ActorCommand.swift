@@ -53,7 +53,7 @@ struct ActorEnrollCommand: ParsableCommand {
         abstract: "Bind a name to a key: from now on only who has the key speaks in it.",
         discussion: """
             Without --key a fresh key is made, and its private part goes to --key-file (default: the name, with _ for : and /, and .key). \
-            The class is recorded; what it may do, a constitution will say. What was recorded in the name before stays as it is.
+            The class says how it ranks beside others, as the constitution has it. What was recorded in the name before stays as it is.
 
             Examples:
               bulla actor enroll specialist:builder --class worker

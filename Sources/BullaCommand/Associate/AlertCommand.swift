@@ -102,7 +102,7 @@ struct AlertReleaseCommand: ParsableCommand {
         let request = try requests.request { () throws(LedgerError) in
             try requests.new(
                 .release, SignedRequest.release(of: house.associates, behind: house.tip.hash, reason: reason), house.associates,
-                in: house.ledger)
+                in: house.ledger, behind: house.tip.time)
         }
         if house.receipt == nil, !requests.isSigned {
             requests.ask(request, house.associates, options, for: "bulla alert release")

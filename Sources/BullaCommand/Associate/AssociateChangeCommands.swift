@@ -79,13 +79,13 @@ private struct AssociateChange {
     let options: LedgerOptions
 
     func run() throws {
-        let (associates, ledger) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+        let (associates, ledger, time) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
             guard let associates = try view.actors().associates, let ledger = view.ledger else {
                 throw LedgerError(.refused, "\(AssociateObjection.nobody)")
             }
-            return (associates, ledger)
+            return (associates, ledger, view.lastTime(.system))
         }
-        let request = try requests.request { () throws(LedgerError) in try new(associates, ledger) }
+        let request = try requests.request { () throws(LedgerError) in try new(associates, ledger, time) }
         if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
         guard requests.isSigned else {
             requests.ask(request, associates, options, for: "bulla associate \(verb == .add ? "add" : "remove") \(key)")
@@ -103,7 +103,7 @@ private struct AssociateChange {
         }
     }
 
-    private func new(_ associates: Associates, _ ledger: LedgerID) throws(LedgerError) -> SignedRequest {
+    private func new(_ associates: Associates, _ ledger: LedgerID, _ time: Timestamp?) throws(LedgerError) -> SignedRequest {
         do throws(ActorKeyFault) { _ = try ActorKey(key) } catch {
             throw LedgerError(.refused, "\(AssociateObjection.key(key, error))")
         }
@@ -112,7 +112,7 @@ private struct AssociateChange {
             verb == .add
             ? SignedRequest.addition(of: key, threshold: threshold ?? associates.threshold, reason: reason)
             : SignedRequest.removal(of: key, threshold: threshold ?? associates.threshold, reason: reason)
-        let request = try requests.new(verb, arguments, associates, in: ledger)
+        let request = try requests.new(verb, arguments, associates, in: ledger, behind: time)
         // What could not be carried out, nobody needs to sign.
         if let objection = associates.objectionToChange(of: request) { throw LedgerError(.refused, "\(objection)") }
         return request

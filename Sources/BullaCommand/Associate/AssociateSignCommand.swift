@@ -28,6 +28,7 @@ struct AssociateSignCommand: ParsableCommand {
         guard Environment.system.now() <= request.expires else {
             throw LedgerError(.refused, "\(AssociateObjection.expired(request.expires)); nothing was signed")
         }
+        if let objection = request.objectionToText { throw LedgerError(.refused, "\(objection); nothing was signed") }
         for file in associateKey { request.sign(with: try ActorKeyFile(file).read()) }
         if !json { for line in request.summary { Output.error(Printable.text("bulla: signed: \(line)")) } }
         Output.line(request.json.canonicalText)

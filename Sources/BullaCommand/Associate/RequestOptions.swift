@@ -12,16 +12,20 @@ struct RequestOptions: ParsableArguments {
     @Option(help: ArgumentHelp("An associate's private key, to sign here and now (may be repeated).", valueName: "file"))
     var associateKey: [String] = []
 
-    @Option(help: ArgumentHelp("How long a new request may be signed and used, such as 12h or 7d.", valueName: "time"))
-    var expires = "7d"
+    @Option(
+        help: ArgumentHelp(
+            "How long a new request may be signed and used, such as 12h (default: as the constitution says, or 7d).",
+            valueName: "time"))
+    var expires: String?
 
     func validate() throws {
-        guard let age = Age(expires), (1...Self.lifeMicroseconds).contains(age.microseconds) else {
-            throw ValidationError("--expires takes a time such as 90m, 12h or 7d, 366d at most")
-        }
+        guard let expires else { return }
+        guard let age = Age(expires),
+            (1...Self.hourMicroseconds * Int64(Articles.requestHourRange.upperBound)).contains(age.microseconds)
+        else { throw ValidationError("--expires takes a time such as 90m, 12h or 7d, 366d at most") }
     }
 
-    private static let lifeMicroseconds: Int64 = 366 * 86_400 * 1_000_000
+    private static let hourMicroseconds: Int64 = 3600 * 1_000_000
 
     /// Whether it is to be carried out; otherwise it is made, and printed.
     var isSigned: Bool { !signed.isEmpty || !associateKey.isEmpty }
@@ -43,16 +47,29 @@ struct RequestOptions: ParsableArguments {
     }
 
     /// What associates are asked for.
+    ///
+    /// - Parameter time: of the last entry. Where the clock was ahead once, a request would have expired before it was made.
     func new(
-        _ verb: SignedRequest.Verb, _ arguments: JSONObject, _ associates: Associates, in ledger: LedgerID
+        _ verb: SignedRequest.Verb, _ arguments: JSONObject, _ associates: Associates, in ledger: LedgerID,
+        behind time: Timestamp?
     ) throws(LedgerError) -> SignedRequest {
         let environment = Environment.system
+        let longest = Self.hourMicroseconds * Int64(associates.articles.requestHours)
+        let life = expires.flatMap { Age($0)?.microseconds } ?? longest
+        if associates.constitution != nil, life > longest {
+            throw LedgerError(.refused, "\(AssociateObjection.life(associates.articles.requestHours))")
+        }
         let request = SignedRequest(
             verb, arguments, in: ledger, base: associates.act.hash,
             nonce: environment.randomText() + environment.randomText(),
-            expires: Timestamp(microseconds: environment.now().microseconds + (Age(expires)?.microseconds ?? 0)))
+            expires: Timestamp(microseconds: max(environment.now(), time ?? environment.now()).microseconds + life))
         guard request.reason.utf8.count <= SignedRequest.reasonByteCountMax else {
             throw LedgerError(.usage, "--reason takes \(SignedRequest.reasonByteCountMax) bytes at most")
+        }
+        guard request.leavesRoom(forSignatures: associates.keys.count) else {
+            throw LedgerError(
+                .usage,
+                "with its signatures the request would have more than \(SignedRequest.byteCountMax) bytes; make it shorter")
         }
         return request
     }
@@ -79,8 +96,8 @@ struct RequestFile {
         guard let json = try? JSON(parsing: bytes, maximumDepth: Limits.depth), let request = SignedRequest(json) else {
             throw LedgerError(
                 .usage,
-                "\(path == "-" ? "stdin" : path) holds no request, which is one line of JSON that `bulla associate add`, "
-                    + "`remove` or `bulla alert release` prints")
+                "\(path == "-" ? "stdin" : path) holds no request, which is one line of JSON that a verb prints which associates "
+                    + "sign, such as `bulla associate add` or `bulla alert release`")
         }
         return request
     }
@@ -90,10 +107,21 @@ extension SignedRequest {
     /// What whoever signs it should read first.
     var summary: [String] {
         var lines = ["\(verb.rawValue) in ledger \(ledger), once, until \(expires)"]
+        if verb == .adopt { return lines + constitution }
         for member in arguments.members {
             let value = member.value.string ?? member.value.canonicalText
             lines.append("  \(member.key): \(value)")
         }
         return lines
+    }
+
+    /// The whole text, and what it lays down: `objectionToText` has compared them.
+    private var constitution: [String] {
+        let threshold = arguments["threshold"]?.integer.map { Int($0) }
+        let articles = arguments["articles"].flatMap(Articles.init(_:)).map { ArticleList($0, threshold: threshold).lines } ?? []
+        let text = arguments["text"]?.string ?? ""
+        return ["  reason: \(reason)", "  text:"]
+            + Printable.lines(text).map { "    | \($0.replacing("\t", with: "    "))" } + ["  which lays down:"]
+            + articles.map { "  \($0)" }
     }
 }

@@ -12,6 +12,10 @@ struct Ingestion<Lines: LineSource> {
     /// Lines whose entries are durable, and blank ones between them.
     private(set) var settledLineCount = 0
     private(set) var last: Receipt?
+    /// Lines that are recorded and lost a place to a higher class.
+    private(set) var lostCount = 0
+    /// The first of them.
+    private(set) var loss: LedgerError?
     /// Of what was submitted and is not answered yet.
     private var underWay: ArraySlice<Origin> = []
 
@@ -138,11 +142,20 @@ struct Ingestion<Lines: LineSource> {
                 if answer.isRepetition { repeatedCount += 1 } else { recordedCount += 1 }
                 if let receipt = answer.receipts.last, receipt.seq > last?.seq ?? 0 { last = receipt }
                 if origin.isLast { settledLineCount = origin.line }
+                noteLoss(answer, line: origin.line)
             case .failure(let error):
                 underWay = []
                 throw stopping(LedgerError(error.code, "line \(origin.line): \(error.message)", at: error.place))
             }
         }
+    }
+
+    private mutating func noteLoss(_ answer: WriterSession.Answer, line: Int) {
+        guard !answer.lost.isEmpty, let receipt = answer.receipts.last else { return }
+        lostCount += 1
+        guard loss == nil else { return }
+        let error = LedgerError(lost: answer.lost, in: receipt.seq)
+        loss = LedgerError(.conflict, "line \(line): \(error.message)", collisions: error.collisions)
     }
 
     private func stopping(_ error: LedgerError) -> LedgerError {

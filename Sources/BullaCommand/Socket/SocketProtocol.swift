@@ -13,9 +13,13 @@ import LedgerFormat
 //
 //     {"answers":[{"receipts":[RECEIPT,…],"repeated":false},…]}
 //
+// An answer may have `lost` and `overrode` besides: places that its drafts lost to a higher class, or took from a lower one.
+//
 // What follows a decision that fails is not recorded: its answer is the last one.
 //
 //     {"answers":[…,{"error":{"code":22,"message":"…"}}]}
+//
+// An error may have `conflicts` besides: the places that an equal class was first to write, with both values.
 //
 // A line that is no request, or one that cannot be answered at all, is answered with the error alone:
 //
@@ -31,7 +35,9 @@ enum SocketProtocol {
     /// A line at most, without its line feed, in bytes.
     static let lineByteCountMax = Limits.payload
     /// An answer's line at most: a receipt has less than 256 bytes.
-    static let answerByteCountMax = draftCountMax * 320 + (1 << 16)
+    static let answerByteCountMax = draftCountMax * 512 + (1 << 16) + collisionByteCountMax
+    /// What is told of conflicts in one answer's line, in bytes; of others it is told that they are there.
+    static let collisionByteCountMax = 1 << 20
     static let draftCountMax = 4096
 
     static let requestStart = Array(#"{"decisions":["#.utf8)
@@ -145,14 +151,28 @@ struct SocketAnswer {
 
     /// With the line feed.
     var line: [UInt8] {
+        var room = SocketProtocol.collisionByteCountMax
         let answers = decisions.map { decision -> JSON in
             switch decision {
-            case .success(let answer):
-                ["receipts": .array(answer.receipts.map(\.json)), "repeated": .bool(answer.isRepetition)]
-            case .failure(let error): Self.json(error)
+            case .success(let answer): Self.json(answer, &room)
+            case .failure(let error): Self.json(error, &room)
             }
         }
         return JSON.object(["answers": .array(answers)]).canonicalBytes() + [0x0A]
+    }
+
+    private static func json(_ answer: WriterSession.Answer, _ room: inout Int) -> JSON {
+        var object: JSONObject = [
+            "receipts": .array(answer.receipts.map(\.json)), "repeated": .bool(answer.isRepetition),
+        ]
+        for (name, collisions) in [("lost", answer.lost), ("overrode", answer.overrode)] where !collisions.isEmpty {
+            var told = JSON.array(collisions.map(\.json))
+            room -= told.canonicalBytes().count
+            // Who lost must know it, though the entry beside his alone says where.
+            if room < 0 { told = [["at": "", "loser": ["actor": ""], "winner": ["actor": "another"]]] }
+            object[name] = told
+        }
+        return .object(object)
     }
 
     static func line(tip: Receipt) -> [UInt8] { JSON.object(["tip": tip.json]).canonicalBytes() + [0x0A] }
@@ -167,7 +187,18 @@ struct SocketAnswer {
     static func line(_ error: LedgerError) -> [UInt8] { json(error).canonicalBytes() + [0x0A] }
 
     private static func json(_ error: LedgerError) -> JSON {
-        ["error": ["code": .number(Double(error.code.rawValue)), "message": .string(error.message)]]
+        var room = SocketProtocol.collisionByteCountMax
+        return json(error, &room)
+    }
+
+    private static func json(_ error: LedgerError, _ room: inout Int) -> JSON {
+        var object: JSONObject = ["code": .number(Double(error.code.rawValue)), "message": .string(error.message)]
+        if !error.collisions.isEmpty {
+            let told = JSON.array(error.collisions.map(\.json))
+            room -= told.canonicalBytes().count
+            if room >= 0 { object["conflicts"] = told }
+        }
+        return ["error": .object(object)]
     }
 
     /// Reads a line; throws the error that it is alone, and nil stands for one that is no answer.
@@ -184,13 +215,18 @@ struct SocketAnswer {
             guard let items = answer["receipts"]?.array, let isRepetition = answer["repeated"]?.bool else { return nil }
             let receipts = items.compactMap { Receipt(json: $0) }
             guard receipts.count == items.count else { return nil }
-            decisions.append(.success(WriterSession.Answer(receipts: receipts, isRepetition: isRepetition)))
+            let (lost, overrode) = (Self.collisions(answer["lost"]), Self.collisions(answer["overrode"]))
+            decisions.append(
+                .success(
+                    WriterSession.Answer(receipts: receipts, isRepetition: isRepetition, lost: lost, overrode: overrode)))
         }
     }
+
+    private static func collisions(_ json: JSON?) -> [Collision] { (json?.array ?? []).compactMap { Collision($0) } }
 
     private static func error(_ json: JSON) -> LedgerError? {
         guard let error = json["error"], let message = error["message"]?.string else { return nil }
         let code = error["code"]?.integer.flatMap { ErrorCode(rawValue: Int32(truncatingIfNeeded: $0)) }
-        return LedgerError(code ?? .inputOutput, message)
+        return LedgerError(code ?? .inputOutput, message, collisions: collisions(error["conflicts"]))
     }
 }

@@ -20,6 +20,7 @@ struct SnapshotKeeper: Sendable {
             _ = try decider.snapshotIfDue(of: Documents.self)
             _ = try decider.snapshotIfDue(of: Lanes.self)
             _ = try decider.snapshotIfDue(of: Learning.self)
+            _ = try decider.snapshotIfDue(of: Patches.self)
         } catch {
             if error.code != .busy { notices.append("no snapshot: \(error)") }
         }

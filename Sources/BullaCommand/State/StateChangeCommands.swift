@@ -12,6 +12,7 @@ struct StateSetCommand: ParsableCommand {
             Examples:
               bulla state set /deploy '{"version":"1.2"}' --actor user:ada --reason "release"
               bulla state set /deploy/notes @notes.json --actor user:ada
+              bulla state set /deploy/version '"1.4"' --actor process:ci --base 42
             """)
 
     @Argument(help: "A JSON Pointer; \"\" is the whole tree, and - behind an array its end.")
@@ -26,10 +27,7 @@ struct StateSetCommand: ParsableCommand {
 
     func run() throws {
         let value = try JSON(argument: value, what: "the value")
-        let justification = change.justification
-        try options.change(change, writer) { documents, moment throws(LedgerError) in
-            try documents.set(pointer, to: value, justification, moment)
-        }
+        try options.change(change, writer) { $0.setting(pointer, to: value) }
     }
 }
 
@@ -50,10 +48,7 @@ struct StateRemoveCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let justification = change.justification
-        try options.change(change, writer) { documents, moment throws(LedgerError) in
-            try documents.change(by: JSONPatch([.remove(pointer)]), justification, moment)
-        }
+        try options.change(change, writer) { _ in JSONPatch([.remove(pointer)]) }
     }
 }
 
@@ -82,24 +77,30 @@ struct StatePatchCommand: ParsableCommand {
         do throws(JSONPatchError) { patch = try JSONPatch(json) } catch {
             throw LedgerError(.usage, "the patch is refused: \(error)")
         }
-        let justification = change.justification
-        try options.change(change, writer) { documents, moment throws(LedgerError) in
-            try documents.change(by: patch, justification, moment)
-        }
+        try options.change(change, writer) { _ in patch }
     }
 }
 
 extension LedgerOptions {
-    /// Decides one change and prints its receipt.
+    /// Decides one change and prints its receipt, and what was in conflict.
     fileprivate func change(
-        _ change: ChangeOptions, _ writer: WriterOptions,
-        _ rule: (Documents, Moment) throws(LedgerError) -> Decision<Void>
+        _ change: ChangeOptions, _ writer: WriterOptions, _ patch: (Documents) -> JSONPatch
     ) throws(LedgerError) {
         var decider = try Decider(self, writer, change.signing)
         defer { decider.sayNotices() }
-        let decided = try decider.decide(on: Documents.self, as: change.actor, rule)
-        for receipt in decided.receipts {
-            Output.line(json ? Printable.json(["receipt": receipt.json]) : receipt.line)
+        let justification = change.justification
+        if let base = change.base {
+            let decided = try decider.change(seen: base, reading: change.reads, as: change.actor, justification, patch)
+            try ConflictPrinter(json).print(
+                ["receipt": decided.receipts[0].json], decided.receipts[0], lost: decided.reply.lost,
+                overrode: decided.reply.overrode)
+        } else {
+            let decided = try decider.decide(on: Documents.self, as: change.actor) { documents, moment throws(LedgerError) in
+                try documents.change(by: patch(documents), justification, moment)
+            }
+            for receipt in decided.receipts {
+                Output.line(json ? Printable.json(["receipt": receipt.json]) : receipt.line)
+            }
         }
     }
 }

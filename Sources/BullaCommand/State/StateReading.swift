@@ -64,7 +64,21 @@ struct ChangeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Why it is done.", valueName: "text"))
     var reason = "the state is changed"
 
+    @Option(
+        help: ArgumentHelp(
+            "The last entry that you had seen (`seq` of `bulla state get --json`): what came since is merged, or the higher class counts.",
+            valueName: "seq"))
+    var base: UInt64?
+
+    @Option(help: ArgumentHelp("A place that the change builds on, with --base; may be repeated.", valueName: "pointer"))
+    var reads: [JSONPointer] = []
+
     @OptionGroup var signing: SignerOptions
+
+    func validate() throws {
+        if base == 0 { throw ValidationError("--base takes a seq, and the first one is 1") }
+        if !reads.isEmpty, base == nil { throw ValidationError("--reads needs --base: the entry at which it was read") }
+    }
 
     var justification: Justification { Justification(pillar, reason) }
 }

@@ -1,4 +1,5 @@
 import CanonicalJSON
+import LedgerFormat
 
 /// Makes what comes from a ledger safe to print: no control character, and nothing that turns text around or cannot be seen, reaches a
 /// terminal.
@@ -11,6 +12,15 @@ enum Printable {
             if isUnsafe(scalar) { safe += "\\u{\(String(scalar.value, radix: 16))}" } else { safe.unicodeScalars.append(scalar) }
         }
         return safe
+    }
+
+    /// A text's lines, each safe to print; tabs stay. Swift takes the two bytes of a line's end for one character.
+    static func lines(_ text: String) -> [String] {
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let line = line.last == "\r" ? line.dropLast() : line
+            return line.split(separator: "\t", omittingEmptySubsequences: false).map { Self.text(String($0)) }
+                .joined(separator: "\t")
+        }
     }
 
     /// The beginning of what is too long for a sentence, and how much more there is.
@@ -58,15 +68,5 @@ enum Printable {
         }
     }
 
-    /// C0, DEL, C1; what overrides or isolates the direction of text; and what takes no room: joiners, soft hyphens, tags.
-    ///
-    /// By what cannot be seen two names look the same, and a text says more to a machine than to who reads it.
-    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0xAD, 0x061C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF,
-            0xFFF9...0xFFFB, 0xE0000...0xE007F:
-            true
-        default: false
-        }
-    }
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool { scalar.isHidden }
 }

@@ -16,6 +16,8 @@ struct RunEvents {
         case audited(Result<AuditFinding, LedgerError>)
         /// Snapshots were looked after, by who comes with it.
         case kept(SnapshotKeeper)
+        /// Traumas were looked through, by who comes with it.
+        case reviewed(PatchReviewer)
     }
 
     let stream: AsyncStream<Event>
@@ -55,6 +57,15 @@ struct RunEvents {
             var keeper = keeper
             keeper.keep()
             sender.yield(.kept(keeper))
+        }
+    }
+
+    func review(_ reviewer: PatchReviewer) {
+        let sender = sender
+        Task.detached {
+            var reviewer = reviewer
+            reviewer.review()
+            sender.yield(.reviewed(reviewer))
         }
     }
 

@@ -37,23 +37,39 @@ struct AppendCommand: ParsableCommand {
             "Idempotency key of this actor: repeating it within the next 10,000 entries records nothing new.", valueName: "text"))
     var id: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The last entry that you had seen: with --reads or --writes, the entry is compared with what came since.",
+            valueName: "seq"))
+    var base: UInt64?
+
+    @Option(help: ArgumentHelp("A place (a JSON Pointer) that it builds on; may be repeated.", valueName: "pointer"))
+    var reads: [JSONPointer] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A place that it decides; what the body holds there is the value, else the whole body. May be repeated.",
+            valueName: "pointer"))
+    var writes: [JSONPointer] = []
+
     @OptionGroup var signing: SignerOptions
     @OptionGroup var server: SocketOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
-    func validate() throws { try server.refuseBoth(options) }
+    func validate() throws {
+        try server.refuseBoth(options)
+        if base == 0 { throw ValidationError("--base takes a seq, and the first one is 1") }
+    }
 
     func run() throws {
         let draft = try draft()
         var recorder = try server.recorder(options, writer, signing)
         let answer = try recorder.record([draft])
         let receipt = answer.receipts[0]
-        if options.json {
-            Output.line(Printable.json(["receipt": receipt.json, "repeated": .bool(answer.isRepetition)]))
-        } else {
-            Output.line(receipt.line)
-        }
+        try ConflictPrinter(options.json).print(
+            ["receipt": receipt.json, "repeated": .bool(answer.isRepetition)], receipt, lost: answer.lost,
+            overrode: answer.overrode)
     }
 
     private func draft() throws(LedgerError) -> Draft {
@@ -67,7 +83,11 @@ struct AppendCommand: ParsableCommand {
             } catch {
                 throw .json(error)
             }
-            let context: JSONObject = id.map { ["id": .string($0)] } ?? [:]
+            var context: JSONObject = [:]
+            context["id"] = id.map { .string($0) }
+            context["base"] = base.map { .number(Double($0)) }
+            if !reads.isEmpty { context["reads"] = .array(reads.map { .string($0.description) }) }
+            if !writes.isEmpty { context["writes"] = .array(writes.map { .string($0.description) }) }
             return try Draft(
                 action: action, actor: actor, justification: Justification(pillar, reason), body: json, context: context)
         } catch {

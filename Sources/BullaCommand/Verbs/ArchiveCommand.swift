@@ -49,6 +49,7 @@ struct ArchiveCommand: ParsableCommand {
         let plan = try LedgerView.asking(storage) { view throws(LedgerError) in
             let plan = try ArchivePlan(view, limit, environment)
             guard !plan.segments.isEmpty else { throw plan.refusal }
+            try plan.checkRetention(in: view, environment)
             try plan.checkStates(of: House.projections, in: view, environment)
             return plan
         }
@@ -126,7 +127,7 @@ extension ArchiveCommand {
 /// What the house itself folds: the state that stays when entries leave.
 enum House {
     static let projections: [any Projection.Type] = [
-        Documents.self, Effects.self, Lanes.self, Learning.self,
+        Documents.self, Effects.self, Lanes.self, Learning.self, Patches.self,
     ]
 }
 

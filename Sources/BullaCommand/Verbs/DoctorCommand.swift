@@ -1,6 +1,7 @@
 import ArgumentParser
 import CanonicalJSON
 import DurableFiles
+import Kernel
 import Ledger
 import LedgerFormat
 
@@ -51,6 +52,19 @@ struct DoctorCommand: ParsableCommand {
         }
         return Checkup.findings(
             try DoctorFacts(storage, .system, anchor: options.anchor, syncCount: noWrite ? 0 : Self.syncCount))
+            + pendingPatches(storage)
+    }
+
+    /// What was signed and is not known to be done. Where the state cannot be told, other verbs say why.
+    private func pendingPatches(_ storage: POSIXStorage) -> [Finding] {
+        guard let articles = try? LedgerView(storage).actors().articles, !articles.handbookFolders.isEmpty,
+            let state = try? StateReading<Patches>(storage).fold.state
+        else { return [] }
+        return state.pending.map { patch in
+            .problem(
+                "patch", "patch \(patch.seq) of \(patch.change.handbook) is signed, and its handbook is not known to be changed",
+                do: "`bulla patch review` finishes it, or says what is in its way")
+        }
     }
 
     private func print(_ finding: Finding) {

@@ -119,6 +119,10 @@ struct IngestCommand: ParsableCommand {
         bar.finish()
         report(&ingestion)
         try result.get()
+        if let loss = ingestion.loss {
+            let others = ingestion.lostCount > 1 ? "; \(Format.count(ingestion.lostCount - 1)) more lines lost a place" : ""
+            throw LedgerError(.conflict, loss.message + others, collisions: loss.collisions)
+        }
     }
 
     private func followed(_ labels: LineParser.Labels?, _ key: SealingKey) throws(LedgerError) -> FollowedFile {
@@ -158,11 +162,12 @@ struct IngestCommand: ParsableCommand {
     private func report(_ ingestion: inout Ingestion<some LineSource>) {
         for notice in ingestion.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
         if options.json {
-            Output.line(
-                Printable.json([
-                    "recorded": .number(Double(ingestion.recordedCount)), "repeated": .number(Double(ingestion.repeatedCount)),
-                    "lines": .number(Double(ingestion.settledLineCount)), "last": ingestion.last?.json ?? .null,
-                ]))
+            var object: JSONObject = [
+                "recorded": .number(Double(ingestion.recordedCount)), "repeated": .number(Double(ingestion.repeatedCount)),
+                "lines": .number(Double(ingestion.settledLineCount)), "last": ingestion.last?.json ?? .null,
+            ]
+            if ingestion.lostCount > 0 { object["lost"] = .number(Double(ingestion.lostCount)) }
+            Output.line(Printable.json(.object(object)))
         } else {
             let repeated = ingestion.repeatedCount > 0 ? " (\(Format.count(ingestion.repeatedCount)) were there already)" : ""
             Output.line(

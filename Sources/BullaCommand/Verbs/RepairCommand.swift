@@ -12,8 +12,8 @@ struct RepairCommand: ParsableCommand {
             Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
             the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened. Where the ledger has \
-            associates, it stays locked until they sign bulla alert release. A removal whose entry is lost counts all the same if its \
-            request is left in the damaged bytes, or is given with --request.
+            associates, it stays locked until they sign bulla alert release. A removal or a constitution whose entry is lost counts all the \
+            same if its request is left in the damaged bytes, or is given with --request.
 
             Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
             and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
@@ -44,7 +44,7 @@ struct RepairCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What associates signed before, whose entry is lost: it removes a key, or was a release (may be repeated).",
+            "What associates signed before, whose entry is lost: it removes a key, adopts a constitution, or was a release (may be repeated).",
             valueName: "file"))
     var request: [String] = []
 
@@ -256,7 +256,7 @@ struct RepairCommand: ParsableCommand {
         if plan.lostCount > 0 {
             lines.append(
                 "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right; "
-                    + "if a removal is lost, give the request that was signed for it: --request FILE")
+                    + "if a removal or a constitution is lost, give the request that was signed for it: --request FILE")
         }
         for act in plan.mending.acts {
             let key = act.request.arguments["key"]?.string.map { " \($0)" } ?? ""
@@ -264,6 +264,11 @@ struct RepairCommand: ParsableCommand {
                 "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
+        if let lost = plan.lostConstitution {
+            lines.append(
+                "WARNING: the constitution that entry \(lost.act.seq) adopted counts no more, because its signatures are lost: "
+                    + "give the request with --request FILE, or adopt it again behind the release")
+        }
         for key in plan.returningAssociates {
             lines.append(
                 "WARNING: the key \(key) was removed by an entry that is lost, and counts again, because fewer would be left than must sign: "

@@ -10,7 +10,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Stay up: verify the ledger at the start, say that it lives, and audit in the background.",
         discussion: """
             Verifies by the policy boot, records `run.online`, then `run.pulse` at every interval, with a slice of an audit after each: \
-            0.3 s, every tenth time 2 s, each from where the one before stopped, and a snapshot of the state when one is due. Other processes go on recording. SIGINT or SIGTERM \
+            0.3 s, every tenth time 2 s, each from where the one before stopped, and a snapshot of the state when one is due. Traumas that nobody answers lead to patches (bulla patch review). Other processes go on recording. SIGINT or SIGTERM \
             stop it: `run.offline` is recorded, and the code is 0. Damage, a changed path or a raised alert stop it with 10 or 21, and \
             a failing disk with 30; it says why, and what to do.
 
@@ -37,6 +37,12 @@ struct RunCommand: AsyncParsableCommand {
             "Entries from one snapshot of the state to the next; 0 for none (default: 10000).", valueName: "entries"))
     var snapshotEvery: UInt64 = 10_000
 
+    @Option(
+        help: ArgumentHelp(
+            "From one review of traumas, as bulla patch review does it, to the next; 0 for none (default: 3600).",
+            valueName: "seconds"))
+    var reviewEvery: Double = 3600
+
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
@@ -44,6 +50,9 @@ struct RunCommand: AsyncParsableCommand {
         if socket?.isEmpty == true { throw ValidationError("--socket names no path") }
         if socketGroup != nil, socket == nil { throw ValidationError("--socket-group says who may use --socket") }
         guard (0.01...86_400).contains(interval) else { throw ValidationError("--interval takes seconds from 0.01 to 86400") }
+        guard (0...31_536_000).contains(reviewEvery) else {
+            throw ValidationError("--review-every takes seconds from 0 to 31536000")
+        }
     }
 
     func run() async throws {
@@ -89,6 +98,8 @@ struct RunCommand: AsyncParsableCommand {
         // Nil while it is at work.
         var keeper =
             snapshotEvery == 0 ? nil : SnapshotKeeper(try options.storage(), writer.settings, options.anchor, snapshotEvery)
+        var reviewer: PatchReviewer? = PatchReviewer(
+            try options.storage(), writer.settings, options.anchor, ledger: options.path, every: reviewEvery)
         for await event in events.stream {
             switch event {
             case .signal(let number): return RunEvents.name(of: number)
@@ -96,6 +107,9 @@ struct RunCommand: AsyncParsableCommand {
             case .kept(var idle):
                 notices += idle.takeNotices()
                 keeper = idle
+            case .reviewed(var idle):
+                notices += idle.takeNotices()
+                reviewer = idle
             case .pulse:
                 do throws(LedgerError) {
                     if let policy = try await runner.pulse() { events.audit(runner.slice(policy)) }
@@ -106,6 +120,10 @@ struct RunCommand: AsyncParsableCommand {
                 if let ready = keeper {
                     keeper = nil
                     events.keepSnapshots(ready)
+                }
+                if let ready = reviewer, ready.isDue(at: Environment.system.uptime()) {
+                    reviewer = nil
+                    events.review(ready)
                 }
                 events.pulse(after: interval)
             }

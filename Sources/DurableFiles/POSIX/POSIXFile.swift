@@ -44,6 +44,10 @@ final class POSIXFile: StorageFile {
         do throws(Errno) { try System.truncate(descriptor.raw, to: size) } catch { throw failure(error, "cut") }
     }
 
+    func setMode(_ mode: UInt32) throws(StorageError) {
+        do throws(Errno) { try System.setMode(descriptor.raw, mode) } catch { throw failure(error, "set the permissions of") }
+    }
+
     func synchronize() throws(StorageError) {
         do throws(Errno) { try System.synchronizeData(descriptor.raw) } catch { throw failure(error, "synchronize") }
     }

@@ -79,6 +79,8 @@ enum System {
 
     static func truncate(_ descriptor: Int32, to size: Int) throws(Errno) { try check { ftruncate(descriptor, size) } }
 
+    static func setMode(_ descriptor: Int32, _ mode: mode_t) throws(Errno) { try check { fchmod(descriptor, mode) } }
+
     /// `fdatasync` takes the size along wherever reading needs it.
     static func synchronizeData(_ descriptor: Int32) throws(Errno) { try check { fdatasync(descriptor) } }
 

@@ -34,6 +34,10 @@ final class FaultInjectingFile: StorageFile {
         try storage.run(.truncate, path, "cut") { () throws(StorageError) in try wrapped.truncate(to: size) }
     }
 
+    func setMode(_ mode: UInt32) throws(StorageError) {
+        try storage.run(.setMode, path, "set the permissions of") { () throws(StorageError) in try wrapped.setMode(mode) }
+    }
+
     func synchronize() throws(StorageError) {
         try storage.run(
             .synchronize, path, "synchronize", losing: { (wrapped as? MemoryFile)?.loseUnsynchronized() }

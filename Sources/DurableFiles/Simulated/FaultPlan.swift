@@ -34,13 +34,13 @@ package enum FaultPlan: Sendable {
 package struct FaultOperation: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case open, create, status, names, makeDirectory, rename, exchange, remove, synchronizeDirectory, publish, checkBase, lock
-        case testGate, fileStatus, read, write, truncate, synchronize
+        case testGate, fileStatus, read, write, truncate, setMode, synchronize
 
         /// Whether it changes what is on the disk, or when it gets there.
         package var isChange: Bool {
             switch self {
             case .create, .makeDirectory, .rename, .exchange, .remove, .synchronizeDirectory, .publish, .write, .truncate,
-                .synchronize:
+                .setMode, .synchronize:
                 true
             case .open, .status, .names, .checkBase, .lock, .testGate, .fileStatus, .read: false
             }

@@ -45,6 +45,11 @@ final class MemoryFile: StorageFile {
         disk.volume.withLock { volume in volume.nodes[slot].contents.truncate(to: size) }
     }
 
+    func setMode(_ mode: UInt32) throws(StorageError) {
+        try checkWritable("set the permissions of")
+        disk.volume.withLock { volume in volume.nodes[slot].mode = mode }
+    }
+
     func synchronize() throws(StorageError) {
         disk.volume.withLock { volume in volume.nodes[slot].contents.synchronize() }
     }

@@ -55,6 +55,23 @@ extension Storage {
         if !planted(.replaceNameUnsynced) { try synchronize(directory: path.parent) }
     }
 
+    /// Replaces the contents of a file that is not the ledger's own, but the user's, who may have let others read it.
+    ///
+    ///     unlinkat(aside, usually ENOENT) openat(aside, O_CREAT|O_EXCL) pwrite fchmod fsync | renameat | openat(dir) fsync(dir)
+    ///
+    /// A crash leaves the old contents or the new, and perhaps an orphan aside, which the next replacement removes.
+    package func replace(
+        _ path: StoragePath, _ contents: Span<UInt8>, aside: StoragePath, mode: UInt32
+    ) throws(StorageError) {
+        do throws(StorageError) { try remove(aside) } catch { if !error.isNotFound { throw error } }
+        let file = try open(aside, .create)
+        try file.write(contents, at: 0)
+        try file.setMode(mode)
+        if !planted(.handbookUnsynced) { try file.synchronize() }
+        try rename(aside, to: path)
+        if !planted(.handbookNameUnsynced) { try synchronize(directory: path.parent) }
+    }
+
     /// Copies another base's file to a place where none stands, whatever its size.
     ///
     ///     unlinkat(.new, usually ENOENT) openat(.new, O_CREAT|O_EXCL) (pread pwrite)… fsync | renameat | openat(dir) fsync(dir)

@@ -79,6 +79,8 @@ package protocol StorageFile: AnyObject, Sendable {
     /// Writes all bytes, or throws; then any part of them may have been written.
     func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageError)
     func truncate(to size: Int) throws(StorageError)
+    /// Who may read and write it, as permission bits; of files that are not the ledger's own.
+    func setMode(_ mode: UInt32) throws(StorageError)
     /// Makes contents and size durable. After a failure nothing is known of either.
     func synchronize() throws(StorageError)
 }

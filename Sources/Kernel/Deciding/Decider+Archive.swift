@@ -48,6 +48,7 @@ extension Decider {
         }
         let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
         guard !plan.segments.isEmpty else { throw plan.refusal }
+        try plan.checkRetention(in: LedgerView(session.storage), environment)
         if plan.endsActiveSegment {
             // Whatever is wrong with the target is met before the ledger is touched.
             if !planted(.targetUntried) { try archiver.copyAhead(plan, of: LedgerView(session.storage), to: target) }

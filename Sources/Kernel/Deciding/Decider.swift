@@ -1,6 +1,6 @@
 package import DurableFiles
 package import Ledger
-import LedgerFormat
+package import LedgerFormat
 
 /// Decides under the writer's lock, on state that is folded from everything before.
 ///
@@ -29,14 +29,25 @@ package struct Decider: Sendable {
     /// - Parameter rule: pure; it may be asked again.
     /// - Throws: what the rule threw, and then nothing was written; or what the ledger says.
     package mutating func decide<State: Projection, Reply>(
-        on _: State.Type, as actor: String, _ rule: (State, Moment) throws(LedgerError) -> Decision<Reply>
+        on type: State.Type, as actor: String, _ rule: (State, Moment) throws(LedgerError) -> Decision<Reply>
+    ) throws(LedgerError) -> Decided<Reply> {
+        try decide(on: type, as: actor, reading: { _ in }) { state, _, moment throws(LedgerError) in try rule(state, moment) }
+    }
+
+    /// The same for a rule that asks for more than the state.
+    ///
+    /// - Parameter read: reads it under the lock, before the rule is asked.
+    package mutating func decide<State: Projection, Reading, Reply>(
+        on _: State.Type, as actor: String, reading read: (Surroundings) throws(LedgerError) -> Reading,
+        _ rule: (State, Reading, Moment) throws(LedgerError) -> Decision<Reply>
     ) throws(LedgerError) -> Decided<Reply> {
         try session.acquire()
         let (decision, answer) = try releasing { decider throws(LedgerError) in
             let view = try LedgerView(decider.session.storage)
             let fold = try decider.caughtUp(State.self, in: view)
             let moment = decider.moment(as: actor, fold.mark)
-            let decision = try rule(fold.state, moment)
+            let reading = try read(Surroundings(view: view, ranks: decider.session.ranks, tip: moment.seq))
+            let decision = try rule(fold.state, reading, moment)
             let answer = try decider.commit(decision, as: actor)
             decider.goOn(from: fold, in: view)
             return (decision, answer)
@@ -44,7 +55,18 @@ package struct Decider: Sendable {
         let receipts = Array(answer.receipts.prefix(decision.drafts.count))
         let results =
             answer.isRepetition ? [] : try perform(decision.effects, requests: answer.receipts.dropFirst(receipts.count), actor)
-        return Decided(reply: decision.reply, receipts: receipts, isRepetition: answer.isRepetition, results: results)
+        return Decided(
+            reply: decision.reply, receipts: receipts, isRepetition: answer.isRepetition, overrode: answer.overrode,
+            results: results)
+    }
+
+    /// What lies around the state that is decided on.
+    package struct Surroundings: Sendable {
+        package var view: LedgerView
+        /// Who prevails over whom.
+        package var ranks: ActorRanks
+        /// The last entry's seq.
+        package var tip: UInt64
     }
 
     /// Writes a snapshot of the state as it is now.
@@ -92,7 +114,7 @@ package struct Decider: Sendable {
 // State
 extension Decider {
     /// The projection's state at the tip; requires the lock.
-    private mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
+    mutating func caughtUp<State: Projection>(_: State.Type, in view: LedgerView) throws(LedgerError) -> Fold<State> {
         if var fold = folds[State.name] as? Fold<State> {
             // Whatever is wrong with it, it is folded anew the next time; at once, if the entry that it stands at was archived.
             folds[State.name] = nil
@@ -118,7 +140,7 @@ extension Decider {
     }
 
     /// Folds what was recorded just now, and keeps a snapshot if one is due; what goes wrong here leaves the decision as durable as it is.
-    private mutating func goOn<State: Projection>(from fold: Fold<State>, in view: LedgerView) {
+    mutating func goOn<State: Projection>(from fold: Fold<State>, in view: LedgerView) {
         var fold = fold
         do throws(LedgerError) {
             try advance(&fold, in: view)

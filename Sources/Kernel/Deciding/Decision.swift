@@ -66,6 +66,8 @@ package struct Decided<Reply: Sendable>: Sendable {
     package var receipts: [Receipt]
     /// The drafts were recorded before, under the same ids.
     package var isRepetition: Bool
+    /// What the drafts took from others' events.
+    package var overrode: [Collision]
     /// One an effect, in their order.
     package var results: [Effect.Result]
 }

@@ -13,26 +13,32 @@ extension Documents {
     ) throws(LedgerError) -> Decision<Void> {
         _ = try changed(by: patch)
         let body: JSONObject = ["patch": patch.json]
-        return Decision([try moment.draft(Self.patched, justification, body, Self.context(of: patch, moment))])
+        return Decision([try moment.draft(Self.patched, justification, body, context(of: patch, moment))])
     }
 
-    /// Puts a value at a place: a member or element that is there is replaced, and else a member is added.
+    /// What puts a value at a place: a member or element that is there is replaced, and else a member is added.
+    package func setting(_ pointer: JSONPointer, to value: JSON) -> JSONPatch {
+        JSONPatch([root[pointer] == nil ? .add(pointer, value) : .replace(pointer, value)])
+    }
+
+    /// Puts a value at a place.
     package func set(
         _ pointer: JSONPointer, to value: JSON, _ justification: Justification, _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
-        let operation: JSONPatch.Operation =
-            root[pointer] == nil ? .add(pointer, value) : .replace(pointer, value)
-        return try change(by: JSONPatch([operation]), justification, moment)
+        try change(by: setting(pointer, to: value), justification, moment)
     }
 
     /// The patch that leads from here to an earlier state; empty if nothing changes.
-    package func restoration(of earlier: Documents) -> JSONPatch {
-        let patch = JSONPatch.diff(from: root, to: earlier.root)
+    package func restoration(of earlier: Documents) -> JSONPatch { difference(to: earlier.root) }
+
+    /// The patch that leads from here to another tree.
+    func difference(to other: JSON) -> JSONPatch {
+        let patch = JSONPatch.diff(from: root, to: other)
         // Many small changes can be longer than the whole, or more than one patch may have; the whole always fits.
         guard patch.operations.count > Self.operationCountMax || patch.json.canonicalBytes().count > Self.byteCountMax else {
             return patch
         }
-        return JSONPatch([.replace(JSONPointer(), earlier.root)])
+        return JSONPatch([.replace(JSONPointer(), other)])
     }
 
     /// Takes the tree back to an earlier state; what came since stays in the ledger.
@@ -46,11 +52,12 @@ extension Documents {
         let body: JSONObject = [
             "hash": .string(mark.hash.description), "patch": patch.json, "to": .number(Double(mark.seq)),
         ]
-        let draft = try moment.draft(Self.restored, justification, body, Self.context(of: patch, moment))
+        let draft = try moment.draft(Self.restored, justification, body, context(of: patch, moment))
         return Decision([draft], reply: patch)
     }
 
-    private func changed(by patch: JSONPatch) throws(LedgerError) -> JSON {
+    /// The tree behind a patch.
+    func changed(by patch: JSONPatch) throws(LedgerError) -> JSON {
         guard !patch.operations.isEmpty else { throw LedgerError(.usage, "the patch has no operation") }
         guard patch.operations.count <= Self.operationCountMax else {
             throw LedgerError(
@@ -68,11 +75,16 @@ extension Documents {
             }
             if byteCount > Self.byteCountMax { byteCount = try Self.allowedByteCount(of: changed) }
         }
-        guard changed.depth <= Self.depthMax else {
-            throw LedgerError(.refused, "the state would nest deeper than \(Self.depthMax) levels; nothing was changed")
-        }
-        _ = try Self.allowedByteCount(of: changed)
+        try Self.checkSize(of: changed)
         return changed
+    }
+
+    /// Refuses a tree that is too deep or too large.
+    static func checkSize(of root: JSON) throws(LedgerError) {
+        guard root.depth <= depthMax else {
+            throw LedgerError(.refused, "the state would nest deeper than \(depthMax) levels; nothing was changed")
+        }
+        _ = try allowedByteCount(of: root)
     }
 
     private static func allowedByteCount(of root: JSON) throws(LedgerError) -> Int {
@@ -85,16 +97,20 @@ extension Documents {
     }
 
     /// What was seen, and what is written: later conflicts are told by it.
-    private static func context(of patch: JSONPatch, _ moment: Moment) -> JSONObject {
-        var writes = Set(patch.operations.flatMap(\.writes)).sorted()
-        let byteCount = writes.reduce(0) { $0 + $1.utf8.count }
-        if writes.count > writeCountMax || byteCount > writeByteCountMax && !planted(.writesUnbounded) { writes = [""] }
-        return ["base": .number(Double(moment.seq)), "writes": .array(writes.map(JSON.string))]
+    private func context(of patch: JSONPatch, _ moment: Moment) -> JSONObject {
+        let places = (try? patch.places(on: root))?.writes ?? [JSONPointer()]
+        let writes = Self.areFew(places) || planted(.writesUnbounded) ? places : [JSONPointer()]
+        return ["base": .number(Double(moment.seq)), "writes": .array(writes.map { .string($0.description) })]
     }
 
-    /// More are said as the whole document: the patch names them too, and needs the room.
-    private static let writeCountMax = 256
-    private static let writeByteCountMax = 8 << 10
+    /// Whether so many places have room beside the patch, which names them too.
+    static func areFew(_ places: [JSONPointer]) -> Bool {
+        places.count <= writeCountMax && places.reduce(0) { $0 + $1.description.utf8.count } <= writeByteCountMax
+    }
+
+    /// More are said as the whole document.
+    static let writeCountMax = 256
+    static let writeByteCountMax = 8 << 10
 }
 
 extension JSONPatch.Operation {
@@ -106,15 +122,6 @@ extension JSONPatch.Operation {
         case .copy(let from, let path): (root[from]?.canonicalBytes().count ?? 0) + path.description.utf8.count + 4
         case .move(_, let path): path.description.utf8.count + 4
         case .remove, .test: 0
-        }
-    }
-
-    /// The places that it changes.
-    fileprivate var writes: [String] {
-        switch self {
-        case .add(let path, _), .remove(let path), .replace(let path, _), .copy(_, let path): [path.description]
-        case .move(let from, let path): [from.description, path.description]
-        case .test: []
         }
     }
 }

@@ -23,6 +23,9 @@ extension WriterSession {
         _ copied: Archiver.Copied, to directory: PathText, reason: String, _ members: JSONObject, _ drafts: [Draft]
     ) throws(LedgerError) -> Answer {
         let entry = try Drafts.archived(copied.statement, copied.latest, to: directory, reason: reason, members)
+        if let refusal = Retention(actors.articles, now: environment.now())?.refusal(of: copied.tip.time, at: copied.tip.seq) {
+            throw refusal
+        }
         try checkUnchanged(copied)
         if planted(.archivedBeforeRecorded) { try remove(copied.statement) }
         let answer = try commit([[entry] + drafts])[0].get()

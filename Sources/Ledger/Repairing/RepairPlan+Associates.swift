@@ -23,6 +23,11 @@ extension RepairPlan {
         traces.loose += requests
         mending = Associates.Mending(associates, traces, in: ledger)
         returningAssociates = mending.returning(to: associates, traces)
+        if let stated = traces.latest?.constitution, !mending.acts.contains(where: { $0.request.verb == .adopt }),
+            stated.articles != associates.constitution?.articles
+        {
+            lostConstitution = stated
+        }
     }
 
     /// Those whose text is left in a damaged range; what spans two windows is found in the second.
@@ -60,6 +65,12 @@ extension RepairPlan {
         }
         if request.verb == .add {
             return (request, "what adds a key does not count without its entry: let it be signed again behind the release")
+        }
+        if let associates = actors.associates, request.verb == .adopt, !associates.believes(loose: request) {
+            return (
+                request,
+                "what lets fewer sign does not count without its entry: let it be signed again behind the release"
+            )
         }
         let objection = actors.associates.map { $0.objection(to: request, in: ledger, at: nil, behind: nil) } ?? .nobody
         return (request, objection?.description ?? "it does not follow on what is known")

@@ -83,6 +83,8 @@ package struct RepairPlan: Sendable {
     package internal(set) var mending = Associates.Mending()
     /// Associates whose removal is lost, and who are back because too few would be left to sign.
     package internal(set) var returningAssociates: [ActorKey] = []
+    /// A constitution that sound entries behind the damage state, and whose adoption is lost: it counts no more.
+    package internal(set) var lostConstitution: Constitution?
     /// Lost entries that said who is enrolled, or may have changed it, where no sound one behind them says it again.
     package internal(set) var lostStatements: [UInt64] = []
     /// Why the chain does not go on behind the prefix.

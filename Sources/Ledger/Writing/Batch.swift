@@ -8,6 +8,8 @@ struct Batch: Sendable {
     /// Whether a failure ends the commit, and the first one.
     let stopsAtFailure: Bool
     private(set) var failure: LedgerError?
+    /// What was sealed of places: where it is not on the disk yet, nobody reads it there.
+    var placed: [PlacedEntry] = []
     /// The decisions whose answers wait for the sync.
     private var pending: [Int] = []
 
@@ -35,6 +37,7 @@ struct Batch: Sendable {
     mutating func fail(_ error: LedgerError) {
         for index in pending { answers[index] = .failure(error) }
         if failure == nil { failure = error }
+        placed = []
         close()
     }
 

@@ -61,6 +61,20 @@ enum Drafts {
             ], .tailCut, id: evidence.keptName)
     }
 
+    static let conflict = "ledger.conflict"
+
+    /// Beside drafts that name places: what they and others lost there.
+    static func conflict(_ resolution: ConflictManager.Resolution) -> Draft {
+        draft(
+            conflict, .integrity,
+            "two entries say different things of one place, and neither had seen the other: the higher class counts",
+            ["lost": Collision.list(lost: resolution.lost), "overrode": Collision.list(overrode: resolution.overrode)])
+    }
+
+    static func losses(ofConflict body: [UInt8]) -> [Collision] {
+        ((try? JSON(parsing: body))?["lost"]?.array ?? []).compactMap { Collision($0) }
+    }
+
     static func draft(
         _ action: String, _ pillar: Justification.Pillar, _ reason: String, _ body: JSONObject, _ lesson: Lesson? = nil,
         id: String? = nil

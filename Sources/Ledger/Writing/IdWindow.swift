@@ -6,6 +6,8 @@ struct IdWindow: Sendable {
     struct Record: Sendable {
         var receipt: Receipt
         var content: Content
+        /// What its decision lost to a higher class.
+        var lost: [Collision] = []
     }
 
     /// Action, body and justification, as they were sealed.
@@ -45,6 +47,16 @@ struct IdWindow: Sendable {
     mutating func insert(_ entry: Entry, at place: UInt64? = nil) {
         guard let id = entry.id else { return }
         insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)), at: place)
+    }
+
+    /// What the entry beside a decision's drafts says that they lost.
+    mutating func noteLosses(_ frame: FrameView, _ bytes: Span<UInt8>) {
+        guard frame.action.count == Drafts.conflict.utf8.count, bytes.text(frame.action) == Drafts.conflict, let part = frame.part
+        else { return }
+        let lost = Drafts.losses(ofConflict: bytes.copy(frame.body))
+        for seq in frame.seq - UInt64(part.index - 1)..<frame.seq {
+            if let key = seqs[seq] { records[key]?.lost = lost }
+        }
     }
 
     /// Forgets what lies further behind `tip` than the window reaches.

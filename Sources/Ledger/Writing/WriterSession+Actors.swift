@@ -27,6 +27,23 @@ extension WriterSession {
         }
     }
 
+    /// What a constitution lets one pillar alone justify, is justified by it. What the house itself records, no constitution touches.
+    func refuseUnjustified(_ drafts: [Draft]) throws(LedgerError) {
+        guard let articles = state?.actors.associates?.constitution?.articles, !articles.pillars.isEmpty,
+            !planted(.pillarsUnchecked)
+        else { return }
+        for draft in drafts {
+            let action = draft.action
+            guard !ReservedNames.contains(action: action), let (pillar, rule) = articles.pillar(of: action),
+                pillar != draft.pillar
+            else { continue }
+            throw LedgerError(
+                .refused,
+                "\(action) is justified by \(pillar.rawValue) alone, and not by \(draft.pillar.rawValue): the constitution says so of "
+                    + "\(rule); nothing was recorded")
+        }
+    }
+
     private func signed(_ draft: Draft, behind tip: ChainTip, _ actors: ActorRoster) throws(LedgerError) -> Draft {
         guard let signer = settings.signer, !draft.isSigned, draft.actor != ActorRoster.house else { return draft }
         switch actors.standing(of: draft.actor, at: tip.seq + 1) {
@@ -89,6 +106,12 @@ extension WriterSession {
             let what = other.revoked > 0 ? "was that of \(other.actor) until entry \(other.revoked)" : "is that of \(other.actor)"
             throw LedgerError(.refused, "the key \(key) \(what); an actor needs a key of its own: nothing was recorded")
         }
+        guard actors.articles.allows(class: actorClass) || planted(.unnamedClassEnrolled) else {
+            throw LedgerError(
+                .refused,
+                "the constitution names no class \(actorClass), only \(actors.articles.classes.joined(separator: ", ")); nothing was recorded"
+            )
+        }
         guard actors.enrolments.count < ActorRoster.countMax else {
             throw LedgerError(
                 .refused,
@@ -115,11 +138,14 @@ extension WriterSession {
     ///
     /// A crash before the entry leaves an empty segment, which is legal, and the next writer states the old roster in it.
     mutating func change(
-        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String, at time: Timestamp? = nil
+        _ statement: RosterStatement, _ pillar: Justification.Pillar, _ reason: String, _ members: JSONObject = [:],
+        at time: Timestamp? = nil
     ) throws(LedgerError) -> Receipt {
         if let latched { throw latched }
         precondition(inFlight == nil, "what was submitted is settled before the roster changes")
-        let draft = try Drafts.refusable(statement.action, pillar, reason, .object(statement.members))
+        var body = members
+        for member in statement.members.members { body[member.key] = member.value }
+        let draft = try Drafts.refusable(statement.action, pillar, reason, .object(body))
         guard let state else { preconditionFailure("the lock is held") }
         // An entry that is too long must not leave an empty segment behind.
         guard draft.byteCount <= Limits.draftPayload - 4096 else {

@@ -56,6 +56,7 @@ extension WriterSession {
         self.state?.tip = tip
         self.state?.commitCount += 1
         self.state?.ids?.advance(to: tip.seq)
+        self.state?.places?.advance(to: tip.seq)
     }
 
     /// Replaces HEAD if it is due: a process that keeps the lock calls this after each commit.

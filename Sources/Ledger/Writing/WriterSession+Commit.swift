@@ -10,10 +10,16 @@ extension WriterSession {
         package var receipts: [Receipt]
         /// The `id` was recorded before, with the same content: these are the receipts of then.
         package var isRepetition = false
+        /// What the drafts do not have, because a higher class had said something else: they are recorded, and it does not count.
+        package var lost: [Collision] = []
+        /// What they took from a lower class.
+        package var overrode: [Collision] = []
 
-        package init(receipts: [Receipt], isRepetition: Bool = false) {
+        package init(receipts: [Receipt], isRepetition: Bool = false, lost: [Collision] = [], overrode: [Collision] = []) {
             self.receipts = receipts
             self.isRepetition = isRepetition
+            self.lost = lost
+            self.overrode = overrode
         }
     }
 
@@ -64,7 +70,8 @@ extension WriterSession {
                 if let earlier = try repetition(of: drafts, &batch) {
                     batch.add(.success(earlier), at: index)
                 } else {
-                    try seal(drafts, index, &batch)
+                    try refuseUnjustified(drafts)
+                    try seal(drafts, try resolution(of: drafts, &batch), index, &batch)
                 }
             } catch {
                 batch.refuse(index, error)
@@ -79,7 +86,11 @@ extension WriterSession {
         _ = try commit([[draft]])[0].get()
     }
 
-    private mutating func seal(_ drafts: [Draft], _ index: Int, _ batch: inout Batch) throws(LedgerError) {
+    private mutating func seal(
+        _ own: [Draft], _ found: ConflictManager.Resolution, _ index: Int, _ batch: inout Batch
+    ) throws(LedgerError) {
+        var resolution = found
+        var drafts = resolution.isClean ? own : own + [Drafts.conflict(resolution)]
         var start = try openBlock(&batch)
         var receipts = try sealed(drafts, &batch, start)
         if batch.byteCount > Limits.commit, start.mark.byteCount > 0, !planted(.commitUnbounded) {
@@ -88,6 +99,10 @@ extension WriterSession {
             if let failure = latched ?? (batch.stopsAtFailure ? batch.failure : nil) { throw failure }
             // A block that failed took the known ids along.
             if drafts.contains(where: { $0.id != nil }) { try loadIds(&batch) }
+            if own.contains(where: \.namesPlaces) {
+                resolution = try self.resolution(of: own, &batch)
+                drafts = resolution.isClean ? own : own + [Drafts.conflict(resolution)]
+            }
             start = try openBlock(&batch)
             receipts = try sealed(drafts, &batch, start)
         }
@@ -99,10 +114,15 @@ extension WriterSession {
         }
         for (draft, receipt) in zip(drafts, receipts) {
             if let id = draft.id {
-                state?.ids?.insert(actor: draft.actor, id: id, .init(receipt: receipt, content: .init(draft)))
+                state?.ids?.insert(
+                    actor: draft.actor, id: id, .init(receipt: receipt, content: .init(draft), lost: resolution.lost))
             }
+            note(draft, receipt.seq, &batch)
         }
-        batch.add(.success(Answer(receipts: receipts)), at: index)
+        batch.add(
+            .success(
+                Answer(receipts: Array(receipts.prefix(own.count)), lost: resolution.lost, overrode: resolution.overrode)),
+            at: index)
     }
 
     private func sealed(_ drafts: [Draft], _ batch: inout Batch, _ start: Start) throws(LedgerError) -> [Receipt] {
@@ -162,7 +182,7 @@ extension WriterSession {
             try land()
             if let writer = batch.writer, !writer.block.isEmpty { try append(writer.block.span, tip: writer.tip) }
         } catch {
-            state?.ids = nil
+            state?.forgetSealed()
             batch.fail(error)
         }
         batch.close()
@@ -201,7 +221,7 @@ extension WriterSession {
                 settled += batch.answers
             }
         } catch {
-            state?.ids = nil
+            state?.forgetSealed()
             batch.fail(error)
             settled += batch.answers
         }
@@ -240,7 +260,7 @@ extension WriterSession {
         do throws(LedgerError) {
             try conclude(failure, byteCount: flight.byteCount, tip: flight.tip)
         } catch {
-            state?.ids = nil
+            state?.forgetSealed()
             flight.batch.fail(error)
             settled += flight.batch.answers
             if planted(.followersOfFailureWritten) { return }
@@ -257,6 +277,7 @@ extension WriterSession {
         try refuseDoubleIds(in: drafts)
         try loadIds(&batch)
         var receipts: [Receipt] = []
+        var lost: [Collision] = []
         for draft in drafts {
             guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
             let content = IdWindow.Content(draft)
@@ -267,12 +288,14 @@ extension WriterSession {
                 )
             }
             receipts.append(known.receipt)
+            // Each draft of the decision knows of all that was lost.
+            lost = known.lost
         }
         if receipts.isEmpty { return nil }
         guard receipts.count == drafts.count else {
             throw LedgerError(.conflict, "some drafts of the decision were recorded before and others were not")
         }
-        return Answer(receipts: receipts, isRepetition: true)
+        return Answer(receipts: receipts, isRepetition: true, lost: lost)
     }
 
     /// A decision with one id twice could never be repeated.
@@ -289,6 +312,23 @@ extension WriterSession {
 
     private mutating func loadIds(_ batch: inout Batch) throws(LedgerError) {
         guard state?.ids == nil else { return }
+        var ids = IdWindow(size: settings.idWindow)
+        try review(lastCount: settings.idWindow, &batch) { frame, bytes in
+            if frame.context.count > 2, !planted(.idsOfThisProcessOnly) {
+                ids.insert(Entry(frame, of: bytes))
+                ids.noteLosses(frame, bytes)
+            }
+            if let readmission = Readmission(frame, of: bytes) { ids.insert(readmission.entry, at: frame.seq) }
+        }
+        state?.ids = ids
+    }
+
+    /// Shows the last entries on the disk, verified; what was submitted is there then.
+    ///
+    /// - Parameter count: fewer, if the ledger has fewer, or earlier ones were archived: what was archived is forgotten.
+    mutating func review(
+        lastCount count: UInt64, _ batch: inout Batch, _ visit: (FrameView, Span<UInt8>) -> Void
+    ) throws(LedgerError) {
         do throws(LedgerError) {
             try land()
         } catch {
@@ -299,28 +339,27 @@ extension WriterSession {
         guard let current = state else { return }
         let end: SegmentReader.End
         do throws(LedgerError) {
-            end = try scanIds(current)
+            end = try scan(current, lastCount: count, visit)
         } catch {
             guard error.cause == .drift else { throw error }
             throw latch(raisingAlertOnDrift(error))
         }
         // Who meets damage does not go on: ids behind it would count as new.
         if case .failed(let failure) = end, !planted(.idsBehindDamageForgotten) {
-            state?.ids = nil
+            state?.forgetSealed()
             let error = raisingAlert(current.head, current.key, failure)
             batch.fail(error)
             throw latch(error)
         }
     }
 
-    /// Fills the window from the ledger's last entries.
-    private mutating func scanIds(_ current: State) throws(LedgerError) -> SegmentReader.End {
-        var ids = IdWindow(size: settings.idWindow)
-        let end = try doing("cannot read the last entries") { () throws(StorageError) -> SegmentReader.End in
+    private func scan(
+        _ current: State, lastCount count: UInt64, _ visit: (FrameView, Span<UInt8>) -> Void
+    ) throws(LedgerError) -> SegmentReader.End {
+        try doing("cannot read the last entries") { () throws(StorageError) -> SegmentReader.End in
             var reader = try SegmentReader(storage)
-            // What was archived is forgotten.
             let oldest = reader.segments.first ?? 1
-            let first = max(oldest, current.tip.seq > settings.idWindow ? current.tip.seq - settings.idWindow + 1 : 1)
+            let first = max(oldest, current.tip.seq > count ? current.tip.seq - count + 1 : 1)
             guard let start = try reader.locate(first) else {
                 return .failed(ChainFailure(.segmentMissing, at: Place(segment: 1, offset: 0, seq: first)))
             }
@@ -332,12 +371,7 @@ extension WriterSession {
             let end = try reader.scan(
                 &verifier, upTo: Place(segment: current.segment, offset: current.end, seq: 0),
                 visit: { frame, bytes in
-                    if frame.context.count > 2, frame.seq >= first, !planted(.idsOfThisProcessOnly) {
-                        ids.insert(Entry(frame, of: bytes))
-                    }
-                    if frame.seq >= first, let readmission = Readmission(frame, of: bytes) {
-                        ids.insert(readmission.entry, at: frame.seq)
-                    }
+                    if frame.seq >= first { visit(frame, bytes) }
                     return true
                 })
             // The links prove what was sealed with older keys, if they lead to our tip.
@@ -348,8 +382,6 @@ extension WriterSession {
             }
             return end
         }
-        state?.ids = ids
-        return end
     }
 }
 

@@ -49,6 +49,8 @@ package struct WriterSession: Sendable {
         var firstSeq: UInt64
         /// Filled when a draft with an id comes.
         var ids: IdWindow?
+        /// Filled when a draft comes whose writer had not seen everything.
+        var places: PlaceWindow?
         /// Since HEAD was replaced.
         var commitCount = 0
         var headTime: Int64
@@ -58,6 +60,12 @@ package struct WriterSession: Sendable {
         var isHeadMissing = false
         /// Of a replacement that failed, perhaps behind its renaming: it may be the one that stands there.
         var triedHead: Head?
+
+        /// What was sealed is not durable: what is known of it is void, and with it whatever else is known of the last entries.
+        mutating func forgetSealed() {
+            ids = nil
+            places = nil
+        }
     }
 
     package init(

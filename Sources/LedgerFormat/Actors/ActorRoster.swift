@@ -7,7 +7,7 @@ package struct ActorRoster: Sendable {
     package struct Enrolment: Sendable, Equatable {
         /// `kind:name`.
         package let actor: String
-        /// What its drafts count as; what that means, a constitution will say.
+        /// What its drafts count as; what that means, the constitution says (`Articles`).
         package let actorClass: String
         package let key: ActorKey
         /// The entry that enrolled it; the actor is bound from the next one on.

@@ -106,6 +106,7 @@ extension RosterStatement {
             guard roster.associates != nil, let request = body["request"].flatMap(SignedRequest.init(_:)),
                 request.verb.action == action || planted(.requestOfAnotherVerb)
             else { return nil }
+            if request.handbookChange != nil, HandbookAct(.object(body)) == nil { return nil }
             change = .act(request)
         }
     }

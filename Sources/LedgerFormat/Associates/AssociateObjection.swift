@@ -26,6 +26,16 @@ package enum AssociateObjection: Error, Sendable, Equatable {
     case tip
     /// The release names others than are associates.
     case roster
+    /// A constitution says how many must sign, and only another one changes it.
+    case constitution(Int, Int)
+    /// It lives longer than the constitution lets it, in hours.
+    case life(Int)
+    /// The articles are not what the text says.
+    case text
+    /// What is wrong with the text.
+    case proposal(String)
+    /// Somebody is enrolled as one of a class that the articles do not know.
+    case classless(actor: String, String)
 }
 
 extension AssociateObjection: CustomStringConvertible {
@@ -58,6 +68,15 @@ extension AssociateObjection: CustomStringConvertible {
         case .tooFew(let count, let threshold): "\(count) of \(threshold) signatures are there"
         case .tip: "the request is for another alert: it names another last entry"
         case .roster: "the release names other keys, or another number of signatures, than the associates have"
+        case .constitution(let threshold, let adopted):
+            "the constitution says that \(adopted) must sign, and not \(threshold): only the adoption of another one changes that"
+        case .life(let hours):
+            "the constitution lets a request live for \(hours) hour\(hours == 1 ? "" : "s") at most, and this one lives longer"
+        case .text: "the articles of the request are not what its text says: whoever reads the text would sign something else"
+        case .proposal(let fault): "the text of the request is no constitution: \(fault)"
+        case .classless(let actor, let name):
+            "\(actor) is enrolled as \(name), which the constitution does not name: it would be locked out; name that class, or \"*\" for "
+                + "all others, or revoke its key first"
         }
     }
 }

@@ -4,20 +4,23 @@ package import CanonicalJSON
 extension Associates {
     package var json: JSON {
         [
-            "act": ["hash": .string(act.hash.description), "seq": .number(Double(act.seq))], "keys": .keys(keys),
+            "act": act.json, "constitution": constitution?.json ?? .null, "keys": .keys(keys),
             "suspended": .bool(isSuspended), "threshold": .number(Double(threshold)), "withdrawn": .keys(withdrawn),
         ]
     }
 
     /// Reads what an entry states; nil if it has not the form, or contradicts itself.
     init?(_ json: JSON) {
-        guard json.object?.members.count == 5, let act = json["act"], act.object?.members.count == 2, let seq = act["seq"]?.seq,
-            let hash = act["hash"]?.string.flatMap({ Digest($0) }), let keys = json["keys"]?.actorKeys,
+        guard json.object?.members.count == 6, let act = json["act"].flatMap(Act.init(_:)), let keys = json["keys"]?.actorKeys,
             let threshold = json["threshold"]?.integer, let isSuspended = json["suspended"]?.bool,
-            let withdrawn = json["withdrawn"]?.actorKeys,
-            let named = try? Self(keys, threshold: Int(threshold), act: Act(seq: seq, hash: hash))
+            let withdrawn = json["withdrawn"]?.actorKeys, let constitution = json["constitution"],
+            let named = try? Self(keys, threshold: Int(threshold), act: act)
         else { return nil }
         self = named
+        if !constitution.isNull {
+            guard let adopted = Constitution(constitution) else { return nil }
+            self.constitution = adopted
+        }
         self.isSuspended = isSuspended
         guard allows(withdrawn: withdrawn) else { return nil }
         self.withdrawn = withdrawn

@@ -55,9 +55,11 @@ extension Associates {
         var changed = self
         switch try request.change() {
         case .addition(let key, let threshold):
+            try checkConstitution(threshold)
             guard !keys.contains(key) else { throw .named(key) }
             changed = try Associates(keys + [key], threshold: threshold, act: act)
         case .removal(let key, let threshold):
+            try checkConstitution(threshold)
             guard keys.contains(key) else { throw .unnamed(key) }
             guard threshold < keys.count || planted(.removalBelowThreshold) else {
                 throw .belowThreshold(left: keys.count - 1, threshold)
@@ -72,14 +74,29 @@ extension Associates {
             changed.keys = keys
             changed.withdrawn = []
             changed.isSuspended = false
+        case .adoption(let articles, let threshold):
+            guard (1...max(1, keys.count)).contains(threshold) || planted(.adoptionBeyondSigners) else {
+                throw .threshold(threshold, of: keys.count)
+            }
+            changed.threshold = threshold
+            changed.constitution = Constitution(articles: articles, act: act)
+        case .handbook: break
         }
         return changed
+    }
+
+    /// Who adds or removes a key leaves alone how many must sign, where a constitution says it.
+    private func checkConstitution(_ threshold: Int) throws(AssociateObjection) {
+        guard constitution == nil || threshold == self.threshold || planted(.constitutionOverridden) else {
+            throw .constitution(threshold, self.threshold)
+        }
     }
 
     /// Those behind the entry that carries a request out.
     func after(_ request: SignedRequest, _ act: Act) -> Associates? {
         guard var changed = try? applying(request, behind: nil) else { return nil }
         changed.act = act
+        if request.verb == .adopt { changed.constitution?.act = act }
         return changed
     }
 }

@@ -29,6 +29,8 @@ extension Associates {
             if let ledger, let objection = mended.objection(to: old.request, in: ledger, at: nil, behind: nil) { throw objection }
             mended = try mended.applying(old.request, behind: nil)
             mended.act = Act(seq: mended.act.seq, hash: old.hash)
+            // The text stands in the repair's entry from now on.
+            if old.request.verb == .adopt { mended.constitution?.act = act }
         }
         mended.act = act
         mended.isSuspended = !planted(.repairUnsuspended)

@@ -18,7 +18,7 @@ extension Associates.Mending {
     /// What the traces prove, and what they only say.
     ///
     /// An act follows another one by its base, so that none counts twice, and none that never was the next. A loose request may never
-    /// have been carried out, although enough have signed it: so none of them adds a key.
+    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign by a constitution.
     package init(_ associates: Associates, _ traces: Traces, in ledger: LedgerID) {
         var known = associates
         var (past, byteCount): (Set<Digest>, Int) = ([], 0)
@@ -54,7 +54,7 @@ extension Associates.Mending {
 
 extension Associates.Mending.Traces {
     /// The last of those that are stated.
-    var latest: Associates? { stated.max { $0.act.seq < $1.act.seq } }
+    package var latest: Associates? { stated.max { $0.act.seq < $1.act.seq } }
 
     /// The act that follows on the last one known, if enough have signed it.
     ///
@@ -67,16 +67,27 @@ extension Associates.Mending.Traces {
         }
         for (act, request) in acts where act.seq > known.act.seq && follows(request, on: known) { return (request, act) }
         guard !planted(.looseRequestsForgotten) else { return nil }
-        for request in loose where (request.verb != .add || planted(.looseAdditionCounts)) && follows(request, on: known) {
+        for request in loose where known.believes(loose: request) && follows(request, on: known) {
             // Of its entry nothing is known but what the next act says of it.
             let bases = (acts.map(\.request.base) + loose.map(\.base)).filter { !past.contains($0) }
             let hash = bases.first { base in
                 guard let behind = known.after(request, .init(seq: known.act.seq, hash: base)) else { return false }
                 return acts.contains { $0.request.base == base && follows($0.request, on: behind) }
-                    || loose.contains { $0.base == base && $0.verb != .add && follows($0, on: behind) }
+                    || loose.contains { $0.base == base && behind.believes(loose: $0) && follows($0, on: behind) }
             }
             return (request, .init(seq: known.act.seq, hash: hash ?? .zero))
         }
         return nil
+    }
+}
+
+extension Associates {
+    /// Whether a request without its entry may count at all.
+    package func believes(loose request: SignedRequest) -> Bool {
+        switch request.verb {
+        case .add: planted(.looseAdditionCounts)
+        case .adopt: request.arguments["threshold"]?.integer ?? 0 >= Int64(threshold) || planted(.looseAdoptionLowers)
+        case .remove, .release, .approvePatch, .revertPatch: true
+        }
     }
 }

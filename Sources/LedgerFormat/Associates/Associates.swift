@@ -20,6 +20,8 @@ package struct Associates: Sendable, Equatable {
     package internal(set) var isSuspended = false
     /// Keys that count no more, although what removed them was lost: a repair says so, and the release drops them.
     package internal(set) var withdrawn: [ActorKey] = []
+    /// What they have adopted; nil while the standard articles hold.
+    package internal(set) var constitution: Constitution?
 
     /// All of them, and as many signatures, must fit into one entry.
     package static let countMax = 64

@@ -7,6 +7,10 @@ extension SignedRequest {
         case removal(ActorKey, threshold: Int)
         /// The alert that was raised behind an entry; all keys are signed anew.
         case release(tip: Digest, keys: [ActorKey], threshold: Int)
+        /// What a text lays down, and how many must sign from then on.
+        case adoption(Articles, threshold: Int)
+        /// Of the associates it changes nothing.
+        case handbook(HandbookChange)
     }
 
     package static func addition(of key: ActorKey, threshold: Int, reason: String) -> JSONObject {
@@ -24,22 +28,37 @@ extension SignedRequest {
         ]
     }
 
+    /// - Parameter text: what the articles were read from; whoever signs looks whether they say the same.
+    package static func adoption(of articles: Articles, text: String, threshold: Int, reason: String) -> JSONObject {
+        [
+            "articles": articles.json, "reason": .string(reason), "text": .string(text), "threshold": .number(Double(threshold)),
+        ]
+    }
+
     /// - Throws: what is wrong with the arguments.
     func change() throws(AssociateObjection) -> Change {
-        guard let reason = arguments["reason"]?.string, reason.utf8.count <= Self.reasonByteCountMax,
-            let threshold = arguments["threshold"]?.integer.map({ Int(clamping: $0) })
-        else { throw .form }
+        guard let reason = arguments["reason"]?.string, reason.utf8.count <= Self.reasonByteCountMax else { throw .form }
+        let threshold = arguments["threshold"]?.integer.map { Int(clamping: $0) }
         switch verb {
         case .add, .remove:
-            guard arguments.count == 3, let text = arguments["key"]?.string else { throw .form }
+            guard arguments.count == 3, let threshold, let text = arguments["key"]?.string else { throw .form }
             let key: ActorKey
             do throws(ActorKeyFault) { key = try ActorKey(text) } catch { throw .key(text, error) }
             return verb == .add ? .addition(key, threshold: threshold) : .removal(key, threshold: threshold)
         case .release:
-            guard arguments.count == 4, let tip = arguments["tip"]?.string.flatMap({ Digest($0) }),
+            guard arguments.count == 4, let threshold, let tip = arguments["tip"]?.string.flatMap({ Digest($0) }),
                 let keys = arguments["keys"]?.actorKeys
             else { throw .form }
             return .release(tip: tip, keys: keys, threshold: threshold)
+        case .adopt:
+            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string,
+                text.utf8.count <= Articles.byteCountMax,
+                let articles = arguments["articles"].flatMap(Articles.init(_:))
+            else { throw .form }
+            return .adoption(articles, threshold: threshold)
+        case .approvePatch, .revertPatch:
+            guard let change = HandbookChange(arguments) else { throw .form }
+            return .handbook(change)
         }
     }
 }

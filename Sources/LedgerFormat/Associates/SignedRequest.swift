@@ -6,6 +6,9 @@ package struct SignedRequest: Sendable, Equatable {
         case add = "associate.add"
         case remove = "associate.remove"
         case release = "alert.release"
+        case adopt = "constitution.adopt"
+        case approvePatch = "patch.approve"
+        case revertPatch = "patch.revert"
 
         /// Of the entry that carries it out.
         package var action: String {
@@ -13,6 +16,9 @@ package struct SignedRequest: Sendable, Equatable {
             case .add: "associate.added"
             case .remove: "associate.removed"
             case .release: "alert.released"
+            case .adopt: "constitution.adopted"
+            case .approvePatch: "patch.approved"
+            case .revertPatch: "patch.reverted"
             }
         }
     }
@@ -108,6 +114,13 @@ extension SignedRequest {
         guard json.canonicalBytes().count <= Self.byteCountMax else { return nil }
     }
 
+    /// Whether so many more signatures fit.
+    package func leavesRoom(forSignatures count: Int) -> Bool {
+        json.canonicalBytes().count + count * Self.signatureByteCount <= Self.byteCountMax
+    }
+
+    /// `{"key":"…","sign":"…"},`
+    private static let signatureByteCount = 20 + 2 * ActorKey.byteCount + ActorSignature.digitCount
     private static let nonceByteCount = 16
     package static let byteCountMax = 64 << 10
     package static let reasonByteCountMax = 4 << 10

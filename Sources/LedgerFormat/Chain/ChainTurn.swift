@@ -68,8 +68,11 @@ extension ChainTurn {
         return action.count == 15
             && (bytes.holds("ledger.repaired", at: action.lowerBound) || bytes.holds("ledger.archived", at: action.lowerBound)
                 || bytes.holds("associate.added", at: action.lowerBound))
-            || action.count == 14 && bytes.holds("alert.released", at: action.lowerBound)
+            || action.count == 14
+                && (bytes.holds("alert.released", at: action.lowerBound) || bytes.holds("patch.approved", at: action.lowerBound)
+                    || bytes.holds("patch.reverted", at: action.lowerBound))
             || action.count == 17 && bytes.holds("associate.removed", at: action.lowerBound)
+            || action.count == 20 && bytes.holds("constitution.adopted", at: action.lowerBound)
     }
 }
 

@@ -7,7 +7,25 @@ enum Context {
             let (name, value) = (member.key, member.value)
             guard let isWellFormed = rules[name] else { throw .context("\"\(name)\" is not one of its members") }
             guard isWellFormed(value) else { throw .context("\"\(name)\" has not its form") }
+            guard !placeNames.contains(name) || value.array?.count ?? 0 <= placeCountMax else {
+                throw .context("\"\(name)\" names more than \(placeCountMax) places")
+            }
         }
+    }
+
+    /// Whether it says what was read or is written: then it is compared with what came since its `base`.
+    static func namesPlaces(_ context: JSONObject) -> Bool {
+        placeNames.contains { context[$0]?.array?.isEmpty == false }
+    }
+
+    private static let placeNames = ["reads", "writes"]
+
+    /// Whoever is compared with it pays for each.
+    private static let placeCountMax = 1000
+
+    /// What one of these two says; what is no pointer was written by nobody of ours.
+    static func pointers(_ value: JSON?) -> [JSONPointer] {
+        (value?.array ?? []).compactMap { item in item.string.flatMap { try? JSONPointer(parsing: $0) } }
     }
 
     private static let rules: [String: @Sendable (JSON) -> Bool] = [

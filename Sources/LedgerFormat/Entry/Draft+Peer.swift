@@ -34,7 +34,7 @@ extension Draft {
         moved.reason = members.reason.lowerBound + shift..<members.reason.upperBound + shift
         var text = text
         text.replaceSubrange(members.context, with: bytes)
-        return Draft(text: text, moved, id: context["id"]?.string, isSigned: context["sign"] != nil)
+        return Draft(text: text, moved, context)
     }
 
     /// What its context holds.

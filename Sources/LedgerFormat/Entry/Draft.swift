@@ -12,6 +12,8 @@ package struct Draft: Sendable, Equatable {
     package let id: String?
     /// Whether its context has `sign`.
     package let isSigned: Bool
+    /// Whether its context has `reads` or `writes`.
+    package let namesPlaces: Bool
 
     struct Members: Sendable, Equatable {
         var action: Range<Int>
@@ -23,11 +25,13 @@ package struct Draft: Sendable, Equatable {
         var reason: Range<Int>
     }
 
-    init(text: [UInt8], _ members: Members, id: String?, isSigned: Bool) {
+    /// - Parameter context: what the text holds as such.
+    init(text: [UInt8], _ members: Members, _ context: JSONObject) {
         self.text = text
         self.members = members
-        self.id = id
-        self.isSigned = isSigned
+        id = context["id"]?.string
+        isSigned = context["sign"] != nil
+        namesPlaces = Context.namesPlaces(context)
     }
 
     /// Checks the names, the members of the context and the depth.
@@ -82,13 +86,14 @@ package struct Draft: Sendable, Equatable {
             Members(
                 action: actionRange.dropFirst().dropLast(), actor: actorRange.dropFirst().dropLast(), body: bodyRange,
                 context: contextRange, pillar: justification.pillar, reason: reasonRange),
-            id: context["id"]?.string, isSigned: context["sign"] != nil)
+            context)
     }
 }
 
 extension Draft {
     package var action: String { text.span.text(members.action) }
     package var actor: String { text.span.text(members.actor) }
+    package var pillar: Justification.Pillar { members.pillar }
     /// A canonical JSON object.
     package var body: [UInt8] { text.span.copy(members.body) }
     /// A canonical JSON object with the members of FORMAT.md §4.

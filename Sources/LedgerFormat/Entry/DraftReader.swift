@@ -41,14 +41,12 @@ package struct DraftReader: Sendable {
         _ bytes: Span<UInt8>, _ action: Range<Int>, _ actor: Range<Int>, _ body: Range<Int>, _ context: Range<Int>?,
         contextEnd: Int, _ pillar: Justification.Pillar, _ reason: Range<Int>
     ) -> Draft? {
-        var id: String?
-        var isSigned = false
+        var members: JSONObject = [:]
         if let context, context.count > 2 {
             guard let object = try? JSON(parsing: bytes.extracting(context)).object, (try? Context.check(object)) != nil else {
                 return nil
             }
-            id = object["id"]?.string
-            isSigned = object["sign"] != nil
+            members = object
         }
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count + emptyContext.count)
@@ -62,7 +60,7 @@ package struct DraftReader: Sendable {
             Draft.Members(
                 action: action, actor: actor, body: body, context: contextInText, pillar: pillar,
                 reason: reason.lowerBound - 1 + shift..<reason.upperBound + 1 + shift),
-            id: id, isSigned: isSigned)
+            members)
     }
 
     private static let emptyContext = Array(",\"context\":{}".utf8)

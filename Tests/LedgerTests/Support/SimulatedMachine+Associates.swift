@@ -40,6 +40,16 @@ extension SimulatedMachine {
         try request(.remove, SignedRequest.removal(of: signer.key, threshold: threshold, reason: "test"), by: signers)
     }
 
+    /// - Parameter more: what a text says besides the threshold.
+    func adoption(
+        _ more: String = "", threshold: Int = 2, by signers: [ActorSigner], life: Int64 = 1_000_000_000
+    ) throws -> SignedRequest {
+        let proposal = try Proposal(Array("\(more)\n[thresholds]\nsignatures = \(threshold)\n".utf8))
+        let arguments = SignedRequest.adoption(
+            of: proposal.articles, text: proposal.text, threshold: proposal.threshold, reason: "test")
+        return try request(.adopt, arguments, by: signers, life: life)
+    }
+
     func release(by signers: [ActorSigner]) throws -> SignedRequest {
         let arguments = SignedRequest.release(of: try associates(), behind: try tip().hash, reason: "test")
         return try request(.release, arguments, by: signers)

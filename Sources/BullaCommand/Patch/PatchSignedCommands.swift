@@ -1,0 +1,124 @@
+import ArgumentParser
+import CanonicalJSON
+import Kernel
+import Ledger
+import LedgerFormat
+
+struct PatchApproveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve",
+        abstract: "Apply a patch to its handbook, with the signatures of M associates.",
+        discussion: """
+            Without signatures it prints the request, which names the handbook, its text before and behind the patch, and the diff by their \
+            SHA-256; it works once. Applied is only what was signed, in one step, and only if the handbook has not changed. Both texts are recorded.
+
+            Examples:
+              bulla patch approve 57 --reason "it happened three times" > request
+              bulla patch approve 57 --signed ada.json --signed bob.json
+            """)
+
+    @Argument(help: ArgumentHelp("The patch.", valueName: "patch"))
+    var patch: UInt64
+
+    @Option(help: ArgumentHelp("Why.", valueName: "text"))
+    var reason = "the patch is approved"
+
+    @OptionGroup var requests: RequestOptions
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        try SignedPatch(
+            verb: .approvePatch, patch: patch, reason: reason, requests: requests, writer: writer, options: options
+        ).run()
+    }
+}
+
+struct PatchRevertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revert",
+        abstract: "Take an applied patch back, with the signatures of M associates: its handbook is what it was before.",
+        discussion: """
+            Only if the handbook is still what the patch left; otherwise propose what is to be taken back. An earlier text can be had with \
+            bulla restore --handbook.
+
+            Examples:
+              bulla patch revert 57 --reason "it made things worse" > request
+              bulla patch revert 57 --associate-key ada.key --associate-key bob.key
+            """)
+
+    @Argument(help: ArgumentHelp("The patch.", valueName: "patch"))
+    var patch: UInt64
+
+    @Option(help: ArgumentHelp("Why.", valueName: "text"))
+    var reason = "the patch is taken back"
+
+    @OptionGroup var requests: RequestOptions
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    func run() throws {
+        try SignedPatch(
+            verb: .revertPatch, patch: patch, reason: reason, requests: requests, writer: writer, options: options
+        ).run()
+    }
+}
+
+/// What both verbs do.
+private struct SignedPatch {
+    let verb: SignedRequest.Verb
+    let patch: UInt64
+    let reason: String
+    let requests: RequestOptions
+    let writer: WriterOptions
+    let options: LedgerOptions
+
+    func run() throws {
+        let (roster, ledger) = try options.actors()
+        guard let associates = roster.associates else { throw LedgerError(.refused, "\(AssociateObjection.nobody)") }
+        let shelf = options.shelf(roster.articles)
+        guard !shelf.folders.isEmpty else { throw LedgerError(HandbookFault.noFolders) }
+        var decider = try Decider(options, writer)
+        defer { decider.sayNotices() }
+        try decider.finishAndTell(shelf)
+        let request = try requests.request { () throws(LedgerError) in
+            let change = try StateReading<Patches>(try options.storage()).fold.state.wanted(verb, of: patch)
+            // What could not be carried out, nobody needs to sign.
+            try decider.checkBase(of: change, shelf)
+            return try requests.new(verb, change.arguments(reason: reason), associates, in: ledger)
+        }
+        if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
+        guard requests.isSigned else {
+            requests.ask(
+                request, associates, options, for: "bulla patch \(verb == .approvePatch ? "approve" : "revert") \(patch)")
+            return
+        }
+        // Whoever carries it out says once more what it is about.
+        guard request.handbookChange?.proposal == patch else {
+            let other = request.handbookChange.map { "patch \($0.proposal)" } ?? "no patch"
+            throw LedgerError(.refused, "the request was signed for \(other), and not for patch \(patch); nothing was recorded")
+        }
+        let (act, end) = try decider.carryOut(request, as: verb, shelf)
+        if let obstacle = end.obstacle {
+            throw LedgerError(
+                .inputOutput,
+                "entry \(act.seq) says that patch \(patch) is signed, but its handbook was not changed: \(obstacle); mend that: the next "
+                    + "`bulla patch` verb, or `bulla run`, does the rest")
+        }
+        show(request, act, end)
+    }
+
+    private func show(_ request: SignedRequest, _ act: Receipt, _ end: Decider.PatchEnd) {
+        if options.json {
+            Output.line(
+                Printable.json([
+                    "applied": end.receipt.map(\.json) ?? .null, "handbook": .string(end.patch.change.handbook),
+                    "patch": .number(Double(patch)), "receipt": act.json,
+                ]))
+            return
+        }
+        let what = verb == .approvePatch ? "is applied to" : "is taken back from"
+        Output.line(Printable.text("patch \(patch) \(what) \(end.patch.change.handbook), signed by \(request.signatures.count)"))
+        Output.line(act.line)
+    }
+}

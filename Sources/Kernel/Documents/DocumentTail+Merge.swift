@@ -1,0 +1,135 @@
+package import CanonicalJSON
+package import Ledger
+package import LedgerFormat
+import PlantedDefects
+
+/// What becomes of a patch whose writer had not seen everything.
+package struct DocumentMerge: Sendable {
+    /// As it was meant, for the tree that was seen.
+    package var meant: JSONPatch
+    /// What it comes to, for the tree as it is: whoever folds needs to know no class.
+    package var patch: JSONPatch
+    package var reads, writes: [JSONPointer]
+    package var resolution: ConflictManager.Resolution
+
+    /// Of the entry.
+    var body: JSONObject {
+        var body: JSONObject = ["patch": patch.json]
+        guard patch != meant || !resolution.isClean else { return body }
+        body["meant"] = meant.json
+        body["lost"] = Collision.list(lost: resolution.lost)
+        body["overrode"] = Collision.list(overrode: resolution.overrode)
+        return body
+    }
+
+    func context(_ base: UInt64) -> JSONObject {
+        var context: JSONObject = ["base": .number(Double(base)), "writes": .array(writes.map { .string($0.description) })]
+        if !reads.isEmpty { context["reads"] = .array(reads.map { .string($0.description) }) }
+        return context
+    }
+}
+
+extension DocumentTail {
+    /// Merges a patch into the tree as it is now.
+    ///
+    /// - Parameters:
+    ///   - reads: what its writer built on besides.
+    ///   - now: the tree behind all that came since.
+    ///   - tip: the seq behind which it will stand.
+    /// - Throws: `conflict` where an equal class was first to say something else; `refused` for what does not apply to the tree that was
+    ///   seen, or would make it too large.
+    package func merge(
+        _ patch: JSONPatch, reading reads: [JSONPointer], by actor: String, _ rank: ClassOrder.Rank, into now: Documents,
+        tip: UInt64
+    ) throws(LedgerError) -> DocumentMerge {
+        _ = try seen.changed(by: patch)
+        guard let places = try? patch.places(on: seen.root) else { preconditionFailure("it was applied just now") }
+        guard Documents.areFew(places.writes) else {
+            throw LedgerError(
+                .refused,
+                "the patch writes \(places.writes.count) places, and what is compared with others has \(Documents.writeCountMax) at most, "
+                    + "in \(Documents.writeByteCountMax) bytes; nothing was changed")
+        }
+        let draft = PlacedEntry(
+            actor: actor, rank: rank, reads: JSONPointer.outermost(reads + places.reads),
+            writes: places.writes.map { PlacedValue($0, .init(places.result[$0])) })
+        var resolution: ConflictManager.Resolution
+        do throws(ConflictManager.Contest) { resolution = try ConflictManager.resolve(draft, against: changes) } catch {
+            throw LedgerError(error, tip: tip)
+        }
+        // What lost before loses nothing more.
+        resolution.overrode.removeAll { win in win.loser.seq.map { lost.contains(Claim($0, win.at)) } ?? false }
+        let target = try tree(with: draft, &resolution, now)
+        try Documents.checkSize(of: target)
+        try WriterSession.checkCount(resolution, tip: tip)
+        let isAsMeant = resolution.isClean && (try? patch.apply(to: now.root)) == target
+        return DocumentMerge(
+            meant: patch, patch: isAsMeant ? patch : now.difference(to: target), reads: draft.reads,
+            writes: draft.writes.map(\.at), resolution: resolution)
+    }
+
+    /// The tree with what counts of the draft, and without what it takes from others.
+    private func tree(
+        with draft: PlacedEntry, _ resolution: inout ConflictManager.Resolution, _ now: Documents
+    ) throws(LedgerError) -> JSON {
+        var tree = now.root
+        if !resolution.overrode.isEmpty, !planted(.losersKept) { tree = replayed(against: draft, &resolution) }
+        for write in draft.writes where !resolution.lost.contains(where: { $0.at == write.at }) {
+            guard tree.put(write.value.json, at: write.at) else {
+                throw LedgerError(.conflict, "there is no room any more at \"\(write.at)\"; nothing was changed")
+            }
+        }
+        return tree
+    }
+
+    /// The tree that was seen, with all that counts of what came since: so nothing is left of what lost, also where it enclosed
+    /// what it lost to.
+    private func replayed(against draft: PlacedEntry, _ resolution: inout ConflictManager.Resolution) -> JSON {
+        var lost = lost
+        for win in resolution.overrode { if let seq = win.loser.seq { lost.insert(Claim(seq, win.at)) } }
+        var tree = seen.root
+        for change in changes {
+            for write in change.writes where !lost.contains(Claim(change.seq ?? 0, write.at)) {
+                if tree.put(write.value.json, at: write.at) { continue }
+                // It was built on what has lost.
+                resolution.overrode.append(Collision(change, at: write, to: draft, nil))
+            }
+        }
+        return tree
+    }
+}
+
+extension Decider {
+    /// Changes the tree by a patch whose writer had seen it as it was at an entry.
+    ///
+    /// Other places than his are merged; of his, classes decide. What does not count of the patch is kept in the entry.
+    ///
+    /// - Parameters:
+    ///   - base: the seq of that entry.
+    ///   - reads: what he built on besides.
+    ///   - patch: by the tree that he saw.
+    /// - Returns: what came of it: of the tree, and of events.
+    /// - Throws: `conflict`, with both values, where an equal class was first; `refused` where the base lies too far behind.
+    package mutating func change(
+        seen base: UInt64, reading reads: [JSONPointer] = [], as actor: String, _ justification: Justification,
+        _ patch: (Documents) throws(LedgerError) -> JSONPatch
+    ) throws(LedgerError) -> Decided<ConflictManager.Resolution> {
+        let environment = environment
+        var decided = try decide(
+            on: Documents.self, as: actor,
+            reading: { around throws(LedgerError) in
+                try WriterSession.checkUnseen(base: base, tip: around.tip, firstSeq: around.view.firstSeq)
+                let tail = try DocumentTail(behind: base, in: around.view, environment, around.ranks)
+                return (tail: tail, rank: around.ranks.rank(of: actor, at: around.tip + 1))
+            },
+            { documents, found, moment throws(LedgerError) in
+                let merge = try found.tail.merge(
+                    try patch(found.tail.seen), reading: reads, by: actor, found.rank, into: documents, tip: moment.seq)
+                return Decision(
+                    [try moment.draft(Documents.patched, justification, merge.body, merge.context(base))],
+                    reply: merge.resolution)
+            })
+        decided.reply.overrode += decided.overrode
+        return decided
+    }
+}

@@ -1,0 +1,161 @@
+import CanonicalJSON
+package import Ledger
+package import LedgerFormat
+import PlantedDefects
+
+// What associates signed of handbooks. The entry comes first, with both texts; then the handbook is replaced in one step; then an entry says
+// that this was done. A crash between them leaves an act that is pending, which whoever comes next finishes, all under the writer's lock.
+extension Decider {
+    /// What became of a pending act.
+    package struct PatchEnd: Sendable {
+        package let patch: Patch
+        /// Of the entry that says it was done; nil if it was not.
+        package let receipt: Receipt?
+        /// Why the handbook was left as it is.
+        package let obstacle: String?
+    }
+
+    /// Carries out what was signed of a patch.
+    ///
+    /// - Returns: the receipts of the act and of its end.
+    /// - Throws: `refused` for what was not signed so, or does not fit; then nothing was recorded.
+    package mutating func carryOut(
+        _ request: SignedRequest, as verb: SignedRequest.Verb, _ shelf: Shelf
+    ) throws(LedgerError) -> (act: Receipt, end: PatchEnd) {
+        try session.acquire()
+        return try releasing { decider throws(LedgerError) in
+            _ = try decider.finishUnderLock(shelf)
+            let view = try LedgerView(decider.session.storage)
+            let fold = try decider.caughtUp(Patches.self, in: view)
+            try decider.session.check(request, as: verb)
+            let change = try fold.state.check(request)
+            let patch = try fold.state.known(change.proposal)
+            let (before, after) = try decider.texts(of: patch, verb, shelf, in: view)
+            if planted(.handbookBeforeEntry) { try shelf.write(after) }
+            let act = try decider.session.carryOut(
+                request, as: verb, .evolution, ["after": .string(after.text), "before": .string(before.text)])
+            let end = try decider.conclude(patch, act.seq, with: after, shelf)
+            decider.goOn(from: fold, in: view)
+            return (act, end)
+        }
+    }
+
+    /// Finishes what a crash has left pending, of what was signed.
+    package mutating func finishPatches(_ shelf: Shelf) throws(LedgerError) -> [PatchEnd] {
+        // Nobody waits for the lock where there is nothing to do.
+        var fold = try FoundFold<Patches>(in: try LedgerView(session.storage), environment).fold
+        try fold.advance(in: try LedgerView(session.storage), environment)
+        guard !fold.state.pending.isEmpty else { return [] }
+        try session.acquire()
+        return try releasing { decider throws(LedgerError) in try decider.finishUnderLock(shelf) }
+    }
+
+    private mutating func finishUnderLock(_ shelf: Shelf) throws(LedgerError) -> [PatchEnd] {
+        let view = try LedgerView(session.storage)
+        let fold = try caughtUp(Patches.self, in: view)
+        var ends: [PatchEnd] = []
+        guard !planted(.approvedPatchForgotten) else { return [] }
+        for patch in fold.state.pending { ends.append(try finish(patch, shelf, in: view)) }
+        if !ends.isEmpty { goOn(from: fold, in: view) }
+        return ends
+    }
+
+    private mutating func finish(_ patch: Patch, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> PatchEnd {
+        guard let act = patch.act else { preconditionFailure("what is pending was signed") }
+        let entry = try EntryReader(view, environment).entry(act)
+        let after: Handbook
+        do throws(LedgerError) {
+            guard let told = (try? JSON(parsing: entry.body)).flatMap(HandbookAct.init(_:)) else {
+                throw LedgerError(.tampered, "entry \(act) does not hold the text that was signed")
+            }
+            let name = try HandbookName.refusing(patch.change.handbook)
+            let found = try shelf.find(name)?.digest ?? .zero
+            guard found == patch.step.before || found == patch.step.after else {
+                throw LedgerError(
+                    .refused,
+                    "the handbook \(name) is neither what the patch was made for nor what it makes of it: somebody changed it meanwhile"
+                )
+            }
+            after = try Handbook.refusing(name, Array(told.after.utf8))
+            guard after.digest == patch.step.after else {
+                throw LedgerError(.tampered, "entry \(act) holds another text than patch \(patch.seq) tells of")
+            }
+        } catch {
+            return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
+        }
+        // What is there already may not be on the disk yet: so it is written again.
+        return try conclude(patch, act, with: after, shelf)
+    }
+
+    /// Behind the act, which is durable.
+    private mutating func conclude(
+        _ patch: Patch, _ act: UInt64, with after: Handbook, _ shelf: Shelf
+    ) throws(LedgerError) -> PatchEnd {
+        do throws(LedgerError) { try shelf.write(after) } catch {
+            return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
+        }
+        let body: JSONObject = [
+            "act": .number(Double(act)), "handbook": .string(after.name.text), "sha256": .string(after.digest.description),
+        ]
+        let draft: Draft
+        do throws(DraftError) {
+            draft = try Draft(
+                action: Patches.applied, actor: ActorRoster.house,
+                justification: Justification(.evolution, "the handbook is what associates signed"), body: .object(body),
+                context: ["causes": [.number(Double(act))]])
+        } catch { preconditionFailure("the house's own draft is refused: \(error)") }
+        let receipt = try session.commit([[draft]])[0].get().receipts[0]
+        return PatchEnd(patch: patch, receipt: receipt, obstacle: nil)
+    }
+
+    /// The handbook, if it is what associates are to sign, or have signed.
+    @discardableResult
+    package func checkBase(of change: HandbookChange, _ shelf: Shelf) throws(LedgerError) -> Handbook {
+        let handbook = try shelf.read(try HandbookName.refusing(change.handbook))
+        guard handbook.digest == change.base || planted(.handbookBaseUnchecked) else {
+            throw LedgerError(
+                .refused,
+                "the handbook \(handbook.name) has changed: it is not the text that patch \(change.proposal) was made for, or has left; what came "
+                    + "since would be lost: propose it anew; nothing was recorded")
+        }
+        return handbook
+    }
+
+    /// The handbook as it must be, and as it will be.
+    private func texts(
+        of patch: Patch, _ verb: SignedRequest.Verb, _ shelf: Shelf, in view: LedgerView
+    ) throws(LedgerError) -> (before: Handbook, after: Handbook) {
+        let wanted = verb == .approvePatch ? patch.change : patch.reversal
+        let before = try checkBase(of: wanted, shelf)
+        let seq = verb == .approvePatch ? patch.seq : patch.act ?? patch.seq
+        let body = (try? JSON(parsing: try EntryReader(view, environment).entry(seq).body)) ?? .null
+        let after: Handbook
+        do throws(HandbookFault) {
+            if verb == .approvePatch {
+                guard let proposal = PatchProposal(body) else { throw .diff(.empty) }
+                let diff = try proposal.parsed()
+                try diff.checkVisible()
+                after = try before.applying(diff)
+            } else {
+                after = try Handbook(before.name, Array((HandbookAct(body)?.before ?? "").utf8))
+            }
+        } catch { throw LedgerError(error) }
+        guard after.digest == wanted.result || planted(.handbookBaseUnchecked) else {
+            throw LedgerError(
+                .refused, "entry \(seq) does not hold the text that patch \(patch.seq) tells of; nothing was recorded")
+        }
+        return (before, after)
+    }
+}
+
+extension HandbookName {
+    package static func refusing(_ text: String) throws(LedgerError) -> HandbookName {
+        do throws(HandbookFault) { return try HandbookName(text) } catch { throw LedgerError(error) }
+    }
+}
+
+extension Handbook {
+    package static func refusing(_ name: HandbookName, _ bytes: [UInt8]) throws(LedgerError) -> Handbook {
+        do throws(HandbookFault) { return try Handbook(name, bytes) } catch { throw LedgerError(error) }
+    }
+}

@@ -1,0 +1,87 @@
+package import DurableFiles
+package import Ledger
+import LedgerFormat
+import PlantedDefects
+
+/// Where handbooks lie: the constitution's folders, each of which is opened as a base of its own, and nothing outside of them.
+///
+/// A folder's owner alone changes what is in it, and a handbook is a regular file of his with one name, reached through no link: the storage
+/// looks at that whenever it opens one.
+package struct Shelf: Sendable {
+    /// As the constitution has them.
+    package let folders: [String]
+    private let open: @Sendable (String) throws(StorageError) -> any Storage
+
+    package init(_ folders: [String], open: @escaping @Sendable (String) throws(StorageError) -> any Storage) {
+        self.folders = folders.map { $0.hasSuffix("/") && $0 != "/" ? String($0.dropLast()) : $0 }
+        self.open = open
+    }
+
+    /// The handbook as it is now.
+    ///
+    /// - Throws: `refused` for one that is outside, not there, or no plain file.
+    package func read(_ name: HandbookName) throws(LedgerError) -> Handbook {
+        guard let handbook = try find(name) else { throw LedgerError(HandbookFault.absent(name.text)) }
+        return handbook
+    }
+
+    /// The same; nil if there is none.
+    package func find(_ name: HandbookName) throws(LedgerError) -> Handbook? {
+        try LedgerError.refusing { () throws(any Error) in
+            let (folder, path) = try place(of: name)
+            let file: any StorageFile
+            do throws(StorageError) { file = try open(folder).open(path, .read) } catch {
+                if error.isNotFound { return nil }
+                throw error
+            }
+            return try Handbook(name, try file.contents(upTo: Handbook.byteCountMax))
+        }
+    }
+
+    /// Puts a text in a handbook's place, in one step, with the permissions of what stands there, which is checked first.
+    package func write(_ handbook: Handbook) throws(LedgerError) {
+        try LedgerError.refusing { () throws(any Error) in
+            let (folder, path) = try place(of: handbook.name)
+            let storage = try open(folder)
+            guard storage.user == storage.owner else {
+                throw StorageError(.refused(.foreignOwner(storage.owner)), "open", storage.basePath)
+            }
+            var mode: UInt32 = 0o644
+            do throws(StorageError) { mode = try storage.open(path, .read).status().mode } catch {
+                guard error.isNotFound else { throw error }
+            }
+            let aside = path.parent.map { StoragePath($0, Self.asideName) } ?? StoragePath(Self.asideName)
+            try storage.replace(path, handbook.bytes.span, aside: aside, mode: mode)
+        }
+    }
+
+    /// Nobody's own file has this name.
+    private static let asideName = ".\(HandbookName.fileName).bulla"
+
+    /// The nearest folder around it, and the path from there.
+    private func place(of name: HandbookName) throws(HandbookFault) -> (folder: String, path: StoragePath) {
+        guard !folders.isEmpty else { throw .noFolders }
+        let around = folders.filter { name.text.utf8.starts(with: "\($0)/".utf8) }.max { $0.utf8.count < $1.utf8.count }
+        guard let folder = around ?? (planted(.handbookAnywhere) ? "." : nil) else { throw .outside(name.text, folders) }
+        let rest = around == nil ? name.text[...] : name.text.dropFirst(folder.count + 1)
+        let parts = rest.split(separator: "/").map(String.init)
+        var path = StoragePath(parts[0])
+        for part in parts.dropFirst() { path = StoragePath(path, part) }
+        return (folder, path)
+    }
+}
+
+extension LedgerError {
+    package init(_ fault: HandbookFault) { self.init(.refused, "\(fault); nothing was recorded") }
+
+    /// Runs what looks at handbooks, and says what is wrong with one.
+    fileprivate static func refusing<Result>(_ body: () throws -> Result) throws(LedgerError) -> Result {
+        do { return try body() } catch let error as HandbookFault {
+            throw LedgerError(error)
+        } catch let error as StorageError {
+            throw LedgerError(error, doing: "the handbook is refused")
+        } catch {
+            preconditionFailure("handbooks fail in no other way: \(error)")
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import CanonicalJSON
+import DurableFiles
+import Kernel
+import Ledger
+import LedgerFormat
+import TestSupport
+import Testing
+
+@Suite("Merging changes of the tree")
+struct MergeTests {
+    @Test("other places are merged, the same value is no conflict, and of equal classes the first one stays")
+    func equals() throws {
+        let (machine, base) = try SimulatedMachine.classed(["a": ["b": 0, "c": 0], "list": [1, 2]])
+        try machine.patch("/a/b", 1)
+        #expect(try machine.merge("/a/c", 2, base).isClean)
+        #expect(try machine.merge("/a/b", 1, base).isClean)
+        #expect(try machine.merge("/list/0", 5, base).isClean)
+        #expect(try machine.merge("/list/1", 6, base).isClean)
+        let tree: JSON = ["a": ["b": 1, "c": 2], "list": [5, 6]]
+        #expect(try machine.documents().state.root == tree)
+        let before = machine.files
+        for (place, value) in [("/a/b", 7), ("/a", 7), ("/a/b/x", 7), ("/list/-", 7)] as [(String, JSON)] {
+            let error = try machine.mergeError(place, value, base)
+            #expect(error?.code == (place == "/a/b/x" ? .refused : .conflict), "\(place) \(error.debugDescription)")
+        }
+        #expect(try machine.mergeError("/z", 1, base, reads: ["/a"])?.code == .conflict)
+        #expect(machine.files == before)
+        #expect(try machine.merge("/z", 1, base, reads: ["/z/y"]).isClean)
+    }
+
+    @Test("whoever saw what he changes may change it, whatever his class")
+    func seen() throws {
+        let (machine, base) = try SimulatedMachine.classed(["a": 0])
+        _ = try machine.merge("/a", 1, base, as: "security-sentinel")
+        let tip = try machine.tip().seq
+        #expect(try machine.merge("/a", 2, tip, as: "skill-utility").isClean)
+        #expect(try machine.merge("/b", 2, base, as: "skill-utility").isClean)
+        #expect(try machine.documents().state.root == ["a": 2, "b": 2])
+        #expect(try machine.mergeError("/a", 2, tip + 9)?.code == .refused)
+    }
+
+    @Test("a higher class has the place; what lost it is kept in an entry, and the fold asks for no class")
+    func classes() async throws {
+        for names in [["security-sentinel", "skill-utility"], ["skill-utility", "security-sentinel"]] {
+            let (machine, base) = try SimulatedMachine.classed(["a": ["old": 1]])
+            for name in names {
+                // The utility writes what the sentinel's place lies in, and another place besides.
+                let patch: [JSONPatch.Operation] =
+                    name == "security-sentinel"
+                    ? [.add(JSONPointer(tokens: ["a", "x"]), 1)]
+                    : [.replace(JSONPointer(tokens: ["a"]), ["y": 1]), .add(JSONPointer(tokens: ["u"]), 1)]
+                let resolution = try machine.merge(JSONPatch(patch), base, as: name)
+                #expect(resolution.lost.count == (name == names[1] && name == "skill-utility" ? 1 : 0))
+                #expect(resolution.overrode.count == (name == names[1] && name == "security-sentinel" ? 1 : 0))
+            }
+            #expect(try machine.documents().state.root == ["a": ["old": 1, "x": 1], "u": 1], "\(names)")
+            let body = try JSON(parsing: try #require(try machine.entries().last).body)
+            let list = try #require(body[names[1] == "skill-utility" ? "lost" : "overrode"]?.array)
+            #expect(list[0]["loser"]?["value"] == ["y": 1] && body["meant"] != nil)
+            #expect(try await machine.audit().verdict == .intact)
+        }
+    }
+
+    @Test("what was built on a place that a higher class writes goes with it, whichever came first")
+    func premises() throws {
+        for names in [["operator", "worker"], ["worker", "operator"]] {
+            let (machine, base) = try SimulatedMachine.classed(["a": 0])
+            for name in names {
+                if name == "operator" {
+                    _ = try machine.merge("/a", 1, base, as: name)
+                } else {
+                    _ = try machine.merge("/b", 1, base, as: name, reads: ["/a"])
+                }
+            }
+            #expect(try machine.documents().state.root == ["a": 1], "\(names)")
+        }
+    }
+
+    @Test("what was built on what lost is lost, and told")
+    func groundless() throws {
+        let (machine, base) = try SimulatedMachine.classed(["a": [:]])
+        _ = try machine.merge("/a", ["in": [:]], base, as: "skill-utility")
+        _ = try machine.merge("/a/in/x", 1, try machine.tip().seq, as: "worker")
+        let resolution = try machine.merge("/a/q", 5, base, as: "operator")
+        #expect(resolution.overrode.map(\.at.description) == ["/a", "/a/in/x"])
+        #expect(try machine.documents().state.root == ["a": ["q": 5]])
+    }
+
+    @Test(
+        "what went with its premise is compared with others by what it was, though it is told by a digest, or takes something away"
+    )
+    func lostValues() throws {
+        let long = JSON.string(String(repeating: "x", count: 5000))
+        for patch in [JSONPatch([.remove(JSONPointer(tokens: ["b"]))]), JSONPatch([.replace(JSONPointer(tokens: ["b"]), long)])] {
+            var trees: [JSON] = []
+            for order in Classes.permutations(3) {
+                let (machine, base) = try SimulatedMachine.classed(["a": 0, "b": 0])
+                for index in order {
+                    switch index {
+                    case 0: _ = try machine.merge("/a", 1, base, as: "operator")
+                    case 1: _ = try machine.merge(patch, base, as: "worker", reads: ["/a"])
+                    default: #expect(try machine.merge(patch, base, as: "skill-utility").lost.isEmpty, "\(order)")
+                    }
+                }
+                trees.append(try machine.documents().state.root)
+            }
+            let seen: JSON = ["a": 1, "b": 0]
+            let expected = try patch.apply(to: seen)
+            #expect(trees.allSatisfy { $0 == expected }, "\(trees.map { $0["b"] == nil })")
+        }
+    }
+
+    @Test("the tree is the same in whatever order different classes come", arguments: 1...12 as ClosedRange<UInt64>)
+    func orders(seed: UInt64) throws {
+        var source = DocumentSource(random: SeededGenerator(seed: seed))
+        let tree: JSON = ["a": ["a": 1, "b": ["a": 1], "l": [1, 2]], "b": ["a": 1, "b": 2], "l": [1, ["a": 1], 3]]
+        let (machine, base) = try SimulatedMachine.classed(tree, seed: seed)
+        let patches = (0..<4).map { _ in source.merging(of: tree) }
+        let reads = (0..<4).map { _ in source.reads() }
+        var first: JSON?
+        for order in Classes.permutations(4) {
+            let copy = machine.copy()
+            for index in order {
+                _ = try copy.merge(patches[index], base, as: Classes.names[index], reads: reads[index])
+            }
+            let documents = try copy.documents().state
+            #expect(documents.skippedCount == 0, "seed \(seed)")
+            if let first { #expect(documents.root == first, "seed \(seed), order \(order)") } else { first = documents.root }
+        }
+    }
+
+    @Test(
+        "whatever had been seen, each entry's patch applies, and the tree that is folded is the one that was decided on",
+        arguments: 1...10 as ClosedRange<UInt64>)
+    func bases(seed: UInt64) throws {
+        var source = DocumentSource(random: SeededGenerator(seed: seed))
+        let tree: JSON = ["a": ["a": 1, "b": ["a": 1], "l": [1, 2]], "b": ["a": 1, "b": 2], "l": [1, ["a": 1], 3]]
+        let (machine, base) = try SimulatedMachine.classed(tree, seed: seed)
+        var recordedCount = 0
+        for _ in 0..<40 {
+            let seen = UInt64.random(in: base...(try machine.tip().seq), using: &source.random)
+            let patch = source.merging(of: try machine.documents(FoldEnd(seq: seen)).state.root)
+            let name = Classes.names.randomElement(using: &source.random)!
+            do {
+                _ = try machine.merge(patch, seen, as: name, snapshotInterval: 7)
+                recordedCount += 1
+            } catch let error as LedgerError {
+                #expect(error.code == .conflict, "seed \(seed): \(error)")
+            }
+            let documents = try machine.documents().state
+            let found = try machine.found().fold.state
+            #expect(documents.skippedCount == 0 && documents == found, "seed \(seed)")
+        }
+        #expect(recordedCount > 10)
+    }
+}
+
+extension SimulatedMachine {
+    @discardableResult
+    fileprivate func patch(_ place: String, _ value: JSON) throws -> Receipt {
+        var decider = try decider()
+        return try decider.set(place, value)
+    }
+
+    @discardableResult
+    fileprivate func merge(
+        _ place: String, _ value: JSON, _ base: UInt64, as name: String? = nil, reads: [String] = []
+    ) throws -> ConflictManager.Resolution {
+        let seen = try documents(FoldEnd(seq: base)).state
+        return try merge(seen.setting(try JSONPointer(parsing: place), to: value), base, as: name, reads: reads)
+    }
+
+    fileprivate func mergeError(_ place: String, _ value: JSON, _ base: UInt64, reads: [String] = []) throws -> LedgerError? {
+        do {
+            _ = try merge(place, value, base, reads: reads)
+            return nil
+        } catch let error as LedgerError {
+            return error
+        }
+    }
+}
