@@ -508,4 +508,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case requestLifeUnchecked = "request-life-unchecked"
     /// A release that was interrupted is taken for one of any later alert.
     case oldReleaseFinished = "old-release-finished"
+    /// An entry that associates signed for grants another lease than that.
+    case forcedLeaseUncompared = "forced-lease-uncompared"
+    /// Associates let pass an exclusive lease too.
+    case exclusivePassed = "exclusive-passed"
 }

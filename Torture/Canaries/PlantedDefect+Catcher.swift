@@ -154,6 +154,8 @@ extension PlantedDefect {
         case .mendedBelieved: .tests("LedgerTests.RepairReaderTests")
         case .newKeysOverlooked, .absencesForgotten: .tests("LedgerTests.AbsentKeyTests")
         case .headTipUncompared: .tests("LedgerTests.StatusTests")
+        case .forcedLeaseUncompared: .tests("LaneForceForgeryTests")
+        case .exclusivePassed: .tests("LanesTests.ForceTests")
         }
     }
 }

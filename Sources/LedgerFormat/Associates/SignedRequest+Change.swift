@@ -11,6 +11,7 @@ extension SignedRequest {
         case adoption(Articles, threshold: Int)
         /// Of the associates it changes nothing.
         case handbook(HandbookChange)
+        case lane(LaneForce)
     }
 
     package static func addition(of key: ActorKey, threshold: Int, reason: String) -> JSONObject {
@@ -51,13 +52,17 @@ extension SignedRequest {
             else { throw .form }
             return .release(tip: tip, keys: keys, threshold: threshold)
         case .adopt:
-            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string, text.utf8.count <= Articles.byteCountMax,
+            guard arguments.count == 4, let threshold, let text = arguments["text"]?.string,
+                text.utf8.count <= Articles.byteCountMax,
                 let articles = arguments["articles"].flatMap(Articles.init(_:))
             else { throw .form }
             return .adoption(articles, threshold: threshold)
         case .approvePatch, .revertPatch:
             guard let change = HandbookChange(arguments) else { throw .form }
             return .handbook(change)
+        case .forceLane:
+            guard let force = LaneForce(arguments) else { throw .form }
+            return .lane(force)
         }
     }
 }
