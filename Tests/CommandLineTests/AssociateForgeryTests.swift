@@ -27,6 +27,27 @@ struct AssociateForgeryTests {
         }
     }
 
+    /// A patch of a handbook from one text to another, as its entry and as its request say it.
+    private static func patched(
+        before: String? = "before", after: String? = "after", by signers: [ActorSigner] = [ada, bob], action: String? = nil,
+        _ change: (inout JSONObject) -> Void = { _ in }
+    ) -> ForgedChain {
+        chain { chain, roster in
+            let digest = { (text: String) in Digest(sha256: Array(text.utf8).span) }
+            let patch = HandbookChange(
+                proposal: 2, handbook: "a/AGENT.md", base: digest("before"), result: digest("after"), diff: digest("diff"))
+            var arguments = patch.arguments(reason: "test")
+            change(&arguments)
+            chain.act(chain.request(.approvePatch, arguments, by: signers, roster), in: &roster, action: action) { body in
+                let texts = [("before", before), ("after", after)].compactMap { name, text in text.map { "\"\(name)\":\"\($0)\"" }
+                }
+                let members = texts.joined(separator: ",") + ","
+                return (try? JSON(parsing: Array(("{" + members + body.dropFirst()).utf8)))?.canonicalText ?? ""
+            }
+            chain.append()
+        }
+    }
+
     private static func genesis(_ associates: String) -> ForgedChain {
         var chain = ForgedChain(begins: false)
         chain.append {
@@ -148,6 +169,17 @@ struct AssociateForgeryTests {
                 chain.append()
             }
         ),
+        // Handbooks
+        ("a patch", 0, patched()),
+        ("a patch: another text behind it than was signed", 10, patched(after: "other")),
+        ("a patch: another text before it than was signed", 10, patched(before: "other")),
+        ("a patch without its texts", 10, patched(before: nil)),
+        ("a patch: an argument more", 10, patched { $0["threshold"] = 1 }),
+        ("a patch: an argument less", 10, patched { $0["diff"] = nil }),
+        ("a patch: a path that is too long", 10, patched { $0["handbook"] = .string(String(repeating: "a", count: 513)) }),
+        ("a patch of nothing", 10, patched { $0["proposal"] = 0 }),
+        ("a patch signed by too few", 10, patched(by: [ada])),
+        ("a patch signed to be taken back", 10, patched(action: "patch.reverted")),
         ("associates where there are none", 10, forgedHouse),
         ("founders: no list", 10, genesis("1")),
         ("founders: nobody", 10, genesis(#"{"keys":[],"threshold":1}"#)),

@@ -84,6 +84,21 @@ struct KilledVerbsTests {
         "$BULLA" alert release --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > release 2> err
         """
 
+    /// The same with a constitution that names handbooks' folder, a patch that is proposed, and one that is applied.
+    private static let patched = """
+        export BULLA_ANCHOR=off; mkdir -p agents/x
+        for name in a b; do "$BULLA" actor keygen $name.key > $name.pub; done
+        rm -rf L; "$BULLA" init --ledger L --associate $(cat a.pub) --associate $(cat b.pub) > out
+        "$BULLA" constitution template --ledger L | sed 's/^folders = .*/folders = ["agents"]/' > rules
+        "$BULLA" constitution adopt rules --ledger L --associate-key a.key --associate-key b.key > out
+        echo old > agents/x/AGENT.md; echo new > edited
+        "$BULLA" patch propose agents/x/AGENT.md --from edited --actor a:b --ledger L > out
+        cp -a L calm
+        "$BULLA" patch approve 3 --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > approval 2> err
+        "$BULLA" patch approve 3 --ledger L --signed approval > out; cp -a L done
+        "$BULLA" patch revert 3 --ledger L 2> err | "$BULLA" associate sign - --associate-key a.key --associate-key b.key > reversal 2> err
+        """
+
     private static let verbs: [Verb] =
         (1...3).map { first in Verb(name: "run", first: first, step: 3, kinds: [], prepare: "rm -rf L/snapshots", call: run) } + [
             Verb(name: "ingest", call: #"seq 1 5 | "$@" "$BULLA" ingest --raw --actor a:b --ledger L - > out 2> err"#),
@@ -105,6 +120,25 @@ struct KilledVerbsTests {
                 call:
                     #""$@" "$BULLA" associate add $(cat c.pub) --signed add --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }"#
             ),
+            // A call that finds the patch signed finishes it, and then says that it is applied.
+            Verb(
+                name: "patch approve", setUp: patched, prepare: "rm -rf L; cp -a calm L; echo old > agents/x/AGENT.md",
+                call: """
+                    "$@" "$BULLA" patch approve 3 --signed approval --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }
+                    grep -qx new agents/x/AGENT.md
+                    """),
+            Verb(
+                name: "patch revert", setUp: patched, prepare: "rm -rf L; cp -a done L; echo new > agents/x/AGENT.md",
+                call: """
+                    "$@" "$BULLA" patch revert 3 --signed reversal --ledger L > out 2> err || { c=$?; grep -q 'carried out before' err || return $c; }
+                    grep -qx old agents/x/AGENT.md
+                    """),
+            Verb(
+                name: "restore a handbook", setUp: patched, prepare: "rm -rf L; cp -a done L; echo scribbled > agents/x/AGENT.md",
+                call: """
+                    "$@" "$BULLA" restore --handbook agents/x/AGENT.md --to 4 --yes --reason r --actor a:b --ledger L > out 2> err || return $?
+                    grep -qx new agents/x/AGENT.md
+                    """),
             // Its twenty writes are alike; its code says more of the machine.
             Verb(
                 name: "doctor", first: 2, step: 5, kinds: ["pwrite", "fdatasync", "unlinkat"], prepare: "rm -f L/doctor.tmp",

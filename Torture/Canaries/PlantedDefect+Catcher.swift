@@ -100,6 +100,16 @@ extension PlantedDefect {
         case .answerForgotten, .anythingAnswered: .tests("KernelTests.LearningTests.*random")
         case .signaturesUnbounded: .tests("KernelTests.LearningTests.*bounded")
         case .failureUntold: .tests("CommandLineTests.LearnTests.*recorded")
+        // Patches
+        case .handbookUnsynced, .handbookNameUnsynced, .handbookBeforeEntry, .approvedPatchForgotten:
+            .tests("KernelTests.PatchTests.*crashes")
+        case .handbookAnywhere: .tests("KernelTests.PatchTests.*(attacks|names)")
+        case .handbookBaseUnchecked: .tests("KernelTests.PatchTests.*bases")
+        case .otherPatchApproved: .tests("KernelTests.PatchTests.*attacks")
+        case .hiddenTextAccepted: .tests("KernelTests.PatchTests.*hidden")
+        case .diffContextUnchecked: .tests("KernelTests.UnifiedDiffTests.*misfit")
+        case .reviewRepeats: .tests("KernelTests.ReviewTests.*drafted")
+        case .approvedTextUnchecked: .tests("AssociateForgeryTests")
         // Lanes
         case .leaseTokenUnchecked, .treesUncompared, .requestedKindTaken, .futureBeatBelieved: .tests("LanePainTests")
         case .evictionForgotten: .tests("LanesTests.ReplayTests")

@@ -10,7 +10,7 @@ struct PatchListCommand: ParsableCommand {
         abstract: "List patches, the oldest first, and say what became of each.",
         discussion: """
             STATE is proposed, stale (proposed, and the handbook has changed since), approved or reverting (signed, and not applied yet), \
-            applied, reverted or rejected.
+            restoring (by bulla restore --handbook, and not done yet), applied, reverted or rejected.
 
             Examples:
               bulla patch list
@@ -52,6 +52,7 @@ struct PatchListCommand: ParsableCommand {
 extension Patch {
     /// What is told of it: also whether it still fits.
     func state(on shelf: Shelf) -> String {
+        if restoring != nil { return "restoring" }
         guard stage == .proposed else { return stage.rawValue }
         let handbook = (try? HandbookName(change.handbook)).flatMap { try? shelf.find($0) }
         return handbook?.digest == change.base ? stage.rawValue : "stale"

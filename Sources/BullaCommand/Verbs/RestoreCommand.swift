@@ -8,19 +8,30 @@ import LedgerFormat
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Take the state back to an earlier point; history stays, and this can be taken back too.",
+        abstract: "Take the state back to an earlier point, or a handbook; history stays, and this can be taken back too.",
         discussion: """
             Without --yes the patch is shown that it would cause, and nothing is changed. With it that patch becomes one entry. What came \
             since stays in the ledger and readable with --at. Only the state tree goes back: keys, alerts, leases and whatever else keeps \
             the house in order never do.
 
+            With --handbook the text of a handbook is shown that associates had signed then, as its difference to what stands there, or \
+            written to a new file with --out. --yes puts it back, without new signatures only if it is what they signed last; what \
+            stands there is recorded.
+
             Examples:
               bulla restore --to 42
               bulla restore --to 2026-01-31T12:00:00Z --reason "the migration failed" --actor user:ada --yes
+              bulla restore --handbook agents/builder/AGENT.md --to 42 --out AGENT.42.md
             """)
 
     @Option(help: ArgumentHelp("A seq, a hash, or a time in UTC such as 2026-01-31T12:00:00Z.", valueName: "seq|hash|time"))
     var to: Point
+
+    @Option(help: ArgumentHelp("The text of this handbook, instead of the state.", valueName: "handbook"))
+    var handbook: String?
+
+    @Option(help: ArgumentHelp("Write the handbook's text to this new file.", valueName: "file"))
+    var out: String?
 
     @Option(help: ArgumentHelp("Why.", valueName: "text"))
     var reason: String?
@@ -36,12 +47,14 @@ struct RestoreCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
+        if out != nil, handbook == nil || yes { throw ValidationError("--out takes the text of a --handbook, without --yes") }
         guard yes else { return }
         if reason == nil { throw ValidationError("--yes needs a --reason: it is recorded") }
         if actor == nil { throw ValidationError("--yes needs an --actor: it is recorded") }
     }
 
     func run() throws {
+        if let handbook { return try HandbookRestore(command: self, handbook: handbook).run() }
         let storage = try options.storage()
         let earlier = try earlier(storage).fold
         guard let mark = earlier.mark else { throw LedgerError(.refused, "there is no entry at \(to)") }

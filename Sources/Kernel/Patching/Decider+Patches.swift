@@ -68,14 +68,15 @@ extension Decider {
             guard let told = (try? JSON(parsing: entry.body)).flatMap(HandbookAct.init(_:)) else {
                 throw LedgerError(.tampered, "entry \(act) does not hold the text that was signed")
             }
-            let found = try shelf.read(try HandbookName.refusing(patch.change.handbook))
-            guard found.digest == patch.step.before || found.digest == patch.step.after else {
+            let name = try HandbookName.refusing(patch.change.handbook)
+            let found = try shelf.find(name)?.digest ?? .zero
+            guard found == patch.step.before || found == patch.step.after else {
                 throw LedgerError(
                     .refused,
-                    "the handbook \(found.name) is neither what the patch was made for nor what it makes of it: somebody changed it meanwhile"
+                    "the handbook \(name) is neither what the patch was made for nor what it makes of it: somebody changed it meanwhile"
                 )
             }
-            after = try Handbook.refusing(found.name, Array(told.after.utf8))
+            after = try Handbook.refusing(name, Array(told.after.utf8))
         } catch {
             return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
         }

@@ -16,6 +16,9 @@ package struct Patch: Sendable, Equatable {
     /// Who has said no, as `kind:name`, and in which entry.
     package internal(set) var rejection: UInt64?
 
+    /// The handbook is being put back to what was signed last: the digest of what stood there, zeros for nothing; nil if it is not.
+    package internal(set) var restoring: Digest?
+
     package enum Stage: String, Sendable, Codable {
         case proposed
         /// It is signed, and a crash may have come before the handbook was replaced.
@@ -28,13 +31,14 @@ package struct Patch: Sendable, Equatable {
     }
 
     /// It wants something to be done still.
-    package var isOpen: Bool { [.proposed, .approved, .reverting].contains(stage) }
+    package var isOpen: Bool { stage == .proposed || isPending }
     /// Signed, and not known to be done.
-    package var isPending: Bool { stage == .approved || stage == .reverting }
+    package var isPending: Bool { stage == .approved || stage == .reverting || restoring != nil }
 
     /// What the handbook is before and behind what was signed last.
-    var step: (before: Digest, after: Digest) {
-        stage == .reverting || stage == .reverted ? (change.result, change.base) : (change.base, change.result)
+    package var step: (before: Digest, after: Digest) {
+        let isBack = stage == .reverting || stage == .reverted
+        return (restoring ?? (isBack ? change.result : change.base), isBack ? change.base : change.result)
     }
 
     /// What associates sign to take it back.
@@ -47,7 +51,7 @@ package struct Patch: Sendable, Equatable {
 // A snapshot holds it.
 extension Patch: Codable {
     private enum Key: String, CodingKey {
-        case act, author, base, diff, handbook, reason, rejection, result, seq, signature, stage
+        case act, author, base, diff, handbook, reason, rejection, restoring, result, seq, signature, stage
     }
 
     package init(from decoder: any Decoder) throws {
@@ -68,6 +72,7 @@ extension Patch: Codable {
         stage = try values.decode(Stage.self, forKey: .stage)
         act = try values.decodeIfPresent(UInt64.self, forKey: .act)
         rejection = try values.decodeIfPresent(UInt64.self, forKey: .rejection)
+        restoring = try values.contains(.restoring) ? digest(.restoring) : nil
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -83,6 +88,7 @@ extension Patch: Codable {
         try values.encode(stage, forKey: .stage)
         try values.encodeIfPresent(act, forKey: .act)
         try values.encodeIfPresent(rejection, forKey: .rejection)
+        try values.encodeIfPresent(restoring?.description, forKey: .restoring)
     }
 
     init(_ proposal: PatchProposal, _ fact: Fact) {

@@ -5,6 +5,7 @@ import LedgerFormat
 extension Patches {
     static let applied = "patch.applied"
     static let rejected = "patch.rejected"
+    static let restored = "patch.restored"
 
     package mutating func apply(_ fact: Fact) {
         switch fact.action {
@@ -18,12 +19,20 @@ extension Patches {
             sign(fact, from: .applied, to: .reverting) { $0.reversal }
         case Self.applied:
             guard let act = fact.body["act"]?.seq else { return }
-            change(where: { $0.isPending && $0.act == act }) { $0.stage = $0.stage == .approved ? .applied : .reverted }
+            change(where: { $0.isPending && $0.act == act }) { patch in
+                patch.restoring = nil
+                if patch.stage == .approved { patch.stage = .applied }
+                if patch.stage == .reverting { patch.stage = .reverted }
+            }
+        case Self.restored:
+            guard let act = fact.body["act"]?.seq, let found = fact.body["found"]?.string.flatMap({ Digest($0) }) else { return }
+            change(where: { $0.act == act && !$0.isPending }) { $0.restoring = found }
         case Self.rejected:
             guard let seq = fact.body["proposal"]?.seq else { return }
             change(where: { $0.seq == seq && $0.isOpen }) { patch in
                 // What was signed and could not be done stays as it was before.
-                patch.stage = patch.stage == .reverting ? .applied : .rejected
+                if patch.restoring == nil { patch.stage = patch.stage == .reverting ? .applied : .rejected }
+                patch.restoring = nil
                 patch.rejection = fact.seq
             }
         default: return

@@ -1,3 +1,5 @@
+import LedgerFormat
+
 /// All patches of handbooks, and what became of each: folded from `patch` entries.
 ///
 /// Bounded, whatever the ledger holds: of the patches above a number those that are done with are forgotten, the oldest first.
@@ -18,6 +20,14 @@ package struct Patches: Projection, Equatable {
     package static let openCountMax = 64
 
     package subscript(_ seq: UInt64) -> Patch? { patches.first { $0.seq == seq } }
+
+    /// The patch of which associates signed last, of a handbook.
+    package func newest(of handbook: HandbookName) -> Patch? {
+        let signed = patches.filter {
+            $0.act != nil && $0.stage != .rejected && $0.change.handbook.utf8.elementsEqual(handbook.text.utf8)
+        }
+        return signed.max { $0.act ?? 0 < $1.act ?? 0 }
+    }
 
     package var openCount: Int { patches.count { $0.isOpen } }
     /// Signed, and not known to be done.

@@ -38,7 +38,7 @@ package struct Shelf: Sendable {
         }
     }
 
-    /// Puts a text in a handbook's place, in one step. What stands there is checked first.
+    /// Puts a text in a handbook's place, in one step, with the permissions of what stands there, which is checked first.
     package func write(_ handbook: Handbook) throws(LedgerError) {
         try LedgerError.refusing { () throws(any Error) in
             let (folder, path) = try place(of: handbook.name)
@@ -46,7 +46,10 @@ package struct Shelf: Sendable {
             guard storage.user == storage.owner else {
                 throw StorageError(.refused(.foreignOwner(storage.owner)), "open", storage.basePath)
             }
-            let mode = try storage.open(path, .read).status().mode
+            var mode: UInt32 = 0o644
+            do throws(StorageError) { mode = try storage.open(path, .read).status().mode } catch {
+                guard error.isNotFound else { throw error }
+            }
             let aside = path.parent.map { StoragePath($0, Self.asideName) } ?? StoragePath(Self.asideName)
             try storage.replace(path, handbook.bytes.span, aside: aside, mode: mode)
         }

@@ -45,7 +45,8 @@ struct HandbookHouse: Sendable {
     static func proposal(_ old: String = text, _ new: String = edited, _ signature: Signature? = nil) throws -> PatchProposal {
         let name = try HandbookName(name)
         let (base, changed) = (try Handbook(name, Array(old.utf8)), try Handbook(name, Array(new.utf8)))
-        return PatchProposal(base, to: changed, UnifiedDiff(from: base.bytes, to: changed.bytes), evidence: [2], signature: signature)
+        return PatchProposal(
+            base, to: changed, UnifiedDiff(from: base.bytes, to: changed.bytes), evidence: [2], signature: signature)
     }
 
     @discardableResult

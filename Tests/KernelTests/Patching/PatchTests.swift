@@ -38,7 +38,8 @@ import Testing
         let change = try #require(try house.patches()[seq]).change
         let (ada, bob, eve) = (TestActors.ada, TestActors.bob, TestActors.eve)
         #expect(try house.refusal(of: house.request(.approvePatch, change, by: [ada]))?.contains("1 of 2 signatures") == true)
-        #expect(try house.refusal(of: house.request(.approvePatch, change, by: [ada, eve]))?.contains("is no associate's") == true)
+        #expect(
+            try house.refusal(of: house.request(.approvePatch, change, by: [ada, eve]))?.contains("is no associate's") == true)
         #expect(try house.refusal(of: house.request(.approvePatch, change, life: 1))?.contains("expired at") == true)
         #expect(
             try house.refusal(of: house.request(.revertPatch, change), as: .approvePatch)?.contains("was signed for patch.revert")
@@ -112,7 +113,8 @@ import Testing
         try UnifiedDiff(from: old, to: Array("a\u{200B}\n\tb é\n".utf8)).checkVisible()
     }
 
-    @Test("a power cut at any operation of the ledger or the handbook: signed and done, or not signed; whoever comes next finishes")
+    @Test(
+        "a power cut at any operation of the ledger or the handbook: signed and done, or not signed; whoever comes next finishes")
     func crashes() throws {
         let start = try HandbookHouse()
         let seq = try #require(try start.propose(HandbookHouse.proposal()))
@@ -140,7 +142,8 @@ import Testing
                 let ends = try house.finish()
                 #expect(ends.count == (isSigned && !isTold ? 1 : 0) && ends.allSatisfy { $0.obstacle == nil })
                 finishedCount += ends.count
-                #expect(house.handbook == (isSigned ? HandbookHouse.edited : HandbookHouse.text), "moment \(number), seed \(seed)")
+                #expect(
+                    house.handbook == (isSigned ? HandbookHouse.edited : HandbookHouse.text), "moment \(number), seed \(seed)")
                 #expect(try house.patches()[seq]?.stage == (isSigned ? .applied : .proposed))
                 #expect(try house.finish().isEmpty)
             }
@@ -153,9 +156,12 @@ import Testing
         let house = try HandbookHouse()
         let seq = try #require(try house.propose(HandbookHouse.proposal()))
         let request = try house.request(.approvePatch, try #require(try house.patches()[seq]).change)
-        let end = try house.carryOut(request, on: house.shelf(.rule { _, operation in
-            operation.kind == .create ? .crash(.nothing) : nil
-        }))
+        let end = try house.carryOut(
+            request,
+            on: house.shelf(
+                .rule { _, operation in
+                    operation.kind == .create ? .crash(.nothing) : nil
+                }))
         #expect(end.receipt == nil && end.obstacle?.contains("stopped in open") == true)
         house.books.setBytes(of: HandbookHouse.path, to: Array("# Other\n".utf8))
         #expect(try house.finish().first?.obstacle?.contains("somebody changed it meanwhile") == true)
@@ -164,7 +170,9 @@ import Testing
         #expect(try house.finish().isEmpty && house.patches()[seq]?.stage == .rejected)
     }
 
-    @Test("any proposals: those that are done with are forgotten first, more than can be looked at are refused, and all fits into an entry")
+    @Test(
+        "any proposals: those that are done with are forgotten first, more than can be looked at are refused, and all fits into an entry"
+    )
     func bounded() throws {
         let house = try HandbookHouse()
         var first: UInt64?
@@ -182,7 +190,9 @@ import Testing
         let bytes = try Snapshot(ledger: house.machine.tip().ledger, mark: try #require(fold.mark), state: patches)
             .sealed(with: house.machine.key())
         #expect(bytes.count < 900 << 10)
-        for number in 0..<Patches.openCountMax - 21 { try house.propose(HandbookHouse.proposal(HandbookHouse.text, "more \(number)\n")) }
+        for number in 0..<Patches.openCountMax - 21 {
+            try house.propose(HandbookHouse.proposal(HandbookHouse.text, "more \(number)\n"))
+        }
         #expect(throws: LedgerError.self) { try house.propose(HandbookHouse.proposal(HandbookHouse.text, "too many\n")) }
     }
 }

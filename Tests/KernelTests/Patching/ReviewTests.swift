@@ -7,7 +7,8 @@ import TestSupport
 import Testing
 
 @Suite("Reviews of traumas") struct ReviewTests {
-    private func trauma(_ house: HandbookHouse, _ owner: String = "specialist:builder", _ text: String = "the build broke") throws {
+    private func trauma(_ house: HandbookHouse, _ owner: String = "specialist:builder", _ text: String = "the build broke") throws
+    {
         var findings = Findings(rootCause: "no lock file")
         findings.owner = owner
         var decider = try house.machine.decider()
@@ -21,7 +22,9 @@ import Testing
         return try decider.review(house.shelf(), recurrences: 3, as: ActorRoster.house)
     }
 
-    @Test("what came three times without an answer leads to one patch, the same wherever it is drafted, until it is applied or stale")
+    @Test(
+        "what came three times without an answer leads to one patch, the same wherever it is drafted, until it is applied or stale"
+    )
     func drafted() throws {
         let house = try HandbookHouse()
         for _ in 0..<2 { try trauma(house) }
@@ -41,7 +44,8 @@ import Testing
         #expect(try house.patches()[drafted.receipt.seq]?.stage == .rejected && house.patches().openCount == 1)
         try house.carryOut(house.request(.approvePatch, try #require(try house.patches()[again.receipt.seq]).change))
         #expect(
-            house.handbook?.hasPrefix("# Builder\n\n## Lessons\n\n- old\n\n### told/the-build-broke\n\n- What happened, 3 times:") == true)
+            house.handbook?.hasPrefix("# Builder\n\n## Lessons\n\n- old\n\n### told/the-build-broke\n\n- What happened, 3 times:")
+                == true)
         #expect(house.handbook?.hasSuffix("\n\n## Tail\n") == true)
         #expect(try review(house).drafted.isEmpty)
         // It came again all the same: the lesson is brought up to date in its place.

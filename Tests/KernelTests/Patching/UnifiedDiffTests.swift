@@ -9,7 +9,9 @@ import Testing
 
     /// Texts of few different lines, so that much is alike; some do not end with a line feed, some are empty.
     private static func text(_ random: inout SeededGenerator) -> [UInt8] {
-        let lines = (0..<random.below(30)).map { _ in ["a", "b", "", "ä", "c d", "\\ x", "-", "+ y", "@@ -1 +1 @@"][random.below(9)] }
+        let lines = (0..<random.below(30)).map { _ in
+            ["a", "b", "", "ä", "c d", "\\ x", "-", "+ y", "@@ -1 +1 @@"][random.below(9)]
+        }
         let text = lines.joined(separator: "\n") + (random.coin() && !lines.isEmpty ? "\n" : "")
         return Array(text.utf8)
     }
@@ -26,7 +28,9 @@ import Testing
         return (old, Array(lines.joined(separator: [0x0A])))
     }
 
-    @Test("the difference of two texts, as text and read again, leads from one to the other", arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(
+        "the difference of two texts, as text and read again, leads from one to the other",
+        arguments: 1...8 as ClosedRange<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for number in 0..<300 {
@@ -124,6 +128,7 @@ import Testing
     }
 
     private enum System {
-        static let hasPatch = (try? Program("/bin/sh", ["-c", "command -v patch && command -v diff && command -v cmp"]).run().code) == 0
+        static let hasPatch =
+            (try? Program("/bin/sh", ["-c", "command -v patch && command -v diff && command -v cmp"]).run().code) == 0
     }
 }

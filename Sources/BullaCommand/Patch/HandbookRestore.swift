@@ -1,0 +1,82 @@
+import CanonicalJSON
+import Kernel
+import Ledger
+import LedgerFormat
+import SystemPackage
+
+/// What `bulla restore --handbook` does.
+struct HandbookRestore {
+    let command: RestoreCommand
+    let handbook: String
+
+    func run() throws {
+        let name = try HandbookName.refusing(handbook)
+        let options = command.options
+        let kept = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+            try KeptHandbook(name, upTo: try command.to.end(in: view, .system), in: view, .system)
+        }
+        let source = kept.isFound ? "as entry \(kept.act) found it" : "as associates signed it in entry \(kept.act)"
+        if let file = command.out { return try write(kept, source, to: file) }
+        let shelf = options.shelf(try options.actors().roster.articles)
+        guard command.yes, let actor = command.actor, let reason = command.reason else {
+            return show(kept, source, over: try shelf.find(name), receipt: nil)
+        }
+        guard !kept.isFound else {
+            throw LedgerError(
+                .refused,
+                "nobody has signed the text of \(name) at \(command.to): write it with --out and propose it; nothing was recorded"
+            )
+        }
+        var decider = try Decider(options, command.writer, command.signing)
+        defer { decider.sayNotices() }
+        try decider.finishAndTell(shelf)
+        let found = try shelf.find(name)
+        let receipt = try decider.restoreHandbook(name, to: kept.act, as: actor, Justification(.resilience, reason), shelf)
+        show(kept, source, over: receipt == nil ? kept.handbook : found, receipt: receipt)
+    }
+
+    private func write(_ kept: KeptHandbook, _ source: String, to path: String) throws(LedgerError) {
+        do {
+            let file = try FileDescriptor.open(
+                FilePath(path), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .init(rawValue: 0o644))
+            try file.closeAfter { _ = try file.writeAll(kept.handbook.bytes) }
+        } catch {
+            throw LedgerError(.inputOutput, "cannot write \(path): \(error)")
+        }
+        if command.options.json {
+            Output.line(Printable.json(.object(json(kept, receipt: nil))))
+        } else {
+            Output.line(Printable.text("\(path) holds \(kept.handbook.name) \(source)"))
+        }
+    }
+
+    private func show(_ kept: KeptHandbook, _ source: String, over found: Handbook?, receipt: Receipt?) {
+        let diff = UnifiedDiff(from: found?.bytes ?? [], to: kept.handbook.bytes).text(of: kept.handbook.name.text)
+        if command.options.json {
+            var object = json(kept, receipt: receipt)
+            object["diff"] = .string(String(decoding: diff, as: UTF8.self))
+            return Output.line(Printable.json(.object(object)))
+        }
+        guard !diff.isEmpty else {
+            Output.line(Printable.text("\(kept.handbook.name) is \(source): there is nothing to restore"))
+            return
+        }
+        let text = String(decoding: diff, as: UTF8.self)
+        for line in DiffText.lines(of: text, isColoured: Output.stdoutColumns != nil) { Output.line(line) }
+        if let receipt {
+            Output.line(Printable.text("\(kept.handbook.name) is put back \(source)"))
+            Output.line(receipt.line)
+        } else {
+            Output.line("nothing was changed; write it to a file with --out, or put it back with --yes, --reason and --actor")
+        }
+    }
+
+    private func json(_ kept: KeptHandbook, receipt: Receipt?) -> JSONObject {
+        [
+            "act": .number(Double(kept.act)), "applied": .bool(receipt != nil), "handbook": .string(kept.handbook.name.text),
+            "receipt": receipt?.json ?? .null, "sha256": .string(kept.handbook.digest.description),
+            "text": .string(kept.handbook.text),
+        ]
+    }
+}
