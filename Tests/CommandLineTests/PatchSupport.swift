@@ -62,7 +62,8 @@ struct PatchHouse {
         var arguments = asked.arguments
         change(&arguments)
         var request = SignedRequest(
-            asked.verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce, expires: try #require(Timestamp(expires)))
+            asked.verb, arguments, in: asked.ledger, base: asked.base, nonce: asked.nonce,
+            expires: try #require(Timestamp(expires)))
         for signer in [TestActors.ada, TestActors.bob] { request.sign(with: signer) }
         try write(request.json.canonicalText, to: name)
         return house.file(name)
