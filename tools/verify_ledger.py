@@ -64,7 +64,7 @@ def turn(action, body, seq):  # §4.1: whether the body holds what its action as
     if "roster" in body and "associates" in body and not fits(body["associates"], associates): return False
     if action in VERBS:
         return (fits(body.get("roster"), roster) and "associates" in body and request(body.get("request"), VERBS[action])
-                and (not action.startswith("patch.") or holds_texts(body)))
+                and (not action.startswith("patch.") or holds_texts(body)) and (action != "lane.forced" or holds_lease(body)))
     if action in ACTORS: return fits(body.get("roster"), roster) and ACTORS[action](body)
     if action == "ledger.repaired" and "roster" in body and "associates" in body and not mending(body): return False
     return action != "ledger.repaired" or ("gap" not in body or fits(body["gap"], GAP) and body["gap"]["first"] <= body["gap"]["last"]
@@ -115,7 +115,13 @@ ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(
                             ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
 # §4.8. Associates: M of N keys, and what they sign.
 VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release",
-         "constitution.adopted": "constitution.adopt", "patch.approved": "patch.approve", "patch.reverted": "patch.revert"}
+         "constitution.adopted": "constitution.adopt", "patch.approved": "patch.approve", "patch.reverted": "patch.revert",
+         "lane.forced": "lane.force"}
+LEASE = {"holder": str, "lane": str, "lane_kind": str, "ttl_minutes": float,
+         "tree": lambda v: type(v) is list and len(v) <= 64 and all(type(x) is str for x in v)}
+def holds_lease(body):  # §4.5: the lease is the one that was signed
+    lease, arguments = body.get("lease"), body["request"]["arguments"]
+    return type(lease) is dict and all(name in lease and lease[name] == arguments.get(name) for name in LEASE)
 def holds_texts(body):  # §4.10: both texts of a handbook are those that were signed
     sha256 = lambda v: hashlib.sha256(v.encode()).hexdigest() if type(v) is str else None
     arguments = body["request"]["arguments"]
@@ -170,6 +176,9 @@ def applied(house, verb, arguments, tip):
         if (not fits(arguments, {"articles": articles, "reason": reason, "text": text, "threshold": NATURAL})
                 or not counts(keys, m)): raise Fault("a constitution that cannot be")
         return {**house, "threshold": m, "constitution": {"act": None, "articles": arguments["articles"]}}
+    if verb == "lane.force":
+        if not fits(arguments, {**LEASE, "reason": reason}): raise Fault("a lane without the right arguments")
+        return house
     if verb.startswith("patch."):
         if not fits(arguments, {"base": HEX64, "diff": HEX64, "handbook": lambda x: type(x) is str and 0 < len(x.encode()) <= 512,
                                 "proposal": POSITIVE, "reason": reason, "result": HEX64}): raise Fault("a patch without the right arguments")

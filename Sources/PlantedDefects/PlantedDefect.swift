@@ -526,4 +526,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case eventsOverlooked = "events-overlooked"
     /// What was lost agrees with nobody, if an entry has only its digest.
     case digestsUncompared = "digests-uncompared"
+    /// An entry that associates signed for grants another lease than that.
+    case forcedLeaseUncompared = "forced-lease-uncompared"
+    /// Associates let pass an exclusive lease too.
+    case exclusivePassed = "exclusive-passed"
 }

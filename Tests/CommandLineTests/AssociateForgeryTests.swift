@@ -47,6 +47,26 @@ struct AssociateForgeryTests {
         }
     }
 
+    private static func forced(
+        by signers: [ActorSigner] = [ada, bob], action: String? = nil, arguments change: (inout JSONObject) -> Void = { _ in },
+        _ grant: (inout JSONObject) -> Void = { _ in }
+    ) -> ForgedChain {
+        chain { chain, roster in
+            var lease: JSONObject = [
+                "holder": "process:b", "lane": "api", "lane_kind": "cluster", "tree": ["src/**"], "ttl_minutes": 10,
+            ]
+            var arguments = LaneForce(of: lease).arguments(reason: "test")
+            change(&arguments)
+            grant(&lease)
+            chain.act(chain.request(.forceLane, arguments, by: signers, roster), in: &roster, action: action) { body in
+                var object = (try? JSON(parsing: Array(body.utf8)))?.object ?? [:]
+                object["lease"] = .object(lease)
+                return JSON.object(object).canonicalText
+            }
+            chain.append()
+        }
+    }
+
     private static func genesis(_ associates: String) -> ForgedChain {
         var chain = ForgedChain(begins: false)
         chain.append {
@@ -179,6 +199,16 @@ struct AssociateForgeryTests {
         ("a patch of nothing", 10, patched { $0["proposal"] = 0 }),
         ("a patch signed by too few", 10, patched(by: [ada])),
         ("a patch signed to be taken back", 10, patched(action: "patch.reverted")),
+        // Lanes
+        ("a lane by force", 0, forced()),
+        ("a lane by force: another holder than was signed", 10, forced { $0["holder"] = "process:eve" }),
+        ("a lane by force: another tree than was signed", 10, forced { $0["tree"] = [] }),
+        ("a lane by force: no lease", 10, forced { $0 = [:] }),
+        ("a lane by force: an argument more", 10, forced(arguments: { $0["threshold"] = 1 })),
+        ("a lane by force: an argument less", 10, forced(arguments: { $0["holder"] = nil })),
+        ("a lane by force: a tree of numbers", 10, forced(arguments: { $0["tree"] = [1] }) { $0["tree"] = [1] }),
+        ("a lane by force, signed by too few", 10, forced(by: [ada])),
+        ("a lane by force, as another act", 10, forced(action: "patch.approved")),
         ("associates where there are none", 10, forgedHouse),
         ("founders: no list", 10, genesis("1")),
         ("founders: nobody", 10, genesis(#"{"keys":[],"threshold":1}"#)),

@@ -13,7 +13,8 @@ struct LaneAcquireCommand: ParsableCommand {
             Whoever has the lease's id and token has the right to it, so keep them; the holder's name gives no right. The lease lasts \
             for --ttl behind its last heartbeat; behind that and a grace others may take it. Refused is exit code 20, and recorded.
 
-            Without a lane it is the first of the declared order that is free and does not rest.
+            Without a lane it is the first of the declared order that is free and does not rest. With --force, and signatures of M associates, \
+            it is granted beside those who stand against it: without signatures the request is printed.
 
             Examples:
               bulla lane acquire api --actor process:worker-1 --ttl 20m --json
@@ -48,31 +49,31 @@ struct LaneAcquireCommand: ParsableCommand {
     @Option(name: .customLong("env-digest"), help: ArgumentHelp("A digest of the holder's environment.", valueName: "text"))
     var environmentDigest: String?
 
-    @Flag(help: "Pass what stands against it, but for an exclusive lease: an associate's signature is needed.")
+    @Flag(help: "Let pass a lane or tree that is held, or a spent budget, but no exclusive lease: associates must sign.")
     var force = false
+
+    @OptionGroup var requests: RequestOptions
 
     @OptionGroup var marks: LaneRunOptions
     @OptionGroup var author: LaneActorOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
+    func validate() throws {
+        if requests.isSigned, !force { throw ValidationError("--signed and --associate-key go with --force") }
+        if force, lane == nil { throw ValidationError("--force takes the name of a lane") }
+    }
+
     func run() throws {
-        if force {
-            throw LedgerError(
-                .refused, "--force takes an associate's signature, and this ledger knows no associates yet; nothing was written")
-        }
         let request = LaneRequest(
             lane: lane, kind: kind, tree: try tree.parsed(), ttl: try TimeSpan.parsed(ttl, "--ttl"),
             holder: holder ?? author.actor,
             loopTS: marks.loopTS, host: HostFacts.name, process: pid.map { HostFacts.process($0) }, notes: try notes(),
             reason: author.reason ?? "the lane is wanted")
         if pid != nil { HostFacts.sayIfBlind() }
-        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
-            let decision = try lanes.acquire(request, moment)
-            return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))
-        }
-        let (acquisition, settings, now) = decided.reply
-        guard var lease = acquisition.lease, let receipt = decided.receipts.last else {
+        let decided = force ? try forced(request) : try plain(request)
+        guard let (acquisition, settings, now) = decided?.reply else { return }
+        guard var lease = acquisition.lease, let receipt = decided?.receipts.last else {
             return try refuse(acquisition.verdict, settings, now)
         }
         lease.token = receipt.seq
@@ -91,6 +92,53 @@ struct LaneAcquireCommand: ParsableCommand {
             Output.line(Printable.text("lease \(lease.id) token \(lease.token) lane \(lease.lane) until \(lease.end(at: now))"))
             Output.line(receipt.line)
         }
+    }
+
+    private typealias Told = (reply: (Acquisition, LaneSettings, Instant), receipts: [Receipt])
+
+    private func plain(_ request: LaneRequest) throws(LedgerError) -> Told {
+        let decided = try options.decide(author, writer) { lanes, moment throws(LedgerError) in
+            let decision = try lanes.acquire(request, moment)
+            return Decision(decision.drafts, reply: (decision.reply, lanes.settings, Instant(moment)))
+        }
+        return (decided.reply, decided.receipts)
+    }
+
+    /// Nil if associates have to sign first: then the request is printed.
+    private func forced(_ request: LaneRequest) throws -> Told? {
+        let fold = try options.lanes()
+        guard let force = try fold.state.force(for: request, moment(fold)) else { return try plain(request) }
+        let (roster, ledger) = try options.actors()
+        guard let associates = roster.associates else {
+            throw LedgerError(.refused, "--force takes associates' signatures: \(AssociateObjection.nobody)")
+        }
+        let signed = try requests.request { () throws(LedgerError) in
+            try requests.new(.forceLane, force.arguments(reason: request.reason), associates, in: ledger)
+        }
+        if let objection = signed.objection(as: .forceLane) {
+            throw LedgerError(.refused, "\(objection); nothing was recorded")
+        }
+        guard requests.isSigned else {
+            requests.ask(signed, associates, options, for: "bulla lane acquire \(request.lane?.text ?? "") --force")
+            return nil
+        }
+        var decider = try Decider(options, writer, author.signing)
+        defer { decider.sayNotices() }
+        return try decider.carryOut(signed, as: .forceLane, on: Lanes.self, by: author.actor) {
+            lanes, moment throws(LedgerError) in
+            let decision = try lanes.force(request, signed, moment)
+            return SignedDecision(
+                decision.drafts, members: decision.members, reply: (decision.reply, lanes.settings, Instant(moment)))
+        }
+    }
+
+    /// As it is now, for who only looks.
+    private func moment(_ fold: Fold<Lanes>) -> Moment {
+        let environment = Environment.system
+        let now = environment.now()
+        return Moment(
+            actor: author.actor, now: now, boot: environment.bootTime(), latest: fold.mark?.latest ?? now, seq: fold.seq,
+            random: 0)
     }
 
     private func refuse(_ verdict: Verdict, _ settings: LaneSettings, _ now: Instant) throws(LedgerError) {

@@ -90,6 +90,7 @@ struct LaneHistoryCommand: ParsableCommand {
         let what: String =
             switch operation {
             case .declare: "declared"
+            case .forced: "granted to \(who) by associates: lease \(id ?? "?"), token \(fact.seq)"
             case .acquire: "granted to \(who): lease \(id ?? "?"), token \(fact.seq)"
             case .release: "released: lease \(id ?? "?")"
             case .heartbeat: "beat of lease \(id ?? "?")"

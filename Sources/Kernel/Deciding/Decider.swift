@@ -103,7 +103,7 @@ package struct Decider: Sendable {
         }
     }
 
-    private func moment(as actor: String, _ mark: Mark?) -> Moment {
+    func moment(as actor: String, _ mark: Mark?) -> Moment {
         let now = environment.now()
         return Moment(
             actor: actor, now: now, boot: environment.bootTime(), latest: mark?.latest ?? now, seq: mark?.seq ?? 0,

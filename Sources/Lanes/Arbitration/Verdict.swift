@@ -1,4 +1,5 @@
 package import CanonicalJSON
+import PlantedDefects
 
 /// What the arbiter says to a request.
 package struct Verdict: Sendable, Equatable {
@@ -15,6 +16,7 @@ package struct Verdict: Sendable, Equatable {
         case classBudget = "class_budget"
         case noneFree = "none_free"
         case expiredLeft = "expired_left"
+        case forced
     }
 
     package var outcome: Outcome
@@ -36,6 +38,24 @@ package struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
+    /// Whether associates may let pass what stands against it: the lane or a tree that is held, or a budget; never an exclusive lease.
+    package var isPassable: Bool {
+        switch reasonClass {
+        case .laneHeld, .treeOverlap, .treeIntricate, .classBudget: true
+        case .exclusiveLive, .exclusiveRequest: planted(.exclusivePassed)
+        case .free, .noneFree, .expiredLeft, .forced: false
+        }
+    }
+
+    /// What associates have let pass.
+    func passed() -> Verdict {
+        var verdict = self
+        verdict.outcome = .acquire
+        verdict.reasonClass = .forced
+        verdict.reason = "associates have let pass that \(reason)"
+        return verdict
+    }
+
     /// Nothing that is live stands against it, but more that is expired than one decision can take away.
     func waiting(evictedCount: Int) -> Verdict {
         var verdict = self

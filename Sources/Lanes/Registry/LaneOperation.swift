@@ -2,7 +2,7 @@
 package enum LaneOperation: String, Sendable, CaseIterable {
     case declare
     // These change the live set.
-    case acquire, release, heartbeat, scavenge, adopt, reconcile, checkpoint
+    case acquire, forced, release, heartbeat, scavenge, adopt, reconcile, checkpoint
     // These are evidence.
     case refuse, halt, enforce, attempt, spawn
 

@@ -12,6 +12,7 @@ extension Lanes {
         switch operation {
         case .declare: declare(body)
         case .acquire, .reconcile: set(body, fact)
+        case .forced: set(body, fact, isForced: true)
         case .release, .scavenge:
             if let id = named(by: body, fact) { leases[id] = nil }
         case .heartbeat:
@@ -62,9 +63,13 @@ extension Lanes {
     }
 
     /// One that is live already keeps its token: it is said again, not granted again.
-    private mutating func set(_ body: JSON, _ fact: Fact) {
+    private mutating func set(_ body: JSON, _ fact: Fact, isForced: Bool = false) {
         guard let json = body["lease"], var lease = Lease(json, token: fact.seq) else { return }
-        if let known = leases[lease.id] { lease.token = known.token } else if fact.isReadmitted { dropContradicted(by: lease) }
+        if let known = leases[lease.id] {
+            lease.token = known.token
+        } else if fact.isReadmitted {
+            dropContradicted(by: lease, isForced: isForced)
+        }
         leases[lease.id] = lease
         spawns.remove(lease.lane)
     }
@@ -75,15 +80,17 @@ extension Lanes {
     /// Drops what a grant proves to have been gone: its release or eviction was lost in a repair.
     ///
     /// Only grants that a repair re-admitted can contradict what is live here; all others were decided beside it.
-    private mutating func dropContradicted(by lease: Lease) {
+    private mutating func dropContradicted(by lease: Lease, isForced: Bool) {
         guard !planted(.contradictionKept) else { return }
         let claim = Claim(lane: lease.lane, kind: lease.kind, tree: lease.tree)
         let tree = IndexedTree(claim.tree)
         for other in leases.values where other.token < lease.token {
             var effort = Effort(steps: Self.contradictionSteps)
             let verdict = Arbiter(live: [other]).judge(claim, tree, &effort)
-            // What was not compared to the end proves nothing.
-            if verdict.outcome == .refuse, verdict.reasonClass != .treeIntricate { leases[other.id] = nil }
+            // What was not compared to the end proves nothing, nor what associates have let pass.
+            if verdict.outcome == .refuse, verdict.reasonClass != .treeIntricate, !(isForced && verdict.isPassable) {
+                leases[other.id] = nil
+            }
         }
     }
 

@@ -24,6 +24,27 @@ package struct Acquisition: Sendable {
     package var evicted: [Lease] = []
 }
 
+/// What a request comes to, but for the entry that grants it.
+struct Grant {
+    /// What is taken away first, and a refusal.
+    var drafts: [Draft]
+    var acquisition: Acquisition
+
+    init(_ drafts: [Draft], _ acquisition: Acquisition) {
+        self.drafts = drafts
+        self.acquisition = acquisition
+    }
+
+    /// The body of the entry that grants it; nil if nothing is granted.
+    func body(_ reason: String) -> JSONObject? { acquisition.lease?.granted(after: acquisition.evicted, reason) }
+
+    /// All that is recorded.
+    func recorded(_ moment: Moment, _ reason: String) throws(LedgerError) -> [Draft] {
+        guard let body = body(reason) else { return drafts }
+        return drafts + [try moment.draft(.acquire, reason, body)]
+    }
+}
+
 // What may be done, and which entries say so. Each rule sees all that was recorded before, under the writer's lock.
 extension Lanes {
     /// Grants a lane or refuses it; both are recorded.
@@ -32,31 +53,40 @@ extension Lanes {
     ///
     /// - Throws: `refused` for what is no question for the arbiter, `usage` for a name that is too long, and then nothing is recorded.
     package func acquire(_ request: LaneRequest, _ moment: Moment) throws(LedgerError) -> Decision<Acquisition> {
+        let grant = try grant(request, moment)
+        return Decision(try grant.recorded(moment, request.reason), reply: grant.acquisition)
+    }
+
+    /// What a request comes to.
+    ///
+    /// - Parameter passes: whether a refusal of the arbiter's is let pass.
+    func grant(
+        _ request: LaneRequest, _ moment: Moment, passes: (Verdict) -> Bool = { _ in false }
+    ) throws(LedgerError) -> Grant {
         try request.checkSizes()
         let now = Instant(moment)
         var effort = Effort()
         var verdict = try judge(request, at: now, &effort)
+        if verdict.outcome == .refuse, passes(verdict) { verdict = verdict.passed() }
         guard verdict.outcome == .acquire, let lane = verdict.lane else {
-            return Decision([try refusal(of: request, verdict, moment)], reply: Acquisition(verdict: verdict))
+            return Grant([try refusal(of: request, verdict, moment)], Acquisition(verdict: verdict))
         }
         let claim = Claim(lane: lane, kind: verdict.kind, tree: verdict.tree)
         let evictions =
             planted(.evictionForgotten)
             ? Evictions() : try evictions(for: claim, by: request.holder, request.host, at: now, &effort, moment)
         let evicted = evictions.leases
-        var drafts = evictions.drafts
         guard evictions.isEnough else {
             verdict = verdict.waiting(evictedCount: evicted.count)
-            drafts.append(try refusal(of: request, verdict, moment))
-            return Decision(drafts, reply: Acquisition(verdict: verdict, evicted: evicted))
+            return Grant(
+                evictions.drafts + [try refusal(of: request, verdict, moment)], Acquisition(verdict: verdict, evicted: evicted))
         }
         let lease = Lease(
             id: unusedID(from: moment.random), token: 0, lane: lane, kind: verdict.kind, tree: verdict.tree,
             laneClass: verdict.laneClass,
             holder: request.holder, loopTS: request.loopTS, host: request.host, process: request.process, ttl: request.ttl,
             acquiredAt: moment.now, beat: now, notes: request.notes)
-        drafts.append(try moment.draft(.acquire, request.reason, lease.granted(after: evicted, request.reason)))
-        return Decision(drafts, reply: Acquisition(verdict: verdict, lease: lease, evicted: evicted))
+        return Grant(evictions.drafts, Acquisition(verdict: verdict, lease: lease, evicted: evicted))
     }
 
     /// A number that is taken would give one holder the other's lease.

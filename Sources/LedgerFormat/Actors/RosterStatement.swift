@@ -107,6 +107,7 @@ extension RosterStatement {
                 request.verb.action == action || planted(.requestOfAnotherVerb)
             else { return nil }
             if request.handbookChange != nil, HandbookAct(.object(body)) == nil { return nil }
+            if let force = request.laneForce, !force.allows(body) { return nil }
             change = .act(request)
         }
     }

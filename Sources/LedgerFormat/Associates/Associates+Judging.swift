@@ -80,7 +80,7 @@ extension Associates {
             }
             changed.threshold = threshold
             changed.constitution = Constitution(articles: articles, act: act)
-        case .handbook: break
+        case .handbook, .lane: break
         }
         return changed
     }

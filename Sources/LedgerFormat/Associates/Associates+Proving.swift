@@ -87,7 +87,7 @@ extension Associates {
         switch request.verb {
         case .add: planted(.looseAdditionCounts)
         case .adopt: request.arguments["threshold"]?.integer ?? 0 >= Int64(threshold) || planted(.looseAdoptionLowers)
-        case .remove, .release, .approvePatch, .revertPatch: true
+        case .remove, .release, .approvePatch, .revertPatch, .forceLane: true
         }
     }
 }

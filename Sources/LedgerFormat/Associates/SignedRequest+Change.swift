@@ -11,6 +11,7 @@ extension SignedRequest {
         case adoption(Articles, threshold: Int)
         /// Of the associates it changes nothing.
         case handbook(HandbookChange)
+        case lane(LaneForce)
     }
 
     package static func addition(of key: ActorKey, threshold: Int, reason: String) -> JSONObject {
@@ -59,6 +60,9 @@ extension SignedRequest {
         case .approvePatch, .revertPatch:
             guard let change = HandbookChange(arguments) else { throw .form }
             return .handbook(change)
+        case .forceLane:
+            guard let force = LaneForce(arguments) else { throw .form }
+            return .lane(force)
         }
     }
 }

@@ -9,6 +9,7 @@ package struct SignedRequest: Sendable, Equatable {
         case adopt = "constitution.adopt"
         case approvePatch = "patch.approve"
         case revertPatch = "patch.revert"
+        case forceLane = "lane.force"
 
         /// Of the entry that carries it out.
         package var action: String {
@@ -19,6 +20,7 @@ package struct SignedRequest: Sendable, Equatable {
             case .adopt: "constitution.adopted"
             case .approvePatch: "patch.approved"
             case .revertPatch: "patch.reverted"
+            case .forceLane: "lane.forced"
             }
         }
     }

@@ -60,6 +60,7 @@ extension ChainTurn {
     static func isAction(_ bytes: Span<UInt8>, _ action: Range<Int>) -> Bool {
         if action.count == 11 {
             return bytes.holds("key.rotated", at: action.lowerBound) || bytes.holds("key.retired", at: action.lowerBound)
+                || bytes.holds("lane.forced", at: action.lowerBound)
         }
         if (12...14).contains(action.count), bytes.holds("actor.", at: action.lowerBound) {
             return bytes.holds("stated\"", at: action.lowerBound + 6) || bytes.holds("revoked\"", at: action.lowerBound + 6)
