@@ -17,7 +17,7 @@ struct HandbookRestore {
         }
         let source = kept.isFound ? "as entry \(kept.act) found it" : "as associates signed it in entry \(kept.act)"
         if let file = command.out { return try write(kept, source, to: file) }
-        let shelf = options.shelf(try options.actors().roster.articles)
+        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
         guard command.yes, let actor = command.actor, let reason = command.reason else {
             return show(kept, source, over: try shelf.find(name), receipt: nil)
         }

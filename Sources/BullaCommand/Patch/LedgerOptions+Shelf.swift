@@ -4,14 +4,6 @@ import Ledger
 import LedgerFormat
 
 extension LedgerOptions {
-    /// What the constitution lays down, and who may sign.
-    func actors() throws(LedgerError) -> (roster: ActorRoster, ledger: LedgerID) {
-        try LedgerView.asking(try storage()) { view throws(LedgerError) in
-            guard let ledger = view.ledger else { throw LedgerError(.refused, "\(AssociateObjection.nobody)") }
-            return (try view.actors(), ledger)
-        }
-    }
-
     /// The handbooks that the constitution speaks of.
     func shelf(_ articles: Articles) -> Shelf { Shelf(articles, beside: path) }
 }

@@ -24,7 +24,7 @@ struct PatchListCommand: ParsableCommand {
 
     func run() throws {
         let patches = try StateReading<Patches>(try options.storage()).fold.state
-        let shelf = options.shelf(try options.actors().roster.articles)
+        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
         let wanted = patches.patches.filter { !open || $0.isOpen }
         let states = wanted.map { $0.state(on: shelf) }
         if options.json {

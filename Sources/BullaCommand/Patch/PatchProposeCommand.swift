@@ -50,7 +50,7 @@ struct PatchProposeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let shelf = options.shelf(try options.actors().roster.articles)
+        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
         var decider = try Decider(options, writer, signing)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)

@@ -29,7 +29,7 @@ struct PatchRejectCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let shelf = options.shelf(try options.actors().roster.articles)
+        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
         var decider = try Decider(options, writer, signing)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)

@@ -22,7 +22,7 @@ struct PatchReviewCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let articles = try options.actors().roster.articles
+        let articles = try ConstitutionHouse(options).actors.articles
         let shelf = options.shelf(articles)
         guard !shelf.folders.isEmpty else { throw LedgerError(HandbookFault.noFolders) }
         var decider = try Decider(options, writer)

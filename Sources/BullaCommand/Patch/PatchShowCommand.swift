@@ -36,7 +36,7 @@ struct PatchShowCommand: ParsableCommand {
             return (proposal, evidence)
         }
         if diff { return Output.write(Array(proposal.diff.utf8)) }
-        let state = known.state(on: options.shelf(try options.actors().roster.articles))
+        let state = known.state(on: options.shelf(try ConstitutionHouse(options).actors.articles))
         options.json ? printJSON(known, state, proposal, evidence) : printText(known, state, proposal, evidence)
     }
 

@@ -74,9 +74,9 @@ private struct SignedPatch {
     let options: LedgerOptions
 
     func run() throws {
-        let (roster, ledger) = try options.actors()
-        guard let associates = roster.associates else { throw LedgerError(.refused, "\(AssociateObjection.nobody)") }
-        let shelf = options.shelf(roster.articles)
+        let house = try ConstitutionHouse(options)
+        let associates = try house.associates()
+        let shelf = options.shelf(house.actors.articles)
         guard !shelf.folders.isEmpty else { throw LedgerError(HandbookFault.noFolders) }
         var decider = try Decider(options, writer)
         defer { decider.sayNotices() }
@@ -85,7 +85,7 @@ private struct SignedPatch {
             let change = try StateReading<Patches>(try options.storage()).fold.state.wanted(verb, of: patch)
             // What could not be carried out, nobody needs to sign.
             try decider.checkBase(of: change, shelf)
-            return try requests.new(verb, change.arguments(reason: reason), associates, in: ledger)
+            return try requests.new(verb, change.arguments(reason: reason), associates, in: house.ledger, behind: house.time)
         }
         if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
         guard requests.isSigned else {
