@@ -56,6 +56,8 @@ struct ConstitutionTests {
             json["text"] == .string(text) && json["articles"]?["retention"]?["days"]?.integer == 7
                 && json["threshold"]?.integer == 2)
         // The file is a proposal and no more.
+        try house.propose("", threshold: 3)
+        #expect(try ledger.run("constitution", "check").error.contains("all 3 must sign by it"))
         try house.propose("# nothing")
         #expect(try ledger.run("constitution", "show").output == text)
         try ledger.directory.remove("L/constitution.toml")

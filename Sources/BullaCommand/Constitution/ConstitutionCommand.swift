@@ -73,6 +73,9 @@ struct ConstitutionCheckCommand: ParsableCommand {
             proposed.lines(changedFrom: now).forEach { Output.line(Printable.text($0)) }
         }
         if let objection = house.objection(to: proposal) { throw LedgerError(.refused, "it cannot be adopted: \(objection)") }
+        if let count = house.actors.associates?.signers.count, count > 1, proposal.threshold == count {
+            Output.error("bulla: all \(count) must sign by it: if one of the keys is lost, nobody opens a locked house any more")
+        }
         if !options.json {
             let command = "bulla constitution adopt"
             Output.error(

@@ -108,7 +108,9 @@ extension WriterSession {
 
 extension WriterSession {
     /// Who prevails over whom, wherever that is asked. Requires the lock.
-    package var ranks: ActorRanks { ActorRanks(ClassOrder(actors.articles), of: actors) }
+    package var ranks: ActorRanks {
+        ActorRanks(actors.associates?.constitution.map { ClassOrder($0.articles) } ?? .standard, of: actors)
+    }
 }
 
 extension PlacedEntry {
