@@ -108,12 +108,11 @@ struct LaneAcquireCommand: ParsableCommand {
     private func forced(_ request: LaneRequest) throws -> Told? {
         let fold = try options.lanes()
         guard let force = try fold.state.force(for: request, moment(fold)) else { return try plain(request) }
-        let (roster, ledger) = try options.actors()
-        guard let associates = roster.associates else {
-            throw LedgerError(.refused, "--force takes associates' signatures: \(AssociateObjection.nobody)")
-        }
+        let house = try ConstitutionHouse(options)
+        let associates = try house.associates()
         let signed = try requests.request { () throws(LedgerError) in
-            try requests.new(.forceLane, force.arguments(reason: request.reason), associates, in: ledger)
+            try requests.new(
+                .forceLane, force.arguments(reason: request.reason), associates, in: house.ledger, behind: house.time)
         }
         if let objection = signed.objection(as: .forceLane) {
             throw LedgerError(.refused, "\(objection); nothing was recorded")
