@@ -102,7 +102,7 @@ struct ArchiveDefectTests {
         let ledger = try twice()
         let history = try ledger.run("state", "history", "/n")
         #expect(history.code == 0 && history.error.contains("\"/n\" was not changed since"), "\(history)")
-        #expect(try ledger.run("audit").output.contains("full: every entry from seq 9 up to seq 14 was verified"))
+        #expect(try ledger.run("audit").output.contains("full: every entry from seq 10 up to seq 16 was verified"))
         let archives = ["A", "B"].flatMap { ["--archive", ledger.place($0)] }
         let partial = try ledger.run(["verify", "--budget", "0"] + archives)
         let command = " --archive \(ledger.place("A")) --archive \(ledger.place("B")) --ledger \(ledger.path)\n"

@@ -14,7 +14,7 @@ struct ArchivePlaceTests {
         }
     }
 
-    /// Entries 1 to 4 in A, 5 to 9 in B, 10 to 14 in C.
+    /// Entries 1 to 4 in A, 5 to 11 in B, 12 to 18 in C.
     private func thrice() throws -> CommandLedger {
         let ledger = try CommandLedger()
         try set(ledger, 1, 2, 3)
@@ -34,7 +34,7 @@ struct ArchivePlaceTests {
         let ledger = try thrice()
         #expect(try verify(ledger, "A", "B", "C").code == 0)
         for (given, missing) in [
-            (["A", "C"], "5 to 10"), (["A"], "5 to 16"), (["B", "C"], "1 to 4"), (["A", "B"], "11 to 16"),
+            (["A", "C"], "5 to 11"), (["A"], "5 to 18"), (["B", "C"], "1 to 4"), (["A", "B"], "12 to 18"),
         ] {
             let found = try ledger.run(["verify"] + given.flatMap { ["--archive", ledger.place($0)] })
             #expect(found.code == 20 && found.error.contains("entries \(missing), which entry"), "\(given): \(found)")
@@ -87,13 +87,13 @@ struct ArchivePlaceTests {
     func words() throws {
         let ledger = try thrice()
         for verb in [["show", "2"], ["state", "get", "--at", "2"], ["inspect", "2"], ["receipt", "2"]] {
-            let error = try ledger.expectRefusal(20, "entry 2 was archived earlier than seq 11 to 16", "once for each directory")
+            let error = try ledger.expectRefusal(20, "entry 2 was archived earlier than seq 12 to 18", "once for each directory")
             {
                 try ledger.run(verb)
             }
             #expect(!error.error.contains("entry 2 was archived to"), "\(error)")
         }
-        try ledger.expectRefusal(20, "entry 12 was archived to \(ledger.place("C")) by entry 17; give") {
+        try ledger.expectRefusal(20, "entry 12 was archived to \(ledger.place("C")) by entry 19; give") {
             try ledger.run("inspect", "12")
         }
         let shown = try ledger.run("inspect", "12", "--archive", ledger.place("C"))
@@ -105,10 +105,10 @@ struct ArchivePlaceTests {
         }
         #expect(!restore.error.contains("give that directory with --archive"), "\(restore)")
         let early = try ledger.run("restore", "--to", "2001-01-01T00:00:00Z")
-        #expect(early.code == 20 && early.error.contains("from seq 17 on"), "\(early)")
+        #expect(early.code == 20 && early.error.contains("from seq 19 on"), "\(early)")
         let history = try ledger.run("state", "history", "/n")
-        #expect(history.code == 0 && history.error.contains("what lies before seq 17 is left out"), "\(history)")
-        #expect(try ledger.run("lane", "history").error.contains("what lies before seq 17 is left out"))
+        #expect(history.code == 0 && history.error.contains("what lies before seq 19 is left out"), "\(history)")
+        #expect(try ledger.run("lane", "history").error.contains("what lies before seq 19 is left out"))
         let all = ["A", "B", "C"].flatMap { ["--archive", ledger.place($0)] }
         #expect(try ledger.run(["state", "history", "/n"] + all).error.isEmpty)
     }

@@ -40,8 +40,8 @@ struct ArchiveRepairTests {
     @Test("the entry that explains is sound: the repaired ledger begins where it did, and the state goes on")
     func sound() throws {
         let ledger = try ledger()
-        // Entry 10, the first change behind the archive.
-        try damage(ledger, 5)
+        // Entry 11, the first change behind the archive.
+        try damage(ledger, 6)
         try repair(ledger)
         #expect(try ledger.run("verify").output.contains("from seq 5; before: unchecked"))
         #expect(try ledger.run("state", "get", "/n").output == "5\n")
@@ -213,7 +213,7 @@ struct ArchiveRepairTests {
         try write(bytes)
         try damage(ledger, 0)
         try repair(ledger, "A", "B", "C")
-        for (seq, place) in [("2", "A"), ("4", "B"), ("9", "C")] {
+        for (seq, place) in [("2", "A"), ("4", "B"), ("10", "C")] {
             try ledger.expectRefusal(20, "entry \(seq) was archived to \(ledger.place(place)) by entry ") {
                 try ledger.run("show", seq)
             }

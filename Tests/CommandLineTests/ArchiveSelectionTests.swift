@@ -37,11 +37,11 @@ struct ArchiveSelectionTests {
         for places in [["A", "B"], ["B", "A"]] {
             let verified = try ledger.run(["verify"] + places.flatMap { ["--archive", ledger.place($0)] })
             #expect(verified.code == 0, "\(verified)")
-            #expect(try value(ledger, at: 9, places[0], places[1]).output == "4\n")
+            #expect(try value(ledger, at: 10, places[0], places[1]).output == "4\n")
             #expect(try value(ledger, at: 2, places[0], places[1]).output == "1\n")
         }
         // Alone, the other history's file is no part of this ledger, also for who reads only in it.
-        let wrong = try value(ledger, at: 9, "A")
+        let wrong = try value(ledger, at: 10, "A")
         #expect(wrong.code == 10 && wrong.output.isEmpty, "\(wrong)")
         #expect(wrong.error.contains("is not the file that left this ledger"), "\(wrong)")
         #expect(try ledger.run("verify", "--archive", ledger.place("A")).code == 10)

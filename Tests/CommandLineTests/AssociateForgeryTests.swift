@@ -63,7 +63,6 @@ struct AssociateForgeryTests {
                 object["lease"] = .object(lease)
                 return JSON.object(object).canonicalText
             }
-            chain.append()
         }
     }
 

@@ -40,7 +40,7 @@ import Testing
             (["declare", "--grace", "-1s"], 64, "--grace takes a length of time above 0"),
             (["import", "--ttl", "-5s"], 64, "--ttl takes a length of time above 0"),
             (["acquire", "api", "--kind", "odd"], 64, "odd"),
-            (["acquire", "nonesuch"], 20, "is not declared"), (["acquire", "api", "--force"], 20, "associate's signature"),
+            (["acquire", "nonesuch"], 20, "is not declared"), (["acquire", "--force"], 64, "takes the name of a lane"),
             (["acquire", "api", "--tree", "../x"], 64, "holds \"..\""), (["acquire", "api", "--child", "x"], 64, "run=pid"),
             (["heartbeat", "--lease", "0123456789abcdef", "--token", "2"], 20, "is not current"),
             (["release", "--lease", "0123456789abcdef", "--token", "99"], 20, "is of the future"),

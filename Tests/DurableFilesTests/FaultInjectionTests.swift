@@ -50,7 +50,8 @@ struct FaultInjectionTests {
             (.testGate, { _ = try storage.gateIsTaken() }), (.fileStatus, { _ = try file.status() }),
             (.read, { _ = try file.read(into: &buffer, from: 0, at: 0) }),
             (.write, { try file.write(text: "x", at: 0) }),
-            (.truncate, { try file.truncate(to: 0) }), (.synchronize, { try file.synchronize() }),
+            (.truncate, { try file.truncate(to: 0) }), (.setMode, { try file.setMode(0o600) }),
+            (.synchronize, { try file.synchronize() }),
         ]
         #expect(Set(calls.map(\.0)) == Set(FaultOperation.Kind.allCases))
         for (kind, call) in calls {
