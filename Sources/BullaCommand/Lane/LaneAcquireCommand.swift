@@ -107,7 +107,11 @@ struct LaneAcquireCommand: ParsableCommand {
     /// Nil if associates have to sign first: then the request is printed.
     private func forced(_ request: LaneRequest) throws -> Told? {
         let fold = try options.lanes()
-        guard let force = try fold.state.force(for: request, moment(fold)) else { return try plain(request) }
+        guard let force = try fold.state.force(for: request, moment(fold)) else {
+            let told = try plain(request)
+            sayUnused(told)
+            return told
+        }
         let house = try ConstitutionHouse(options)
         let associates = try house.associates()
         let signed = try requests.request { () throws(LedgerError) in
@@ -123,12 +127,21 @@ struct LaneAcquireCommand: ParsableCommand {
         }
         var decider = try Decider(options, writer, author.signing)
         defer { decider.sayNotices() }
-        return try decider.carryOut(signed, as: .forceLane, on: Lanes.self, by: author.actor) {
+        let told: Told = try decider.carryOut(signed, as: .forceLane, on: Lanes.self, by: author.actor) {
             lanes, moment throws(LedgerError) in
             let decision = try lanes.force(request, signed, moment)
             return SignedDecision(
                 decision.drafts, members: decision.members, reply: (decision.reply, lanes.settings, Instant(moment)))
         }
+        sayUnused(told)
+        return told
+    }
+
+    private func sayUnused(_ told: Told) {
+        guard requests.isSigned, told.reply.0.verdict.reasonClass == .free else { return }
+        Output.error(
+            "bulla: nothing stands against it any more: it is granted without what associates signed, which holds until it expires"
+        )
     }
 
     /// As it is now, for who only looks.

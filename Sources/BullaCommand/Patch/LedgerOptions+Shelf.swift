@@ -11,13 +11,31 @@ extension LedgerOptions {
 extension Shelf {
     /// The constitution's folders, which are absolute, or lie where the ledger's directory does.
     init(_ articles: Articles, beside ledger: String) {
-        let last = ledger.split(separator: "/").last
+        let last = ledger.pathParts().last
         let root = last == "." || last == ".." ? ledger + "/.." : LedgerOptions.parent(of: ledger)
-        self.init(articles.handbookFolders) {
-            folder throws(StorageError) in
-            let place = folder.hasPrefix("/") ? folder : root.hasSuffix("/") ? root + folder : root + "/" + folder
-            return try POSIXStorage(path: place, allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
+        let place = { @Sendable (folder: String) in
+            folder.isAbsolutePath ? folder : root.utf8.last == UInt8(ascii: "/") ? root + folder : root + "/" + folder
         }
+        self.init(articles.handbookFolders, fault: Self.fault(articles.handbookFolders, ledger, place)) {
+            folder throws(StorageError) in
+            try POSIXStorage(path: place(folder), allowedNetworkFileSystem: LedgerOptions.allowedNetworkFileSystem)
+        }
+    }
+
+    /// Each handbook has one name, and none lies among the ledger's own files. Of a folder that is not there nothing is told.
+    private static func fault(_ folders: [String], _ ledger: String, _ place: (String) -> String) -> HandbookFault? {
+        let slash = [UInt8(ascii: "/")]
+        let base = UserPlaces.resolved(ledger).map { $0 + slash }
+        var earlier: [(name: String, place: [UInt8])] = []
+        for folder in folders {
+            guard let resolved = UserPlaces.resolved(place(folder)).map({ $0 + slash }) else { continue }
+            if let base, resolved.starts(with: base) { return .insideLedger(folder) }
+            if let other = earlier.first(where: { $0.place.starts(with: resolved) || resolved.starts(with: $0.place) }) {
+                return .overlapping(other.name, folder)
+            }
+            earlier.append((folder, resolved))
+        }
+        return nil
     }
 }
 

@@ -1,3 +1,5 @@
+import DurableFiles
+
 /// What the words so far say of the next one.
 struct CommandContext {
     /// Where in a word a secret stands.
@@ -13,7 +15,7 @@ struct CommandContext {
     private var previousPrevious = ""
 
     mutating func note(_ word: String) {
-        if !word.hasPrefix("-") { names.insert(word.split(separator: "/").last.map(String.init) ?? word) }
+        if !word.hasPrefix("-") { names.insert(word.pathParts().last ?? word) }
         previousPrevious = previous
         previous = word
     }

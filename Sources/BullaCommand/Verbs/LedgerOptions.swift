@@ -50,7 +50,7 @@ struct LedgerOptions: ParsableArguments {
 
     /// What a directory is made in.
     static func parent(of directory: String) -> String {
-        (directory.hasPrefix("/") ? "/" : "./") + directory.split(separator: "/").dropLast().joined(separator: "/")
+        (directory.isAbsolutePath ? "/" : "./") + directory.pathParts().dropLast().joined(separator: "/")
     }
 
     /// Removes what an init or a backup that was killed has left beside one that is being made, with copies of keys in it; tells

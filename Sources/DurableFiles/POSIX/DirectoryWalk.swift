@@ -19,12 +19,12 @@ enum DirectoryWalk {
         let parts = components(path)
         var current: Descriptor
         do throws(Errno) {
-            let start = path.hasPrefix("/") ? "/" : "."
+            let start = path.isAbsolutePath ? "/" : "."
             current = try System.open(start, in: System.currentDirectory, O_RDONLY | O_DIRECTORY)
         } catch {
             throw StorageError(.system(error), "open", path)
         }
-        var walked = path.hasPrefix("/") ? "" : "."
+        var walked = path.isAbsolutePath ? "" : "."
         for part in parts {
             walked += "/" + part
             current = try step(part, in: current, walked)
@@ -50,7 +50,7 @@ enum DirectoryWalk {
 
     /// The path without empty components and `.`; `..` stays, a directory's parent is no link.
     static func components(_ path: String) -> [String] {
-        path.split(separator: "/").map(String.init).filter { $0 != "." }
+        path.pathParts().filter { $0 != "." }
     }
 }
 

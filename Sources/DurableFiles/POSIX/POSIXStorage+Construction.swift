@@ -51,7 +51,7 @@ extension POSIXStorage {
     package static func orphans(beside path: String) -> [Orphan] {
         let parts = DirectoryWalk.components(path)
         let isNamed = parts.last.map { $0 != ".." } ?? false
-        let parent = isNamed ? (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/") : path + "/.."
+        let parent = isNamed ? (path.isAbsolutePath ? "/" : "./") + parts.dropLast().joined(separator: "/") : path + "/.."
         return orphans(in: parent, removing: false)
     }
 

@@ -56,7 +56,7 @@ package final class POSIXStorage: Storage {
     ) throws(StorageError) {
         let parts = DirectoryWalk.components(path)
         guard let name = parts.last, name != ".." else { throw StorageError(.system(.invalidArgument), "make", path) }
-        let parentPath = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
+        let parentPath = (path.isAbsolutePath ? "/" : "./") + parts.dropLast().joined(separator: "/")
         let parent = try DirectoryWalk.open(path: parentPath)
         try Self.checkFileSystem(parent, parentPath, allowedNetworkFileSystem)
         if (try? System.status(of: name, in: parent.raw)) != nil {

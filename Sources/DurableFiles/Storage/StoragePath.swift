@@ -18,7 +18,7 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
     }
 
     private init(directory: String?, name: String) {
-        for part in directory?.split(separator: "/", omittingEmptySubsequences: false) ?? [] { Self.check(String(part)) }
+        for part in directory?.pathParts(keepingEmpty: true) ?? [] { Self.check(part) }
         Self.check(name)
         self.directory = directory
         self.name = name
@@ -32,8 +32,9 @@ package struct StoragePath: Sendable, Hashable, Comparable, CustomStringConverti
     /// The directory that holds it; nil for the base.
     package var parent: StoragePath? {
         guard let directory else { return nil }
-        guard let slash = directory.lastIndex(of: "/") else { return StoragePath(directory) }
-        return StoragePath(directory: String(directory[..<slash]), name: String(directory[directory.index(after: slash)...]))
+        let parts = directory.pathParts(keepingEmpty: true)
+        guard let name = parts.last, parts.count > 1 else { return StoragePath(directory) }
+        return StoragePath(directory: parts.dropLast().joined(separator: "/"), name: name)
     }
 
     package var description: String { directory.map { "\($0)/\(name)" } ?? name }

@@ -1,3 +1,4 @@
+import DurableFiles
 import LedgerFormat
 import PlantedDefects
 
@@ -11,7 +12,7 @@ package struct HandbookName: Sendable, Hashable, CustomStringConvertible {
     package init(_ text: String) throws(HandbookFault) {
         guard (1...HandbookChange.handbookByteCountMax).contains(text.utf8.count) else { throw .long }
         guard !text.unicodeScalars.contains(where: \.isHidden) else { throw .hidden }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst(text.hasPrefix("/") ? 1 : 0)
+        let parts = text.pathParts(keepingEmpty: true).dropFirst(text.isAbsolutePath ? 1 : 0)
         guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) || planted(.handbookAnywhere) else {
             throw .steps(text)
         }
@@ -23,7 +24,8 @@ package struct HandbookName: Sendable, Hashable, CustomStringConvertible {
 
     /// The handbook of a specialist in a folder; nil if his name is none that a directory can have.
     package init?(of specialist: String, in folder: String) {
-        guard let name = try? Self("\(folder)/\(specialist)/\(Self.fileName)"), !specialist.contains("/") else { return nil }
+        guard let name = try? Self("\(folder)/\(specialist)/\(Self.fileName)"), !specialist.utf8.contains(UInt8(ascii: "/"))
+        else { return nil }
         self = name
     }
 
@@ -43,6 +45,9 @@ package enum HandbookFault: Error, Sendable, Equatable {
     /// No folder holds handbooks.
     case noFolders
     case outside(String, [String])
+    /// A handbook in them would have two names.
+    case overlapping(String, String)
+    case insideLedger(String)
     case absent(String)
     case tooLarge(String)
     case noText(String)
@@ -63,6 +68,10 @@ extension HandbookFault: CustomStringConvertible {
             "no constitution says in which folders handbooks lie: adopt one that names them, with `bulla constitution adopt`"
         case .outside(let text, let folders):
             "\(text) lies outside the handbook folders of the constitution: \(folders.joined(separator: ", "))"
+        case .overlapping(let one, let other):
+            "the handbook folders \(one) and \(other) are one, or one lies in the other, so that a handbook would have two names: adopt a constitution "
+                + "that names one of them"
+        case .insideLedger(let folder): "the handbook folder \(folder) lies in the ledger's own directory: adopt another one"
         case .absent(let text): "there is no handbook \(text): a patch changes one that is there"
         case .tooLarge(let text): "the handbook \(text) would have more than \(Handbook.byteCountMax) bytes"
         case .noText(let text): "the handbook \(text) is no text in UTF-8"

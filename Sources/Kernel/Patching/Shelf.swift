@@ -10,10 +10,15 @@ import PlantedDefects
 package struct Shelf: Sendable {
     /// As the constitution has them.
     package let folders: [String]
+    private let fault: HandbookFault?
     private let open: @Sendable (String) throws(StorageError) -> any Storage
 
-    package init(_ folders: [String], open: @escaping @Sendable (String) throws(StorageError) -> any Storage) {
-        self.folders = folders.map { $0.hasSuffix("/") && $0 != "/" ? String($0.dropLast()) : $0 }
+    /// - Parameter fault: why none of the folders counts.
+    package init(
+        _ folders: [String], fault: HandbookFault? = nil, open: @escaping @Sendable (String) throws(StorageError) -> any Storage
+    ) {
+        self.folders = folders
+        self.fault = fault
         self.open = open
     }
 
@@ -61,13 +66,12 @@ package struct Shelf: Sendable {
     /// The nearest folder around it, and the path from there.
     private func place(of name: HandbookName) throws(HandbookFault) -> (folder: String, path: StoragePath) {
         guard !folders.isEmpty else { throw .noFolders }
+        if let fault { throw fault }
         let around = folders.filter { name.text.utf8.starts(with: "\($0)/".utf8) }.max { $0.utf8.count < $1.utf8.count }
         guard let folder = around ?? (planted(.handbookAnywhere) ? "." : nil) else { throw .outside(name.text, folders) }
-        let rest = around == nil ? name.text[...] : name.text.dropFirst(folder.count + 1)
-        let parts = rest.split(separator: "/").map(String.init)
-        var path = StoragePath(parts[0])
-        for part in parts.dropFirst() { path = StoragePath(path, part) }
-        return (folder, path)
+        let parts = name.text.pathParts().dropFirst(around == nil ? 0 : folder.pathParts().count)
+        guard let first = parts.first else { throw .fileName(name.text) }
+        return (folder, parts.dropFirst().reduce(StoragePath(first)) { StoragePath($0, $1) })
     }
 }
 

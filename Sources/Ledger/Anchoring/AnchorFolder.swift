@@ -159,10 +159,10 @@ extension AnchorFolder {
     /// The folder without links, made with all that leads to it where it is missing.
     private static func made(_ path: String) throws(StorageError) -> String {
         if let found = resolved(path) { return found }
-        var parts = path.split(separator: "/").map(String.init)
+        var parts = path.pathParts()
         // Without a name that could be made, opening it says what is wrong.
         guard let name = parts.popLast(), name != ".", name != ".." else { return path }
-        let parent = try made((path.hasPrefix("/") ? "/" : "./") + parts.joined(separator: "/"))
+        let parent = try made((path.isAbsolutePath ? "/" : "./") + parts.joined(separator: "/"))
         do throws(StorageError) {
             try POSIXStorage(path: parent).makeDirectory(StoragePath(name))
         } catch {

@@ -51,7 +51,7 @@ struct EvidenceCheck {
 
     /// One step below `quarantine/`, whatever the entry says.
     private static func path(_ member: JSON?) -> StoragePath? {
-        let parts = member?.string?.split(separator: "/", omittingEmptySubsequences: false).map(String.init) ?? []
+        let parts = member?.string?.pathParts(keepingEmpty: true) ?? []
         guard parts.count == 2, parts[0] == Layout.quarantine.name, !["", ".", ".."].contains(parts[1]),
             !parts[1].utf8.contains(0)
         else { return nil }

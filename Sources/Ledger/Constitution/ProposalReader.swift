@@ -1,3 +1,4 @@
+import DurableFiles
 import LedgerFormat
 
 /// What the values of a text mean in an article, and what is wrong with them.
@@ -91,19 +92,34 @@ struct ProposalReader {
                 throw error(
                     "this is no folder: 1 to \(Articles.folderByteCountMax) bytes without control characters", at: offset)
             }
-            let parts = folder.split(separator: "/")
+            let parts = folder.pathParts(keepingEmpty: true).dropFirst(folder.isAbsolutePath ? 1 : 0)
             guard !parts.contains("..") else {
                 throw error("\"\(folder)\" leads out of where it begins: name the folder itself", at: offset)
             }
-            guard !parts.isEmpty else {
+            guard folder.utf8.contains(where: { $0 != UInt8(ascii: "/") }) else {
                 throw error("\"\(folder)\" is the whole machine: name the handbooks' folders", at: offset)
             }
-            guard !folders.contains(where: { $0.utf8.elementsEqual(folder.utf8) }) else {
-                throw error("the folder \"\(folder)\" is named twice", at: offset)
+            guard !parts.contains(""), !parts.contains("."), parts.first != "~" else {
+                throw error(
+                    "\"\(folder)\" has an empty name, . or ~ in it: name the folder plainly, such as agents or /srv/agents",
+                    at: offset)
+            }
+            guard !folder.unicodeScalars.contains(where: \.isHidden) else {
+                throw error("this folder has a character in its name that nobody sees", at: offset)
+            }
+            if let other = folders.first(where: { Self.overlap($0, folder) }) {
+                throw error(
+                    "the folders \"\(other)\" and \"\(folder)\" are one, or one lies in the other: a handbook has one name",
+                    at: offset)
             }
             folders.append(folder)
         }
         return folders
+    }
+
+    private static func overlap(_ one: String, _ other: String) -> Bool {
+        let (one, other) = (Array(one.utf8) + [UInt8(ascii: "/")], Array(other.utf8) + [UInt8(ascii: "/")])
+        return one.starts(with: other) || other.starts(with: one)
     }
 
     private func texts(_ key: String, _ value: TOMLDocument.Value) throws(ProposalError) -> [(text: String, offset: Int)] {

@@ -52,7 +52,7 @@ extension AssociateObjection: CustomStringConvertible {
                 : "\(threshold) of \(count) cannot be asked to sign: it takes 1 to \(count)"
         case .belowThreshold(let left, let threshold):
             "\(left) associate\(left == 1 ? "" : "s") would be left, and \(threshold) must sign: nobody could release the house any more; "
-                + "add another one first, or ask for fewer with --threshold"
+                + "add another one first, or let fewer sign first, by --threshold or by the constitution"
         case .nobody: "the ledger has no associates: they are named when it is made, with `bulla init --associate KEY`"
         case .ledger(let found): "the request is for another ledger, \(found)"
         case .verb(let found, let wanted): "the request was signed for \(found.rawValue), and not for \(wanted.rawValue)"
