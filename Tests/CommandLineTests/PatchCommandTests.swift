@@ -73,7 +73,8 @@ struct PatchCommandTests {
             ("agents/dir/AGENT.md", "is a directory"), ("agents/fifo/AGENT.md", "is a FIFO"),
             ("other/AGENT.md", "outside the handbook folders"), ("/etc/AGENT.md", "outside the handbook folders"),
             ("agents/../other/AGENT.md", "it has . or .."), ("agents/builder/OTHER.md", "name is AGENT.md"),
-            ("agents/none/AGENT.md", "there is no handbook"),
+            ("agents/none/AGENT.md", "there is no handbook"), ("agents/\u{301}../AGENT.md", "there is no handbook"),
+            ("agents/../\u{301}other/AGENT.md", "it has . or .."),
         ]
         for (place, words) in places {
             try house.expectRefusal(words) {
@@ -85,6 +86,25 @@ struct PatchCommandTests {
         let swap = #"cd "$1/agents" && cp -r builder ../away && rm -r builder && ln -s ../away builder"#
         #expect(try Program.shell(swap, house.ledger.directory.path).run().code == 0)
         try house.expectRefusal("symbolic link") { try house.approve(patch, ["--signed", signed]) }
+    }
+
+    @Test("a handbook has one name, and none lies in the ledger: such folders count for nothing, and nothing else is changed")
+    func folders() throws {
+        let house = try PatchHouse(adopts: false)
+        let template = try house.ledger.run("constitution", "template").output
+        for (folders, words) in [
+            ("\"agents\", \"\(house.house.file("agents"))\"", "would have two names"), ("\"L\"", "in the ledger's own directory"),
+        ] {
+            try house.write(template.replacing(/folders = .*/, with: "folders = [\(folders)]"), to: "constitution.toml")
+            let adopted = try house.ledger.run(
+                ["constitution", "adopt", house.house.file("constitution.toml")] + house.house.keys("ada", "bob"))
+            try #require(adopted.code == 0, "\(adopted)")
+            try house.expectRefusal(words) {
+                try house.ledger.run([
+                    "patch", "propose", PatchHouse.handbook, "--actor", "user:ada", "--from", house.house.file("edited"),
+                ])
+            }
+        }
     }
 
     @Test("forged, expired, replayed and re-targeted approvals, and a handbook that changed: each is refused with its own words")

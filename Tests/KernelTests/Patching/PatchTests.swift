@@ -96,7 +96,10 @@ import Testing
     @Test("paths that lead elsewhere are no handbooks")
     func names() {
         let bad: [(String, HandbookFault)] = [
-            ("agents/../AGENT.md", .steps("agents/../AGENT.md")), ("agents/./AGENT.md", .steps("agents/./AGENT.md")),
+            ("agents/../AGENT.md", .steps("agents/../AGENT.md")),
+            // To Swift the slash and the mark behind it are one character.
+            ("agents/../\u{301}a/AGENT.md", .steps("agents/../\u{301}a/AGENT.md")),
+            ("a\u{E0100}/AGENT.md", .hidden), ("a\u{3164}/AGENT.md", .hidden), ("agents/./AGENT.md", .steps("agents/./AGENT.md")),
             ("agents//AGENT.md", .steps("agents//AGENT.md")), ("agents/a/AGENT.md/", .steps("agents/a/AGENT.md/")),
             ("agents/a/agent.md", .fileName("agents/a/agent.md")), ("agents/a/README.md", .fileName("agents/a/README.md")),
             ("", .long), ("agents/\u{202E}a/AGENT.md", .hidden), ("agents/a\n/AGENT.md", .hidden),
@@ -104,6 +107,7 @@ import Testing
         ]
         for (text, fault) in bad { #expect(throws: fault) { try HandbookName(text) } }
         #expect(HandbookName(of: "..", in: "agents") == nil && HandbookName(of: "a/b", in: "agents") == nil)
+        #expect(HandbookName(of: "x/\u{301}y", in: "agents") == nil)
     }
 
     @Test("what nobody sees is not added, and what was there may stay")
