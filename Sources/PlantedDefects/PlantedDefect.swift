@@ -440,6 +440,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case handbookBeforeEntry = "handbook-before-entry"
     /// An approval that a crash left without its handbook is forgotten.
     case approvedPatchForgotten = "approved-patch-forgotten"
+    /// An archive takes along what alone holds the text that a handbook is still to have.
+    case pendingActArchived = "pending-act-archived"
     /// The text that an approval's entry holds may be another one than was signed.
     case approvedTextUnchecked = "approved-text-unchecked"
     /// A diff's context may differ from what it is applied to.

@@ -103,6 +103,7 @@ extension PlantedDefect {
         // Patches
         case .handbookUnsynced, .handbookNameUnsynced, .handbookBeforeEntry, .approvedPatchForgotten:
             .tests("KernelTests.PatchTests.*crashes")
+        case .pendingActArchived: .tests("CommandLineTests.PatchArchiveTests.*pending")
         case .handbookAnywhere: .tests("KernelTests.PatchTests.*(attacks|names)")
         case .handbookBaseUnchecked: .tests("KernelTests.PatchTests.*bases")
         case .otherPatchApproved: .tests("KernelTests.PatchTests.*attacks")

@@ -12,12 +12,14 @@ struct HandbookRestore {
     func run() throws {
         let name = try HandbookName.refusing(handbook)
         let options = command.options
-        let kept = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+        let kept = try LedgerView.asking(try command.archives.storage(of: options)) { view throws(LedgerError) in
             try KeptHandbook(name, upTo: try command.to.end(in: view, .system), in: view, .system)
         }
         let source = kept.isFound ? "as entry \(kept.act) found it" : "as associates signed it in entry \(kept.act)"
         if let file = command.out { return try write(kept, source, to: file) }
-        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
+        let house = try ConstitutionHouse(options)
+        let shelf = options.shelf(house.actors.articles)
+        try shelf.checkFolders(house.actors)
         guard command.yes, let actor = command.actor, let reason = command.reason else {
             return show(kept, source, over: try shelf.find(name), receipt: nil)
         }
@@ -28,6 +30,7 @@ struct HandbookRestore {
             )
         }
         var decider = try Decider(options, command.writer, command.signing)
+        decider.archives = try command.archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
         let found = try shelf.find(name)

@@ -52,7 +52,7 @@ extension Decider.PatchEnd {
         let name = "patch \(patch.seq) of \(patch.change.handbook)"
         guard let obstacle else { return "\(name) was signed and not applied when the process ended; that is done now" }
         return
-            "\(name) is signed in entry \(patch.act ?? patch.seq) and CANNOT be applied: \(obstacle); put the handbook back, or give the patch up "
-            + "with `bulla patch reject \(patch.seq)`"
+            "\(name) is signed in entry \(patch.act ?? patch.seq) and CANNOT be applied: \(obstacle); mend that, and `bulla patch review` does the rest, or "
+            + "give the patch up with `bulla patch reject \(patch.seq)`"
     }
 }

@@ -50,10 +50,13 @@ struct PatchProposeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
+        let house = try ConstitutionHouse(options)
+        let shelf = options.shelf(house.actors.articles)
         var decider = try Decider(options, writer, signing)
+        decider.archives = try archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
+        try shelf.checkFolders(house.actors)
         let proposal = try proposal(shelf)
         let cited = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
             var cited: [Citation] = []

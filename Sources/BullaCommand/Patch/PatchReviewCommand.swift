@@ -18,16 +18,19 @@ struct PatchReviewCommand: ParsableCommand {
               bulla patch review
             """)
 
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let articles = try ConstitutionHouse(options).actors.articles
+        let house = try ConstitutionHouse(options)
+        let articles = house.actors.articles
         let shelf = options.shelf(articles)
-        guard !shelf.folders.isEmpty else { throw LedgerError(HandbookFault.noFolders) }
         var decider = try Decider(options, writer)
+        decider.archives = try archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
+        try shelf.checkFolders(house.actors)
         let review = try decider.review(shelf, recurrences: articles.recurrences, as: ActorRoster.house)
         for notice in review.notices { Output.error("bulla: \(Printable.text(notice))") }
         if options.json {

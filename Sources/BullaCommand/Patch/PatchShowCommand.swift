@@ -29,7 +29,8 @@ struct PatchShowCommand: ParsableCommand {
     func run() throws {
         let known = try StateReading<Patches>(try options.storage()).fold.state.known(patch)
         let (proposal, evidence) = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            let body = (try? JSON(parsing: try EntryReader(view, .system).entry(patch).body)) ?? .null
+            let entry = try EntryReader(view, .system).entry(patch)
+            let body = (try? JSON(parsing: entry.body)) ?? .null
             guard let proposal = PatchProposal(body) else { throw LedgerError(.refused, "entry \(patch) proposes no patch") }
             var evidence: [Shown] = []
             for seq in proposal.evidence { evidence.append(Self.shown(seq, in: view)) }

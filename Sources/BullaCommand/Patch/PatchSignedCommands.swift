@@ -24,12 +24,14 @@ struct PatchApproveCommand: ParsableCommand {
     var reason = "the patch is approved"
 
     @OptionGroup var requests: RequestOptions
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
         try SignedPatch(
-            verb: .approvePatch, patch: patch, reason: reason, requests: requests, writer: writer, options: options
+            verb: .approvePatch, patch: patch, reason: reason, requests: requests, archives: archives, writer: writer,
+            options: options
         ).run()
     }
 }
@@ -54,12 +56,14 @@ struct PatchRevertCommand: ParsableCommand {
     var reason = "the patch is taken back"
 
     @OptionGroup var requests: RequestOptions
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
         try SignedPatch(
-            verb: .revertPatch, patch: patch, reason: reason, requests: requests, writer: writer, options: options
+            verb: .revertPatch, patch: patch, reason: reason, requests: requests, archives: archives, writer: writer,
+            options: options
         ).run()
     }
 }
@@ -70,6 +74,7 @@ private struct SignedPatch {
     let patch: UInt64
     let reason: String
     let requests: RequestOptions
+    let archives: ArchiveOptions
     let writer: WriterOptions
     let options: LedgerOptions
 
@@ -77,14 +82,14 @@ private struct SignedPatch {
         let house = try ConstitutionHouse(options)
         let associates = try house.associates()
         let shelf = options.shelf(house.actors.articles)
-        guard !shelf.folders.isEmpty else { throw LedgerError(HandbookFault.noFolders) }
         var decider = try Decider(options, writer)
+        decider.archives = try archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
+        try shelf.checkFolders(house.actors)
         let request = try requests.request { () throws(LedgerError) in
-            let change = try StateReading<Patches>(try options.storage()).fold.state.wanted(verb, of: patch)
-            // What could not be carried out, nobody needs to sign.
-            try decider.checkBase(of: change, shelf)
+            let patches = try StateReading<Patches>(try options.storage()).fold.state
+            let change = try decider.wanted(verb, of: patch, in: patches, shelf)
             return try requests.new(verb, change.arguments(reason: reason), associates, in: house.ledger, behind: house.time)
         }
         if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }

@@ -50,6 +50,7 @@ struct ArchiveCommand: ParsableCommand {
             let plan = try ArchivePlan(view, limit, environment)
             guard !plan.segments.isEmpty else { throw plan.refusal }
             try plan.checkRetention(in: view, environment)
+            try plan.checkPatches(in: view, environment)
             try plan.checkStates(of: House.projections, in: view, environment)
             return plan
         }

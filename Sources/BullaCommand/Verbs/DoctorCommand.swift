@@ -57,13 +57,16 @@ struct DoctorCommand: ParsableCommand {
 
     /// What was signed and is not known to be done. Where the state cannot be told, other verbs say why.
     private func pendingPatches(_ storage: POSIXStorage) -> [Finding] {
-        guard let articles = try? LedgerView(storage).actors().articles, !articles.handbookFolders.isEmpty,
+        guard let articles = try? LedgerView(storage).actors().articles,
             let state = try? StateReading<Patches>(storage).fold.state
         else { return [] }
+        let (decider, shelf) = (Decider(storage, .system), options.shelf(articles))
         return state.pending.map { patch in
-            .problem(
-                "patch", "patch \(patch.seq) of \(patch.change.handbook) is signed, and its handbook is not known to be changed",
-                do: "`bulla patch review` finishes it, or says what is in its way")
+            let obstacle = decider.obstacle(of: patch, shelf).map { ": \($0)" } ?? ""
+            return .problem(
+                "patch",
+                "patch \(patch.seq) of \(patch.change.handbook) is signed, and its handbook is not known to be changed\(obstacle)",
+                do: "`bulla patch review` finishes it, or says what is in its way; `bulla patch reject \(patch.seq)` gives it up")
         }
     }
 

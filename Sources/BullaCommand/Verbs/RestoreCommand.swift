@@ -43,11 +43,15 @@ struct RestoreCommand: ParsableCommand {
     var yes = false
 
     @OptionGroup var signing: SignerOptions
+    @OptionGroup var archives: ArchiveOptions
     @OptionGroup var writer: WriterOptions
     @OptionGroup var options: LedgerOptions
 
     func validate() throws {
         if out != nil, handbook == nil || yes { throw ValidationError("--out takes the text of a --handbook, without --yes") }
+        if !archives.archive.isEmpty, handbook == nil {
+            throw ValidationError("--archive goes with --handbook; `bulla state get --at --archive` shows an earlier state")
+        }
         guard yes else { return }
         if reason == nil { throw ValidationError("--yes needs a --reason: it is recorded") }
         if actor == nil { throw ValidationError("--yes needs an --actor: it is recorded") }

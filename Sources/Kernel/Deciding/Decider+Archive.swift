@@ -49,6 +49,7 @@ extension Decider {
         let plan = try ArchivePlan(LedgerView(session.storage), limit, environment)
         guard !plan.segments.isEmpty else { throw plan.refusal }
         try plan.checkRetention(in: LedgerView(session.storage), environment)
+        try plan.checkPatches(in: LedgerView(session.storage), environment)
         if plan.endsActiveSegment {
             // Whatever is wrong with the target is met before the ledger is touched.
             if !planted(.targetUntried) { try archiver.copyAhead(plan, of: LedgerView(session.storage), to: target) }
@@ -68,9 +69,16 @@ extension Decider {
         for projection in projections { try states.keep(projection, at: mark, in: view, of: copied.tip.ledger, environment) }
         var more = try members(view, mark.seq)
         for member in states.members.members { more[member.key] = member.value }
+        let acts = try PendingActs(in: view, environment)
         try session.acquire()
         let answer = try releasing { [more] decider throws(LedgerError) in
-            try decider.session.archive(copied, to: directory, reason: reason, more, states.drafts)
+            let (storage, environment) = (decider.session.storage, decider.environment)
+            return try decider.session.archive(copied, to: directory, reason: reason, more, states.drafts) {
+                () throws(LedgerError) in
+                // Somebody may have signed a patch meanwhile.
+                var acts = acts
+                try acts?.check(through: copied.tip.seq, in: LedgerView(storage), environment)
+            }
         }
         return Archived(statement: copied.statement, receipt: answer.receipts[0])
     }

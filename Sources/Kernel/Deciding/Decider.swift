@@ -10,6 +10,8 @@ package struct Decider: Sendable {
     let environment: Environment
     /// Entries from one snapshot to the next.
     package var snapshotInterval: UInt64 = 10_000
+    /// Where entries lie that left the ledger, and hold texts of handbooks.
+    package var archives: [any Storage] = []
     /// What was folded already, by the projection's name.
     private var folds: [String: any Sendable] = [:]
     /// Snapshots that are there and do not count, by the projection's name.

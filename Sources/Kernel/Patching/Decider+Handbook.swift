@@ -72,16 +72,34 @@ package struct KeptHandbook: Sendable {
             if let act = Self.act(fact, name) { before = (fact.seq, act.after) }
         }
         if before == nil {
+            // What an archived act left is not what a later one found.
+            if let act = try Self.archivedAct(of: name, in: view, environment) {
+                throw try EntryReader(view, environment).absence(of: act)
+            }
             try FactReader(view, of: Patches.namespaces, environment).read(after: &past) { fact in
                 if found == nil, let act = Self.act(fact, name) { found = (fact.seq, act.before) }
             }
         }
         guard let kept = before ?? found else {
-            throw LedgerError(.refused, "no patch of \(name) was signed, so the ledger does not hold its text")
+            let what = "no patch of \(name) was signed, so the ledger does not hold its text"
+            guard let base = view.base else { throw LedgerError(.refused, what) }
+            let absence = try EntryReader(view, environment).absence(of: base.seq - 1)
+            throw LedgerError(.refused, "\(what), as far as it is here: \(absence.message)", .archived)
         }
         handbook = try Handbook.refusing(name, Array(kept.text.utf8))
         act = kept.act
         isFound = before == nil
+    }
+
+    /// The last one that the state knows and the ledger does not hold.
+    private static func archivedAct(
+        of name: HandbookName, in view: LedgerView, _ environment: Environment
+    ) throws(LedgerError) -> UInt64? {
+        guard view.base != nil else { return nil }
+        var fold = try FoundFold<Patches>(in: view, environment).fold
+        try fold.advance(in: view, environment)
+        let patches = fold.state.patches.filter { $0.change.handbook.utf8.elementsEqual(name.text.utf8) }
+        return patches.flatMap { [$0.approval, $0.act].compactMap { $0 } }.filter { $0 < view.firstSeq }.max()
     }
 
     private static func act(_ fact: Fact, _ name: HandbookName) -> HandbookAct? {

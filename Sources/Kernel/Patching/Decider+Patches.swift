@@ -62,26 +62,11 @@ extension Decider {
 
     private mutating func finish(_ patch: Patch, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> PatchEnd {
         guard let act = patch.act else { preconditionFailure("what is pending was signed") }
-        let entry = try EntryReader(view, environment).entry(act)
         let after: Handbook
-        do throws(LedgerError) {
-            guard let told = (try? JSON(parsing: entry.body)).flatMap(HandbookAct.init(_:)) else {
-                throw LedgerError(.tampered, "entry \(act) does not hold the text that was signed")
-            }
-            let name = try HandbookName.refusing(patch.change.handbook)
-            let found = try shelf.find(name)?.digest ?? .zero
-            guard found == patch.step.before || found == patch.step.after else {
-                throw LedgerError(
-                    .refused,
-                    "the handbook \(name) is neither what the patch was made for nor what it makes of it: somebody changed it meanwhile"
-                )
-            }
-            after = try Handbook.refusing(name, Array(told.after.utf8))
-            guard after.digest == patch.step.after else {
-                throw LedgerError(.tampered, "entry \(act) holds another text than patch \(patch.seq) tells of")
-            }
-        } catch {
-            return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
+        do throws(LedgerError) { after = try pendingText(of: patch, shelf, in: view) } catch {
+            // Damage of the ledger is everybody's; whatever else is in the way concerns no other patch.
+            guard error.place == nil else { throw error }
+            return PatchEnd(patch: patch, receipt: nil, obstacle: error.obstacle)
         }
         // What is there already may not be on the disk yet: so it is written again.
         return try conclude(patch, act, with: after, shelf)
@@ -92,7 +77,7 @@ extension Decider {
         _ patch: Patch, _ act: UInt64, with after: Handbook, _ shelf: Shelf
     ) throws(LedgerError) -> PatchEnd {
         do throws(LedgerError) { try shelf.write(after) } catch {
-            return PatchEnd(patch: patch, receipt: nil, obstacle: error.message)
+            return PatchEnd(patch: patch, receipt: nil, obstacle: error.obstacle)
         }
         let body: JSONObject = [
             "act": .number(Double(act)), "handbook": .string(after.name.text), "sha256": .string(after.digest.description),
@@ -106,45 +91,6 @@ extension Decider {
         } catch { preconditionFailure("the house's own draft is refused: \(error)") }
         let receipt = try session.commit([[draft]])[0].get().receipts[0]
         return PatchEnd(patch: patch, receipt: receipt, obstacle: nil)
-    }
-
-    /// The handbook, if it is what associates are to sign, or have signed.
-    @discardableResult
-    package func checkBase(of change: HandbookChange, _ shelf: Shelf) throws(LedgerError) -> Handbook {
-        let handbook = try shelf.read(try HandbookName.refusing(change.handbook))
-        guard handbook.digest == change.base || planted(.handbookBaseUnchecked) else {
-            throw LedgerError(
-                .refused,
-                "the handbook \(handbook.name) has changed: it is not the text that patch \(change.proposal) was made for, or has left; what came "
-                    + "since would be lost: propose it anew; nothing was recorded")
-        }
-        return handbook
-    }
-
-    /// The handbook as it must be, and as it will be.
-    private func texts(
-        of patch: Patch, _ verb: SignedRequest.Verb, _ shelf: Shelf, in view: LedgerView
-    ) throws(LedgerError) -> (before: Handbook, after: Handbook) {
-        let wanted = verb == .approvePatch ? patch.change : patch.reversal
-        let before = try checkBase(of: wanted, shelf)
-        let seq = verb == .approvePatch ? patch.seq : patch.act ?? patch.seq
-        let body = (try? JSON(parsing: try EntryReader(view, environment).entry(seq).body)) ?? .null
-        let after: Handbook
-        do throws(HandbookFault) {
-            if verb == .approvePatch {
-                guard let proposal = PatchProposal(body) else { throw .diff(.empty) }
-                let diff = try proposal.parsed()
-                try diff.checkVisible()
-                after = try before.applying(diff)
-            } else {
-                after = try Handbook(before.name, Array((HandbookAct(body)?.before ?? "").utf8))
-            }
-        } catch { throw LedgerError(error) }
-        guard after.digest == wanted.result || planted(.handbookBaseUnchecked) else {
-            throw LedgerError(
-                .refused, "entry \(seq) does not hold the text that patch \(patch.seq) tells of; nothing was recorded")
-        }
-        return (before, after)
     }
 }
 

@@ -58,7 +58,7 @@ package struct LessonText: Sendable, Equatable {
     }
 
     private static func trimmed(_ lines: ArraySlice<String>) -> [String] {
-        Array(lines.prefix(upTo: (lines.lastIndex { !$0.isEmpty } ?? lines.startIndex - 1) + 1))
+        Array(lines.prefix(upTo: (lines.lastIndex { !$0.isEmpty && $0 != "\r" } ?? lines.startIndex - 1) + 1))
     }
 
     private static func text(_ lines: some Sequence<String>) -> String { lines.joined(separator: "\n") + "\n" }
@@ -71,12 +71,18 @@ private struct Outline {
     private var levels: [Int] = []
 
     init(_ lines: [String]) {
-        self.lines = lines
-        var isCode = false
-        for line in lines {
-            if line.hasPrefix("```") { isCode.toggle() }
+        // A carriage return is a part of the line's end.
+        self.lines = lines.map { $0.utf8.last == UInt8(ascii: "\r") ? String(decoding: $0.utf8.dropLast(), as: UTF8.self) : $0 }
+        var code: Fence?
+        for line in self.lines {
+            if let open = code {
+                if open.isClosed(by: line) { code = nil }
+                levels.append(0)
+                continue
+            }
+            code = Fence(line)
             let level = line.utf8.prefix { $0 == UInt8(ascii: "#") }.count
-            let isHeading = !isCode && level > 0 && line.utf8.dropFirst(level).first == UInt8(ascii: " ")
+            let isHeading = level > 0 && line.utf8.dropFirst(level).first == UInt8(ascii: " ")
             levels.append(isHeading ? level : 0)
         }
     }
@@ -86,5 +92,29 @@ private struct Outline {
         guard let start = range.first(where: { levels[$0] > 0 && lines[$0].utf8.elementsEqual(heading.utf8) }) else { return nil }
         let end = (start + 1..<range.upperBound).first { levels[$0] > 0 && levels[$0] <= levels[start] }
         return start..<(end ?? range.upperBound)
+    }
+}
+
+/// What begins lines of code: three or more ` or ~ behind three blanks at most.
+private struct Fence {
+    private let mark: UInt8
+    private let count: Int
+    private let rest: Substring.UTF8View
+
+    init?(_ line: String) {
+        let text = line.utf8.drop { $0 == UInt8(ascii: " ") }
+        guard line.utf8.count - text.count <= 3, let mark = text.first, mark == UInt8(ascii: "`") || mark == UInt8(ascii: "~")
+        else { return nil }
+        self.mark = mark
+        count = text.prefix { $0 == mark }.count
+        rest = text.dropFirst(count)
+        // Code within a line may begin it too.
+        guard count >= 3, mark == UInt8(ascii: "~") || !rest.contains(mark) else { return nil }
+    }
+
+    func isClosed(by line: String) -> Bool {
+        guard let other = Fence(line) else { return false }
+        return other.mark == mark && other.count >= count
+            && other.rest.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
     }
 }

@@ -19,14 +19,17 @@ extension WriterSession {
     /// - Parameters:
     ///   - copied: what lies in the archive, verified.
     ///   - drafts: of floor 4, to become durable together with the entry: what must be known without the archived entries.
+    ///   - check: of floor 4: refuses where one of the entries must stay.
     package mutating func archive(
-        _ copied: Archiver.Copied, to directory: PathText, reason: String, _ members: JSONObject, _ drafts: [Draft]
+        _ copied: Archiver.Copied, to directory: PathText, reason: String, _ members: JSONObject, _ drafts: [Draft],
+        check: () throws(LedgerError) -> Void = {}
     ) throws(LedgerError) -> Answer {
         let entry = try Drafts.archived(copied.statement, copied.latest, to: directory, reason: reason, members)
         if let refusal = Retention(actors.articles, now: environment.now())?.refusal(of: copied.tip.time, at: copied.tip.seq) {
             throw refusal
         }
         try checkUnchanged(copied)
+        try check()
         if planted(.archivedBeforeRecorded) { try remove(copied.statement) }
         let answer = try commit([[entry] + drafts])[0].get()
         // What explains that they are gone is vouched for before the first of them goes.

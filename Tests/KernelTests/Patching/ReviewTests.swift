@@ -87,4 +87,20 @@ import Testing
         let diff = try #require(PatchProposal(JSON(parsing: entry.body))).diff
         #expect(!diff.contains("+## Rules") && diff.contains("x ## Rules - obey  me é") && diff.contains("é…\n"))
     }
+
+    @Test("lines that end with CR LF, and code between ~~~ or indented fences: a lesson goes into the section that is one")
+    func lessonSections() throws {
+        let signature = try #require(Signature("told/x"))
+        let lesson = LessonText(signature, count: 3, trauma: "x", evidence: [7])
+        let part = lesson.added(to: "").replacing("## Lessons\n\n", with: "")
+        let old = "# A\r\n\r\n## Lessons\r\n\r\n- old\r\n\r\n## Tail\r\n"
+        let added = lesson.added(to: old)
+        #expect(added.utf8.elementsEqual("# A\r\n\r\n## Lessons\r\n\r\n- old\r\n\n\(part)\n## Tail\r\n".utf8), "\(added)")
+        #expect(lesson.added(to: added).utf8.elementsEqual(added.utf8), "it is found again")
+        for fence in ["~~~", "   ```", "````"] {
+            let code = "\(fence)\n## Lessons\n```x\n\(fence)\n"
+            #expect(lesson.added(to: code) == "\(code)\n## Lessons\n\n\(part)", "\(fence)")
+        }
+        #expect(lesson.added(to: "```a``` b\n## Lessons\n") == "```a``` b\n## Lessons\n\n\(part)")
+    }
 }
