@@ -202,6 +202,29 @@ struct AssociateCommandTests {
         try ledger.expectIntact()
     }
 
+    @Test("a release is refused without HEAD, and where a key that seals entries is not there")
+    func unreleasable() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        #expect(try ledger.run("key", "rotate", "--reason", "test").code == 0)
+        try house.lock()
+        let head = try ledger.read("HEAD")
+        try FileManager.default.removeItem(atPath: ledger.path + "/HEAD")
+        try ledger.expectRefusal(10, "HEAD of", "mend it first") {
+            try ledger.run(["alert", "release"] + house.keys("ada", "bob"))
+        }
+        try ledger.directory.write(head, to: ledger.name("HEAD"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: ledger.path + "/HEAD")
+        let first = try #require(try ledger.entries("--last", "99").first?["entry"]?["key"]?.string)
+        let file = ledger.path + "/keys/\(first).key"
+        try FileManager.default.moveItem(atPath: file, toPath: ledger.directory.path("away"))
+        try ledger.expectRefusal(11, "whether the ledger is whole cannot be verified") {
+            try ledger.run(["alert", "release"] + house.keys("ada", "bob"))
+        }
+        try FileManager.default.moveItem(atPath: ledger.directory.path("away"), toPath: file)
+        #expect(try ledger.run(["alert", "release"] + house.keys("ada", "bob")).code == 0)
+    }
+
     @Test("a restore, an archive and a backup change nothing of it")
     func kept() throws {
         let house = try GovernedHouse()

@@ -91,6 +91,10 @@ struct ConflictCommandTests {
             try append(#"{"slot":2}"#, "user:bob", "--writes", "/slot", "--base", base)
         }
         #expect(try append(#"{"slot":1}"#, "user:bob", "--writes", "/slot", "--base", base).code == 0)
+        let many = (0...1000).flatMap { ["--writes", "/slot\($0)"] }
+        try ledger.expectRefusal(64, "names more than 1000 places") {
+            try ledger.run(CommandLedger.appendArguments + ["--body", "{}", "--base", base] + many)
+        }
         let won = try append(#"{"slot":3}"#, "process:guard", "--writes", "/slot", "--base", base)
         #expect(won.code == 0 && won.receipts.count == 1 && won.error.contains("user:ada, whose class ranks lower"), "\(won)")
         let lost = try append(#"{"slot":4}"#, "process:tool", "--writes", "/slot", "--base", base, "--json")

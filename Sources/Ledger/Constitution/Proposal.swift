@@ -2,7 +2,7 @@ import CanonicalJSON
 package import LedgerFormat
 
 /// A constitution's text, read: what `constitution.toml` proposes, and what associates sign.
-package struct Proposal: Sendable, Equatable {
+package struct Proposal: Sendable {
     package let text: String
     package private(set) var articles = Articles.standard
     /// How many associates must sign from then on.
@@ -64,10 +64,5 @@ package struct Proposal: Sendable, Equatable {
             default: articles.recurrences = try reading.number(key, value, Articles.recurrenceRange)
             }
         }
-    }
-
-    /// By the bytes.
-    package static func == (a: Proposal, b: Proposal) -> Bool {
-        a.text.utf8.elementsEqual(b.text.utf8) && a.articles == b.articles && a.threshold == b.threshold
     }
 }
