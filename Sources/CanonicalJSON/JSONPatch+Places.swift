@@ -59,17 +59,43 @@ extension JSONPointer {
 }
 
 extension JSON {
-    /// Puts a value at a place, or nothing; false if there is no room for it: what it should stand in is not there.
-    package mutating func put(_ value: JSON?, at place: JSONPointer) -> Bool {
+    /// Puts a value at a place, or nothing.
+    ///
+    /// Where it has no room, room is made: what is missing around it becomes an object, as does what stands in its way, and an array
+    /// in which it is no element becomes an object of the same elements. So in whatever order values come to places of which none
+    /// lies in another, the outcome is the same.
+    package mutating func put(_ value: JSON?, at place: JSONPointer) {
+        if value == nil, self[place] == nil { return }
+        if !replace(value, at: place) { makeRoom(for: value, at: place.tokens[...]) }
+    }
+
+    /// In place, if there is room.
+    private mutating func replace(_ value: JSON?, at place: JSONPointer) -> Bool {
         let isThere = self[place] != nil
-        let operation: JSONPatch.Operation
-        if let value {
-            if !isThere, case .array? = self[JSONPointer(tokens: Array(place.tokens.dropLast()))] { return false }
-            operation = isThere ? .replace(place, value) : .add(place, value)
-        } else {
-            guard isThere else { return true }
-            operation = .remove(place)
-        }
+        // An element that comes or goes would give each behind it another place.
+        if value == nil || !isThere, case .array? = self[JSONPointer(tokens: Array(place.tokens.dropLast()))] { return false }
+        let operation: JSONPatch.Operation = value.map { isThere ? .replace(place, $0) : .add(place, $0) } ?? .remove(place)
         return (try? JSONPatch([operation]).apply(to: &self)) != nil
+    }
+
+    private mutating func makeRoom(for value: JSON?, at tokens: ArraySlice<String>) {
+        guard let token = tokens.first else { return self = value ?? [:] }
+        let rest = tokens.dropFirst()
+        if case .array(var elements) = self {
+            if let index = JSONPointer.arrayIndex(token), index < elements.count, value != nil || !rest.isEmpty {
+                elements[index].makeRoom(for: value, at: rest)
+                return self = .array(elements)
+            }
+            self = .object(JSONObject(elements.enumerated().map { ("\($0.offset)", $0.element) }))
+        }
+        var object = object ?? [:]
+        if rest.isEmpty {
+            object[token] = value
+        } else {
+            var member = object[token] ?? [:]
+            member.makeRoom(for: value, at: rest)
+            object[token] = member
+        }
+        self = .object(object)
     }
 }

@@ -16,7 +16,8 @@ package struct DocumentMerge: Sendable {
     var body: JSONObject {
         var body: JSONObject = ["patch": patch.json]
         guard patch != meant || !resolution.isClean else { return body }
-        body["meant"] = meant.json
+        // Both may be as long as the tree.
+        if patch != meant { body["meant"] = meant.json }
         body["lost"] = Collision.list(lost: resolution.lost)
         body["overrode"] = Collision.list(overrode: resolution.overrode)
         return body
@@ -59,43 +60,47 @@ extension DocumentTail {
         }
         // What lost before loses nothing more.
         resolution.overrode.removeAll { win in win.loser.seq.map { lost.contains(Claim($0, win.at)) } ?? false }
-        let target = try tree(with: draft, &resolution, now)
+        let target = tree(with: draft, resolution, now)
         try Documents.checkSize(of: target)
         try WriterSession.checkCount(resolution, tip: tip)
-        let isAsMeant = resolution.isClean && (try? patch.apply(to: now.root)) == target
+        let isAsMeant = (try? patch.apply(to: now.root)) == target
         return DocumentMerge(
             meant: patch, patch: isAsMeant ? patch : now.difference(to: target), reads: draft.reads,
             writes: draft.writes.map(\.at), resolution: resolution)
     }
 
     /// The tree with what counts of the draft, and without what it takes from others.
+    ///
+    /// A write counts unless it has lost to some other entry; that is decided for each pair of entries by itself. The tree is what
+    /// comes of all writes that count, each put where it belongs, in the order of their entries, with room made for it where what it
+    /// was built on has lost. Of entries that had not seen each other no two writes count that meet, unless they say the same: so
+    /// the tree follows from the entries and what each had seen, and not from the order in which they came.
     private func tree(
-        with draft: PlacedEntry, _ resolution: inout ConflictManager.Resolution, _ now: Documents
-    ) throws(LedgerError) -> JSON {
+        with draft: PlacedEntry, _ resolution: ConflictManager.Resolution, _ now: Documents
+    ) -> JSON {
         var tree = now.root
-        if !resolution.overrode.isEmpty, !planted(.losersKept) { tree = replayed(against: draft, &resolution) }
+        if !resolution.overrode.isEmpty, !planted(.losersKept) { tree = replayed(without: resolution.overrode, now) }
         for write in draft.writes where !resolution.lost.contains(where: { $0.at == write.at }) {
-            guard tree.put(write.value.json, at: write.at) else {
-                throw LedgerError(.conflict, "there is no room any more at \"\(write.at)\"; nothing was changed")
-            }
+            tree.put(write.value.json, at: write.at)
         }
         return tree
     }
 
-    /// The tree that was seen, with all that counts of what came since: so nothing is left of what lost, also where it enclosed
-    /// what it lost to.
-    private func replayed(against draft: PlacedEntry, _ resolution: inout ConflictManager.Resolution) -> JSON {
-        var lost = lost
-        for win in resolution.overrode { if let seq = win.loser.seq { lost.insert(Claim(seq, win.at)) } }
-        var tree = seen.root
-        for change in changes {
+    /// What comes of all that counts: so nothing is left of what lost, also where it enclosed what it lost to.
+    private func replayed(without overrode: [Collision], _ now: Documents) -> JSON {
+        var lost = ground.lost
+        for win in overrode { if let seq = win.loser.seq { lost.insert(Claim(seq, win.at)) } }
+        var tree = ground.root
+        for change in ground.entries {
             for write in change.writes where !lost.contains(Claim(change.seq ?? 0, write.at)) {
-                if tree.put(write.value.json, at: write.at) { continue }
-                // It was built on what has lost.
-                resolution.overrode.append(Collision(change, at: write, to: draft, nil))
+                tree.put(write.value.json, at: write.at)
             }
         }
-        return tree
+        guard !ground.isPure else { return tree }
+        // What lost further back would come again: only what is taken now is looked up there.
+        var target = now.root
+        for place in JSONPointer.outermost(overrode.map(\.at)) { target.put(tree[place], at: place) }
+        return target
     }
 }
 

@@ -8,10 +8,15 @@ package struct DocumentTail: Sendable {
     package let base: UInt64
     /// The tree behind it.
     package let seen: Documents
+    /// What came since.
+    private let since: DocumentChanges
+    /// From where the tree can be made again: nothing that is in it there has lost since. It begins where `since` does, or earlier.
+    let ground: DocumentChanges
+
     /// What came since, with what it put where.
-    package private(set) var changes: [PlacedEntry] = []
+    package var changes: [PlacedEntry] { since.entries }
     /// What of it does not count, because a higher class had said something else.
-    private(set) var lost: Set<Claim> = []
+    var lost: Set<Claim> { since.lost }
 
     /// What one entry says of one place.
     struct Claim: Hashable, Sendable {
@@ -24,58 +29,24 @@ package struct DocumentTail: Sendable {
         }
     }
 
-    /// Reads no more than what lies behind the newest snapshot before the base.
+    /// Reads no more than what lies behind the newest snapshot before the base; and further back, a bounded way, only where entries
+    /// behind the base have taken something from some before it.
     package init(
         behind base: UInt64, in view: LedgerView, _ environment: Environment, _ ranks: ActorRanks
     ) throws(LedgerError) {
-        let end = FoldEnd(seq: base)
-        var fold = try FoundFold<Documents>(in: view, to: end, environment).fold
-        try fold.advance(in: view, to: end, environment)
-        self.init(base: base, seen: fold.state)
-        var (documents, mark, tail) = (fold.state, fold.mark, self)
-        try FactReader(view, of: Documents.namespaces, environment).read(after: &mark) { fact in
-            tail.add(fact, to: &documents, ranks.rank(of: fact.actor, at: fact.seq))
+        let reach = WriterSession.unseenCountMax
+        let floor = max(base > reach ? base - reach : 0, min(base, view.firstSeq - 1))
+        let (seen, since, tip) = try DocumentChanges.read(behind: base, in: view, environment, ranks)
+        var (ground, start) = (since, base)
+        while !ground.isPure, start > floor {
+            // Twice as far each time: who takes from others may have been taken from, again and again.
+            let further = tip - start + 1
+            start = max(floor, min(ground.firstLost - 1, start > further ? start - further : 0))
+            ground = try DocumentChanges.read(behind: start, in: view, environment, ranks).changes
         }
-        self = tail
-    }
-
-    /// Nothing came since.
-    init(base: UInt64, seen: Documents) {
         self.base = base
         self.seen = seen
+        self.since = since
+        self.ground = ground
     }
-
-    private mutating func add(_ fact: Fact, to documents: inout Documents, _ rank: ClassOrder.Rank) {
-        let (body, context) = (fact.body, fact.context)
-        let places: [JSONPointer]
-        if body["meant"] != nil {
-            // Its patch also mends what others lost.
-            places = Self.pointers(context["writes"])
-        } else {
-            let patch = body["patch"].flatMap { try? JSONPatch($0) }
-            places = patch.flatMap { try? $0.places(on: documents.root) }?.writes ?? []
-        }
-        let skippedCount = documents.skippedCount
-        documents.apply(fact)
-        guard documents.skippedCount == skippedCount, !places.isEmpty else { return }
-        let losses = Self.collisions(body["lost"])
-        for loss in losses { lost.insert(Claim(fact.seq, loss.at)) }
-        for win in Self.collisions(body["overrode"]) {
-            if let seq = win.loser.seq { lost.insert(Claim(seq, win.at)) }
-        }
-        changes.append(
-            PlacedEntry(
-                seq: fact.seq, position: fact.position, actor: fact.actor, rank: rank,
-                reads: Self.pointers(context["reads"]),
-                writes: places.map { place in
-                    let loss = losses.first { $0.at == place }
-                    return PlacedValue(place, loss?.loser.value ?? .init(documents.root[place]))
-                }))
-    }
-
-    private static func pointers(_ json: JSON?) -> [JSONPointer] {
-        (json?.array ?? []).compactMap { item in item.string.flatMap { try? JSONPointer(parsing: $0) } }
-    }
-
-    private static func collisions(_ json: JSON?) -> [Collision] { (json?.array ?? []).compactMap { Collision($0) } }
 }
