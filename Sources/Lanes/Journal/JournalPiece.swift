@@ -48,7 +48,7 @@ struct JournalPiece: Sendable {
         if let change = JournalChange(reader.tape.tokens[operation], fields, range, reader.tape, bytes) { changes.append(change) }
     }
 
-    private mutating func count(_ token: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func count(_ token: Int?, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
         guard let token else { return }
         let range = tape.tokens[token].range
         if tape.tokens[token].kind == .integer, let (seq, end) = bytes.plainInteger(at: range.lowerBound), end == range.upperBound
