@@ -35,7 +35,7 @@ extension SystemCallScenes {
         try place.write(Self.handbookTexts.after, to: "edited")
         let proposal = try run(
             setting,
-            ["patch", "propose", place.path(Self.handbook), "--from", place.path("edited"), "--actor", "user:torture"] + house)
+            ["patch", "propose", Self.handbook, "--from", place.path("edited"), "--actor", "user:torture"] + house)
         guard let seq = proposal.receipts.first?.split(separator: "/").dropFirst(2).first else {
             throw HarnessError("no patch: \(proposal)")
         }
