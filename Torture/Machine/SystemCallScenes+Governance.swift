@@ -28,7 +28,8 @@ extension SystemCallScenes {
             template.replacing("folders = []", with: "folders = [\"\(Self.handbookFolder)\"]"), to: "law")
         let adoption = ["constitution", "adopt", constitution]
         let adopted = try signed(setting, adoption, "adoption", house)
-        try add(.adoption, place.path("house"), receipts, [setting.bulla] + adoption + adopted + ["--ledger", "%"])
+        try place.copy(place.path("house"), to: "unruled")
+        try add(.adoption, place.path("unruled"), receipts, [setting.bulla] + adoption + adopted + ["--ledger", "%"])
 
         receipts += try run(setting, adoption + adopted + house).receipts
         try Self.writeHandbook(in: place)
