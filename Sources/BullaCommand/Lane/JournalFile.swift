@@ -27,12 +27,31 @@ struct JournalFile {
         fileprivate var status: LogFile.Status?
     }
 
-    /// Reads and folds it.
-    func read() throws(LedgerError) -> LaneJournal { try read(try found()) }
+    /// Reads and folds it, part by part.
+    func read() throws(LedgerError) -> LaneJournal {
+        let (file, before) = try opened()
+        let result = try LaneJournal.read(byteCount: before.size) { offset, count throws(LedgerError) in
+            try read(file, at: offset, count)
+        }
+        try checkLength(of: file, since: before)
+        // It has to be decoded as a whole.
+        if case .failure(.notUTF8) = result { return try read(try found()) }
+        return try wanted { () throws(JournalError) in try result.get() }
+    }
 
     func read(_ found: Found) throws(LedgerError) -> LaneJournal {
+        try wanted { () throws(JournalError) in try LaneJournal(found.bytes) }
+    }
+
+    /// Its last entries.
+    func entries(last count: Int) throws(LedgerError) -> [PythonObject] {
+        let found = try found()
+        return try wanted { () throws(JournalError) in try LaneJournal.entries(of: found.bytes, last: count) }
+    }
+
+    private func wanted<Answer>(_ reading: () throws(JournalError) -> Answer) throws(LedgerError) -> Answer {
         do throws(JournalError) {
-            return try LaneJournal(found.bytes)
+            return try reading()
         } catch {
             switch error {
             case .lineTooLong(let line, let byteCount):
@@ -40,6 +59,7 @@ struct JournalFile {
                     .usage,
                     "line \(line) of \(path) has \(byteCount) bytes, and no line of a lane journal has more than "
                         + "\(LaneJournal.lineByteCountMax): this is none, or it is damaged there")
+            case .notUTF8: preconditionFailure("what is read as a whole is decoded")
             }
         }
     }
@@ -48,29 +68,44 @@ struct JournalFile {
     ///
     /// - Parameter orNone: whether the file may be missing.
     func found(orNone: Bool = false) throws(LedgerError) -> Found {
+        if orNone, LogFile.status(of: path) == nil { return Found() }
+        let (file, before) = try opened()
+        let bytes = try read(file, at: 0, before.size)
+        try checkLength(of: file, since: before)
+        return Found(bytes: bytes, status: before)
+    }
+
+    private func opened() throws(LedgerError) -> (file: LogFile, status: LogFile.Status) {
         guard let place = LogFile.status(of: path) else {
-            if orNone { return Found() }
             throw LedgerError(.usage, "there is no lane journal at \(path); name one with --file")
         }
         guard place.isRegular else {
             throw LedgerError(.usage, "\(path) is no regular file, and so no lane journal; name one with --file")
         }
         guard let file = try LogFile(path) else { throw changed() }
-        let before = try file.status()
-        guard before.size <= Self.byteCountMax else {
+        let status = try file.status()
+        guard status.size <= Self.byteCountMax else {
             throw LedgerError(
                 .usage,
-                "\(path) has \(before.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
+                "\(path) has \(status.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
         }
-        var bytes = try file.read(at: 0, upTo: before.size)
-        while bytes.count < before.size {
-            let more = try file.read(at: bytes.count, upTo: before.size - bytes.count)
+        return (file, status)
+    }
+
+    /// So many bytes, no fewer.
+    private func read(_ file: LogFile, at offset: Int, _ count: Int) throws(LedgerError) -> [UInt8] {
+        var bytes = try file.read(at: offset, upTo: count)
+        while bytes.count < count {
+            let more = try file.read(at: offset + bytes.count, upTo: count - bytes.count)
             if more.isEmpty { throw changed() }
             bytes += more
         }
-        // Who writes only appends. A file that got shorter was cut, and what was read may be half of the one and half of the other.
+        return bytes
+    }
+
+    /// Who writes only appends. A file that got shorter was cut, and what was read may be half of the one and half of the other.
+    private func checkLength(of file: LogFile, since before: LogFile.Status) throws(LedgerError) {
         guard try file.status().size >= before.size else { throw changed() }
-        return Found(bytes: bytes, status: before)
     }
 
     private func changed() -> LedgerError {

@@ -24,8 +24,7 @@ struct JournalTailCommand: ParsableCommand {
     }
 
     func run() throws {
-        let journal = try options.journal.read()
-        compatibility.printer.print(journal.entries(last: n ?? .max), asArray: options.json)
+        compatibility.printer.print(try options.journal.entries(last: n ?? .max), asArray: options.json)
     }
 }
 

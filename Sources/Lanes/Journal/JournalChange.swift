@@ -1,6 +1,6 @@
 /// What an entry of a journal does to the live leases.
 ///
-/// All ranges are of the journal's bytes: what made a lease becomes a value only if the lease is still live at the end.
+/// All ranges are of the bytes that it was read from: what made a lease becomes a value only if the lease is still live at the end.
 enum JournalChange: Sendable {
     case set(Identity, LeaseText)
     case remove(Identity)

@@ -29,28 +29,30 @@ struct JournalFold {
     private struct LiveLease {
         var place: Int
         var text: JournalChange.LeaseText
+        /// What the text stands in.
+        var bytes: [UInt8]
         /// Members that were set later.
-        var changes: [(name: String, text: Range<Int>)] = []
+        var changes: [(name: String, text: Range<Int>, bytes: [UInt8])] = []
 
-        mutating func set(_ name: String, to text: Range<Int>) {
+        mutating func set(_ name: String, to text: Range<Int>, _ bytes: [UInt8]) {
             changes.removeAll { $0.name == name }
-            changes.append((name, text))
+            changes.append((name, text, bytes))
         }
     }
 
-    /// - Parameter bytes: the journal, the same at each call.
-    mutating func apply(_ change: JournalChange, _ bytes: Span<UInt8>) {
+    /// - Parameter bytes: what the change's ranges are of.
+    mutating func apply(_ change: JournalChange, _ bytes: [UInt8]) {
         switch change {
-        case .set(let identity, let lease): set(number(identity, bytes), to: lease)
-        case .remove(let identity): live[number(identity, bytes)] = nil
-        case .beat(let identity, let time): beat(number(identity, bytes), time)
+        case .set(let identity, let lease): set(number(identity, bytes.span), to: lease, bytes)
+        case .remove(let identity): live[number(identity, bytes.span)] = nil
+        case .beat(let identity, let time): beat(number(identity, bytes.span), time, bytes)
         case .adopt(let identity, let members, let time):
-            let number = number(identity, bytes)
-            for member in members { live[number]?.set(member.name, to: member.text) }
-            beat(number, time)
+            let number = number(identity, bytes.span)
+            for member in members { live[number]?.set(member.name, to: member.text, bytes) }
+            beat(number, time, bytes)
         case .reset(let leases):
             for number in live.indices { live[number] = nil }
-            for (identity, lease) in leases { set(number(identity, bytes), to: lease) }
+            for (identity, lease) in leases { set(number(identity, bytes.span), to: lease, bytes) }
         }
     }
 
@@ -65,32 +67,32 @@ struct JournalFold {
     }
 
     /// A lease that is known keeps its place.
-    private mutating func set(_ identity: Int, to text: JournalChange.LeaseText) {
+    private mutating func set(_ identity: Int, to text: JournalChange.LeaseText, _ bytes: [UInt8]) {
         let place = live[identity]?.place ?? leaseCount
         if place == leaseCount { leaseCount += 1 }
-        live[identity] = LiveLease(place: place, text: text)
+        live[identity] = LiveLease(place: place, text: text, bytes: bytes)
     }
 
-    private mutating func beat(_ identity: Int, _ time: Range<Int>?) {
-        if let time { live[identity]?.set("heartbeat_at", to: time) }
+    private mutating func beat(_ identity: Int, _ time: Range<Int>?, _ bytes: [UInt8]) {
+        if let time { live[identity]?.set("heartbeat_at", to: time, bytes) }
     }
 }
 
 extension JournalFold {
     /// The live leases in the order in which their identities became live, each with the identity that it is known by.
-    func leases(of bytes: Span<UInt8>) -> [(identity: LeaseIdentity, lease: PythonObject)] {
+    var leases: [(identity: LeaseIdentity, lease: PythonObject)] {
         let found = live.enumerated().compactMap { number, lease in lease.map { (number, $0) } }
         var leases: [(identity: LeaseIdentity, lease: PythonObject)] = []
         for (number, lease) in found.sorted(by: { $0.1.place < $1.1.place }) {
-            leases.append((identities.all[number], value(of: lease, bytes)))
+            leases.append((identities.all[number], value(of: lease)))
         }
         return leases
     }
 
-    private func value(of lease: LiveLease, _ bytes: Span<UInt8>) -> PythonObject {
-        var object = PythonJSON(reread: lease.text.range, of: bytes).object ?? PythonObject()
+    private func value(of lease: LiveLease) -> PythonObject {
+        var object = PythonJSON(reread: lease.text.range, of: lease.bytes.span).object ?? PythonObject()
         if lease.text.isInline { object = object.inlineLease }
-        for change in lease.changes { object[PythonText(change.name)] = PythonJSON(reread: change.text, of: bytes) }
+        for change in lease.changes { object[PythonText(change.name)] = PythonJSON(reread: change.text, of: change.bytes.span) }
         return object
     }
 }

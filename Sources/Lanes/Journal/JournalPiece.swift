@@ -1,8 +1,10 @@
+import CanonicalJSON
 import LedgerFormat
 
-/// What lines of a journal say to a fold, told from the lines alone: those of several pieces can be read at a time, and only
-/// count in their order.
+/// What the lines of a part of a journal say to a fold: those of several pieces can be read at a time, and only count in their order.
 struct JournalPiece: Sendable {
+    /// What holds the lines; all ranges are of it.
+    let bytes: [UInt8]
     private(set) var changes: [JournalChange] = []
     /// What says of a line that it was bad, in the order of the journal.
     private(set) var corrupt: [JournalReader.Line] = []
@@ -11,22 +13,22 @@ struct JournalPiece: Sendable {
     private var greatestUnusual = PythonInteger.zero
     private(set) var entryCount = 0
     private(set) var lineCount = 0
-    /// Whether it is UTF-8; else nothing was read.
-    let isText: Bool
-    /// Why the rest was not read.
+    /// Why the rest was not read; of what is no UTF-8, nothing was.
     private(set) var failure: JournalError?
 
     /// The greatest number that stands as `seq` or `seq_watermark`.
     var greatestSeq: PythonInteger { max(PythonInteger(greatestUsual), greatestUnusual) }
 
-    /// - Parameter range: whole lines of `bytes`.
-    init(_ range: Range<Int>, of bytes: Span<UInt8>) {
-        isText = (try? UTF8Span(validating: bytes.extracting(range))) != nil
-        guard isText else { return }
-        var reader = JournalReader(range)
+    init(_ part: JournalPart) {
+        bytes = part.bytes
+        guard (try? UTF8Span(validating: part.bytes.span.extracting(part.lines))) != nil else {
+            failure = .notUTF8
+            return
+        }
+        var reader = JournalReader(part.lines, isEnd: part.isEnd)
         do throws(JournalError) {
-            while let line = try reader.next(in: bytes) {
-                take(line, of: reader, bytes)
+            while let line = try reader.next(in: part.bytes.span) {
+                take(line, of: reader, part.bytes.span)
                 entryCount += 1
             }
         } catch {

@@ -2,6 +2,8 @@ import CanonicalJSON
 
 /// Why a journal is not read.
 package enum JournalError: Error, Equatable, Sendable {
+    /// It is no UTF-8, and has to be decoded as a whole.
+    case notUTF8
     /// The line, from 1 on, has this many bytes; nothing that a lane journal holds is as long.
     case lineTooLong(line: Int, byteCount: Int)
 }
@@ -12,13 +14,16 @@ struct JournalReader: ~Copyable {
     private(set) var tape = JSONTape(isShallow: true)
     private var position: Int
     private let end: Int
+    private let isEnd: Bool
     private(set) var lineCount = 0
 
     /// A line at most.
     static let lineByteCountMax = 999_999
 
-    /// - Parameter range: whole lines; the whole journal, or a piece of it that ends behind a line feed.
-    init(_ range: Range<Int>) { (position, end) = (range.lowerBound, range.upperBound) }
+    /// - Parameters:
+    ///   - range: whole lines; the whole journal, or a piece of it that ends behind a line feed.
+    ///   - isEnd: whether the journal ends with them.
+    init(_ range: Range<Int>, isEnd: Bool = true) { (position, end, self.isEnd) = (range.lowerBound, range.upperBound, isEnd) }
 
     enum Line: Sendable {
         /// A JSON object.
@@ -29,7 +34,7 @@ struct JournalReader: ~Copyable {
 
     /// The next line that counts; nil at the end.
     ///
-    /// - Parameter bytes: the journal, valid UTF-8, the same at each call; all ranges are of it.
+    /// - Parameter bytes: what holds the range, which is valid UTF-8; the same at each call, and all ranges are of it.
     ///
     /// Blank lines do not count, nor JSON that is no object, nor a bad last line: a crash tore that.
     mutating func next(in bytes: Span<UInt8>) throws(JournalError) -> Line? {
@@ -46,7 +51,7 @@ struct JournalReader: ~Copyable {
             do throws(JSONTape.Failure) {
                 try tape.read(range, of: bytes)
             } catch {
-                if next == bytes.count { return nil }
+                if isEnd, next == end { return nil }
                 return .corrupt(range, line: line)
             }
             if tape.tokens[0].kind == .object { return .entry(range) }

@@ -4,48 +4,78 @@ import DurableFiles
 /// What a journal comes to: its pieces, each told in its turn.
 struct JournalReplay: Sendable {
     private(set) var fold = JournalFold()
-    /// What says of a line that it was bad.
-    private(set) var corrupt: [JournalReader.Line] = []
+    private(set) var corrupt: [BadLine] = []
     private(set) var entryCount = 0
     /// The greatest number that stands as `seq` or `seq_watermark`.
     private(set) var lastSeq = PythonInteger.zero
     private var lineCount = 0
-    private var isText = true
     /// Why no more was told.
-    private var failure: JournalError?
+    private(set) var failure: JournalError?
 
-    /// Reads pieces of about so many bytes, as many at a time as there are processors, and tells each as soon as all before it are told.
+    /// Reads parts of so many bytes, as many at a time as there are processors, and tells each as soon as all before it are told.
     ///
-    /// Nil for what is no UTF-8, which has to be decoded first.
+    /// Of the journal only what live leases stand in is kept. What it comes to does not depend on how it is cut.
     ///
-    /// - Parameter pieceByteCount: what the journal comes to does not depend on it.
-    init?(_ bytes: [UInt8], pieceByteCount: Int) throws(JournalError) {
-        let ranges = bytes.span.pieces(ofAbout: pieceByteCount)
+    /// - Parameter read: what stands from an offset on, so many bytes.
+    init<Failure: Error>(
+        byteCount: Int, partByteCount: Int, _ read: @Sendable (_ offset: Int, _ count: Int) throws(Failure) -> [UInt8]
+    ) throws(Failure) {
         let (queue, replay) = (StateLock(Queue()), StateLock(JournalReplay()))
-        DispatchQueue.concurrentPerform(iterations: ranges.count) { index in
-            let piece = JournalPiece(ranges[index], of: bytes.span)
-            queue.withLock { $0.add(piece, at: index) }
+        let unread = StateLock<Failure?>(nil)
+        DispatchQueue.concurrentPerform(iterations: (byteCount + partByteCount - 1) / partByteCount) { index in
+            let start = index * partByteCount
+            do throws(Failure) {
+                let part = try JournalPart(start..<min(start + partByteCount, byteCount), ofAll: byteCount, read)
+                let piece = JournalPiece(part)
+                queue.withLock { $0.add(piece, at: index) }
+            } catch {
+                // What follows it is never told.
+                unread.withLock { $0 = error }
+            }
             while let piece = queue.withLock({ $0.next() }) {
-                replay.withLock { $0.tell(piece, bytes.span) }
+                replay.withLock { $0.tell(piece) }
                 queue.withLock { $0.isTelling = false }
             }
         }
+        if let failure = unread.withLock({ $0 }) { throw failure }
         self = replay.withLock { $0 }
-        guard isText else { return nil }
-        if let failure { throw failure }
     }
 
     private init() {}
 
-    private mutating func tell(_ piece: JournalPiece, _ bytes: Span<UInt8>) {
-        isText = isText && piece.isText
-        guard isText, failure == nil else { return }
-        for change in piece.changes { fold.apply(change, bytes) }
-        corrupt += piece.corrupt.map { $0.behind(lineCount) }
+    private mutating func tell(_ piece: JournalPiece) {
+        // What is no UTF-8 is read anew, whatever else is wrong with it.
+        if piece.failure == .notUTF8 { failure = .notUTF8 }
+        guard failure == nil else { return }
+        for change in piece.changes { fold.apply(change, piece.bytes) }
+        corrupt += piece.corrupt.map { BadLine($0, behind: lineCount, in: piece.bytes) }
         entryCount += piece.entryCount
         lastSeq = max(lastSeq, piece.greatestSeq)
         failure = piece.failure?.behind(lineCount)
         lineCount += piece.lineCount
+    }
+}
+
+/// What says of a line that it was bad.
+struct BadLine: Sendable {
+    /// The line, or the entry that says it.
+    private let text: [UInt8]
+    /// Which line it is, from 0 on; nil for an entry.
+    private let line: Int?
+
+    /// - Parameter lineCount: so many lines stand before the piece that tells it.
+    init(_ line: JournalReader.Line, behind lineCount: Int, in bytes: [UInt8]) {
+        switch line {
+        case .entry(let range): (text, self.line) = (Array(bytes[range]), nil)
+        case .corrupt(let range, let line): (text, self.line) = (Array(bytes[range]), lineCount + line)
+        }
+    }
+
+    var entry: PythonObject {
+        guard let line else { return PythonJSON(reread: text.indices, of: text.span).object ?? PythonObject() }
+        return PythonObject([
+            ("op", .text("_CORRUPT")), ("_raw", .text(PythonText(text))), ("_line", .integer(PythonInteger(line))),
+        ])
     }
 }
 
@@ -66,36 +96,12 @@ private struct Queue: Sendable {
     }
 }
 
-extension Span where Element == UInt8 {
-    /// Cuts it behind line feeds, each of which ends a line, into pieces of about so many bytes.
-    fileprivate func pieces(ofAbout byteCount: Int) -> [Range<Int>] {
-        var pieces: [Range<Int>] = []
-        var start = 0
-        while start < count {
-            var end = Swift.min(count, start + byteCount)
-            while end < count, self[end - 1] != 0x0A { end += 1 }
-            pieces.append(start..<end)
-            start = end
-        }
-        return pieces
-    }
-}
-
 extension JournalError {
     /// The same, where so many lines stand before the piece that tells it.
     fileprivate func behind(_ count: Int) -> JournalError {
         switch self {
         case .lineTooLong(let line, let byteCount): .lineTooLong(line: line + count, byteCount: byteCount)
-        }
-    }
-}
-
-extension JournalReader.Line {
-    /// The same, where so many lines stand before the piece that tells it.
-    fileprivate func behind(_ count: Int) -> JournalReader.Line {
-        switch self {
-        case .entry: self
-        case .corrupt(let range, let line): .corrupt(range, line: line + count)
+        case .notUTF8: self
         }
     }
 }

@@ -1,4 +1,4 @@
-import Lanes
+@testable import Lanes
 import LedgerFormat
 import Testing
 
@@ -15,7 +15,7 @@ struct JournalTests {
     private func text(_ value: PythonJSON) -> String { String(decoding: value.dumped(keepsOnOneLine: false), as: UTF8.self) }
 
     private func entries(_ journal: String) throws -> [String] {
-        try LaneJournal(Array(journal.utf8)).entries().map { text(.object($0)) }
+        try LaneJournal.entries(of: Array(journal.utf8)).map { text(.object($0)) }
     }
 
     private let a = #"{"op":"ACQUIRE","lane":"a","loop_ts":"t","seq":1,"holder":"ada","pid":7,"host_id":"h"}"#
@@ -36,9 +36,10 @@ struct JournalTests {
         let deep = { (count: Int) in "{\"a\":" + String(repeating: "[", count: count) + String(repeating: "]", count: count) + "}"
         }
         #expect(try LaneJournal(Array((deep(900) + "\n").utf8)).entryCount == 1)
-        let journal = try LaneJournal(Array((deep(100_000) + "\n" + a + "\n").utf8))
+        let bytes = Array((deep(100_000) + "\n" + a + "\n").utf8)
+        let journal = try LaneJournal(bytes)
         #expect(journal.entryCount == 2 && journal.leases.count == 1)
-        #expect(try #require(journal.entries().first)["_line"] != nil)
+        #expect(try #require(LaneJournal.entries(of: bytes).first)["_line"] != nil)
     }
 
     @Test("a line of a million bytes is refused with its number")
@@ -52,13 +53,48 @@ struct JournalTests {
     func pieces(seed: UInt64) throws {
         var random = RandomJournal(seed: seed)
         let bytes = (0..<20).flatMap { _ in random.journal() }
-        let whole = try LaneJournal(bytes, pieceByteCount: bytes.count)
+        let whole = try LaneJournal(bytes, partByteCount: bytes.count)
         for count in [1, bytes.count / 7, bytes.count / 2] {
-            let journal = try LaneJournal(bytes, pieceByteCount: count)
+            let journal = try LaneJournal(bytes, partByteCount: count)
             #expect(journal.holdsTheSame(as: whole) && journal.entryCount == whole.entryCount, "seed \(seed), pieces of \(count)")
             #expect(journal.lastSeq == whole.lastSeq)
             let compacted = journal.compacted(isCompatible: false)
             #expect(compacted.bytes == whole.compacted(isCompatible: false).bytes, "bad lines have their numbers")
+        }
+    }
+
+    @Test(
+        "a line belongs to the part that it begins in, and only that part reads on to its end", arguments: [1, 2, 7, 4096, 9000])
+    func parts(size: Int) throws {
+        let lines = ["", "a", String(repeating: "x", count: 30_000), "bc", "", String(repeating: "y", count: 4096), "z"]
+        for end in ["", "\n"] {
+            let bytes = Array((lines.joined(separator: "\n") + end).utf8)
+            var found: [UInt8] = []
+            var readCount = 0
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                let part = JournalPart(start..<min(start + size, bytes.count), ofAll: bytes.count) { offset, count in
+                    readCount += count
+                    return Array(bytes[offset..<offset + count])
+                }
+                found += part.bytes[part.lines]
+                #expect(part.isEnd == (!part.lines.isEmpty && found.count == bytes.count), "\(start)")
+            }
+            #expect(found == bytes)
+            #expect(readCount < 3 * bytes.count + (bytes.count / size + 1) * 4200, "\(readCount) bytes were read")
+        }
+    }
+
+    @Test("what cannot be read ends it, wherever it stands")
+    func unread() throws {
+        struct Unread: Error {}
+        let bytes = Array(String(repeating: a + "\n", count: 100).utf8)
+        for failing in [0, 3, 9] {
+            #expect(throws: Unread.self) {
+                _ = try LaneJournal.read(byteCount: bytes.count, partByteCount: bytes.count / 10 + 1) { offset, count in
+                    if offset / (bytes.count / 10 + 1) == failing { throw Unread() }
+                    return Array(bytes[offset..<offset + count])
+                }
+            }
         }
     }
 
@@ -68,7 +104,7 @@ struct JournalTests {
         let bytes = Array("{}\n{}\n\n\(long)\n\(long)\n{}\n".utf8)
         for count in [1, 1000, 1_000_000, bytes.count] {
             #expect(throws: JournalError.lineTooLong(line: 4, byteCount: 1_000_008)) {
-                try LaneJournal(bytes, pieceByteCount: count)
+                try LaneJournal(bytes, partByteCount: count)
             }
         }
     }
@@ -167,9 +203,10 @@ struct JournalTests {
     func mended(odd: String) throws {
         let beat = #"{"op":"HEARTBEAT","lane":"A","loop_ts":"t","ts":"9"}"#
         let journal = try LaneJournal(Array([a, odd, b, beat, "junk", b, ""].joined(separator: "\n").utf8))
-        let again = try LaneJournal(journal.compacted(isCompatible: false).bytes)
+        let bytes = journal.compacted(isCompatible: false).bytes
+        let again = try LaneJournal(bytes)
         #expect(again.holdsTheSame(as: journal))
-        #expect(try #require(again.entries().last)["_raw"]?.pythonText == "junk")
+        #expect(try #require(LaneJournal.entries(of: bytes).last)["_raw"]?.pythonText == "junk")
         #expect(try !LaneJournal(journal.compacted(isCompatible: true).bytes).holdsTheSame(as: journal))
         let twice = try LaneJournal(again.compacted(isCompatible: false).bytes)
         #expect(twice.holdsTheSame(as: journal) && twice.entryCount == again.entryCount)

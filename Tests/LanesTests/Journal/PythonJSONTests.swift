@@ -140,7 +140,7 @@ struct PythonJSONTests {
         let answers = try peer.answers(of: script, to: texts.map(hex))
         try #require(answers.count == texts.count)
         for (text, answer) in zip(texts, answers) {
-            let entries = try LaneJournal(text).entries()
+            let entries = try LaneJournal.entries(of: text)
             let own = entries.map { entry in
                 guard let line = entry["_line"], let raw = entry["_raw"] else { return "?" }
                 return String(decoding: line.pythonText.bytes, as: UTF8.self) + ":" + hex(raw.pythonText.bytes)
