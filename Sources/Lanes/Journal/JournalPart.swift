@@ -1,18 +1,18 @@
 import CanonicalJSON
 
 /// The lines of a journal that begin in a part of its bytes: cut behind line feeds, each of which ends a line.
-struct JournalPart: Sendable {
+package struct JournalPart: Sendable {
     /// What was read: the lines, and some bytes around them.
-    let bytes: [UInt8]
-    let lines: Range<Int>
+    package let bytes: [UInt8]
+    package let lines: Range<Int>
     /// Whether the journal ends with them.
-    let isEnd: Bool
+    package let isEnd: Bool
 
     /// - Parameters:
     ///   - range: the part; not empty.
     ///   - byteCount: of the whole journal.
     ///   - read: what stands from an offset on, so many bytes.
-    init<Failure: Error>(
+    package init<Failure: Error>(
         _ range: Range<Int>, ofAll byteCount: Int, _ read: (_ offset: Int, _ count: Int) throws(Failure) -> [UInt8]
     ) throws(Failure) {
         // With the byte before, which may be the line feed behind which the part's first line begins.

@@ -1,4 +1,4 @@
-@testable import Lanes
+import Lanes
 import LedgerFormat
 import Testing
 
