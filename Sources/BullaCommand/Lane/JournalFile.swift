@@ -30,7 +30,6 @@ struct JournalFile {
     /// Reads and folds it, part by part.
     func read() throws(LedgerError) -> LaneJournal {
         let (file, before) = try opened()
-        keepFreedMemory()
         let result = try LaneJournal.read(byteCount: before.size) { offset, count throws(LedgerError) in
             try read(file, at: offset, count)
         }
@@ -91,14 +90,6 @@ struct JournalFile {
                 "\(path) has \(status.size) bytes, and \(Self.byteCountMax) at most are read; compact it where it is written")
         }
         return (file, status)
-    }
-
-    /// What a part needs, the one before has given back: handed to the system in between, it would be cleared again each time.
-    private func keepFreedMemory() {
-        #if canImport(Glibc)
-            _ = mallopt(M_MMAP_THRESHOLD, 1 << 25)
-            _ = mallopt(M_TRIM_THRESHOLD, 1 << 25)
-        #endif
     }
 
     /// So many bytes, no fewer.
