@@ -41,7 +41,7 @@ package struct JournalPart: Sendable {
     }
 
     /// Most lines are shorter.
-    private static let lineByteCount = 4096
+    private static let lineByteCount = 1024
 }
 
 extension Span where Element == UInt8 {
