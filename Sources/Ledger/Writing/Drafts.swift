@@ -65,10 +65,14 @@ enum Drafts {
 
     /// Beside drafts that name places: what they and others lost there.
     static func conflict(_ resolution: ConflictManager.Resolution) -> Draft {
-        draft(
+        var body: JSONObject = [
+            "lost": Collision.list(lost: resolution.lost), "overrode": Collision.list(overrode: resolution.overrode),
+        ]
+        if resolution.untoldCount > 0 { body["untold"] = .number(Double(resolution.untoldCount)) }
+        return draft(
             conflict, .integrity,
             "two entries say different things of one place, and neither had seen the other: the higher class counts",
-            ["lost": Collision.list(lost: resolution.lost), "overrode": Collision.list(overrode: resolution.overrode)])
+            body)
     }
 
     static func losses(ofConflict body: [UInt8]) -> [Collision] {

@@ -1,3 +1,4 @@
+import CanonicalJSON
 package import LedgerFormat
 import DurableFiles
 import PlantedDefects
@@ -318,7 +319,10 @@ extension WriterSession {
                 ids.insert(Entry(frame, of: bytes))
                 ids.noteLosses(frame, bytes)
             }
-            if let readmission = Readmission(frame, of: bytes) { ids.insert(readmission.entry, at: frame.seq) }
+            if let readmission = Readmission(frame, of: bytes) {
+                ids.insert(readmission.entry, at: frame.seq)
+                ids.noteLosses(readmission, at: frame.seq)
+            }
         }
         state?.ids = ids
     }
@@ -388,6 +392,9 @@ extension WriterSession {
 extension IdWindow.Content: CustomStringConvertible {
     var description: String {
         let body = String(decoding: body.prefix(200), as: UTF8.self) + (body.count > 200 ? "…" : "")
-        return "\(action) \(body) (\(justification.pillar.rawValue): \(justification.reason))"
+        let places = [("reads", reads), ("writes", writes)].map { name, places in
+            places.map { " \(name) \($0.canonicalText.prefix(200))" } ?? ""
+        }
+        return "\(action) \(body)\(places.joined()) (\(justification.pillar.rawValue): \(justification.reason))"
     }
 }

@@ -39,6 +39,17 @@ extension WriterSession {
                 + "nothing was recorded: look at it as it is now, and try again with --base \(tip)")
     }
 
+    /// Names of what is taken from others no more than there is room for: nobody is refused because of how much lower classes say.
+    private static func bounded(_ resolution: ConflictManager.Resolution) -> ConflictManager.Resolution {
+        var bounded = resolution
+        bounded.overrode = Array(bounded.overrode.prefix(max(0, collisionCountMax - bounded.lost.count)))
+        while !bounded.overrode.isEmpty, byteCount(of: bounded) > collisionByteCountMax {
+            bounded.overrode.removeLast((bounded.overrode.count + 1) / 2)
+        }
+        bounded.untoldCount = resolution.overrode.count - bounded.overrode.count
+        return bounded
+    }
+
     private static func byteCount(of resolution: ConflictManager.Resolution) -> Int {
         if resolution.isClean { return 0 }
         return Collision.list(lost: resolution.lost).canonicalBytes().count
@@ -59,6 +70,7 @@ extension WriterSession {
             resolution.lost += found.lost.map { $0.with(part: index + 1) }
             resolution.overrode += found.overrode.map { $0.with(part: index + 1) }
         }
+        resolution = Self.bounded(resolution)
         try Self.checkCount(resolution, tip: batch.writer?.tip.seq ?? inFlight?.tip.seq ?? state?.tip.seq ?? 0)
         return resolution
     }

@@ -12,6 +12,8 @@ package enum ConflictManager {
         package var lost: [Collision] = []
         /// What it takes from others.
         package var overrode: [Collision] = []
+        /// How many places more it takes than are named there.
+        package var untoldCount = 0
 
         package init() {}
 
