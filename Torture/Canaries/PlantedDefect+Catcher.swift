@@ -158,6 +158,10 @@ extension PlantedDefect {
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
             .tests("KernelTests.PlacedDraftTests")
         case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
+        case .groundUnsought: .tests("KernelTests.MergeTests.*histories")
+        case .untoldLosersKept: .tests("KernelTests.ConflictLimitTests")
+        case .readmittedLossesForgotten, .displacedBaseTaken: .tests("CommandLineTests.ConflictRepairTests")
+        case .idPlacesUncompared: .tests("LedgerTests.IdempotencyTests")
         case .eventsOverlooked: .tests("KernelTests.EventMergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")

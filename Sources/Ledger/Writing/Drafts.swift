@@ -65,14 +65,10 @@ enum Drafts {
 
     /// Beside drafts that name places: what they and others lost there.
     static func conflict(_ resolution: ConflictManager.Resolution) -> Draft {
-        var body: JSONObject = [
-            "lost": Collision.list(lost: resolution.lost), "overrode": Collision.list(overrode: resolution.overrode),
-        ]
-        if resolution.untoldCount > 0 { body["untold"] = .number(Double(resolution.untoldCount)) }
-        return draft(
+        draft(
             conflict, .integrity,
             "two entries say different things of one place, and neither had seen the other: the higher class counts",
-            body)
+            ConflictRecord.ofEvents(resolution))
     }
 
     static func losses(ofConflict body: [UInt8]) -> [Collision] {

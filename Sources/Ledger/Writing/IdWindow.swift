@@ -1,5 +1,5 @@
-import CanonicalJSON
 import LedgerFormat
+import PlantedDefects
 
 /// The idempotency keys of the last entries: what an actor has recorded under an `id` already.
 struct IdWindow: Sendable {
@@ -16,7 +16,7 @@ struct IdWindow: Sendable {
         var action: String
         var body: [UInt8]
         var justification: Justification
-        var reads, writes: JSON?
+        var places: NamedPlaces
     }
 
     private struct Key: Hashable {
@@ -59,7 +59,7 @@ struct IdWindow: Sendable {
 
     /// The same of an entry that was re-admitted, and its neighbours with it.
     mutating func noteLosses(_ readmission: Readmission, at place: UInt64) {
-        guard readmission.entry.action == Drafts.conflict else { return }
+        guard readmission.entry.action == Drafts.conflict, !planted(.readmittedLossesForgotten) else { return }
         noteLosses(readmission.view, readmission.frame.span, at: place)
     }
 
@@ -98,16 +98,12 @@ struct IdWindow: Sendable {
 
 extension IdWindow.Content {
     init(_ draft: Draft) {
-        self.init(action: draft.action, body: draft.body, justification: draft.justification, context: draft.contextObject)
+        self.init(
+            action: draft.action, body: draft.body, justification: draft.justification, places: draft.namedPlaces)
     }
 
     init(_ entry: Entry) {
-        let context = (try? JSON(parsing: entry.context))?.object ?? [:]
-        self.init(action: entry.action, body: entry.body, justification: entry.justification, context: context)
-    }
-
-    private init(action: String, body: [UInt8], justification: Justification, context: JSONObject) {
         self.init(
-            action: action, body: body, justification: justification, reads: context["reads"], writes: context["writes"])
+            action: entry.action, body: entry.body, justification: entry.justification, places: entry.namedPlaces)
     }
 }

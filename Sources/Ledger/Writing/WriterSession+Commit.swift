@@ -1,4 +1,3 @@
-import CanonicalJSON
 package import LedgerFormat
 import DurableFiles
 import PlantedDefects
@@ -281,7 +280,8 @@ extension WriterSession {
         var lost: [Collision] = []
         for draft in drafts {
             guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
-            let content = IdWindow.Content(draft)
+            var content = IdWindow.Content(draft)
+            if planted(.idPlacesUncompared) { content.places = known.content.places }
             guard known.content == content || planted(.idContentUncompared) else {
                 throw LedgerError(
                     .conflict,
@@ -392,9 +392,6 @@ extension WriterSession {
 extension IdWindow.Content: CustomStringConvertible {
     var description: String {
         let body = String(decoding: body.prefix(200), as: UTF8.self) + (body.count > 200 ? "…" : "")
-        let places = [("reads", reads), ("writes", writes)].map { name, places in
-            places.map { " \(name) \($0.canonicalText.prefix(200))" } ?? ""
-        }
-        return "\(action) \(body)\(places.joined()) (\(justification.pillar.rawValue): \(justification.reason))"
+        return "\(action) \(body)\(places) (\(justification.pillar.rawValue): \(justification.reason))"
     }
 }

@@ -38,7 +38,7 @@ extension Draft {
     }
 
     /// What its context holds.
-    package var contextObject: JSONObject {
+    var contextObject: JSONObject {
         if members.context.count == 2 { return [:] }
         guard let context = try? JSON(parsing: text.span.extracting(members.context)).object else {
             preconditionFailure("a draft's context is a canonical object")
