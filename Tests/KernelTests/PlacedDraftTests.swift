@@ -143,9 +143,8 @@ struct PlacedDraftTests {
                 _ = try session.decide([try draft(["/late": 1])])
             }
             let tip = try #require(session.tip?.seq)
-            let stale = ledgerError { () throws(LedgerError) in
-                _ = try session.decide([try draft(by: "process:two", base: tip - 9000, ["/late": 2])])
-            }
+            let late = try draft(by: "process:two", base: tip - 9000, ["/late": 2])
+            let stale = ledgerError { () throws(LedgerError) in _ = try session.decide([late]) }
             #expect(stale?.code == .conflict)
             _ = try session.decide([try draft(by: "process:two", base: tip - 5000, ["/late": 1, "/old": 2])])
         }

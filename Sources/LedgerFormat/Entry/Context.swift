@@ -21,7 +21,7 @@ enum Context {
         placeNames.contains { context[$0]?.array?.isEmpty == false }
     }
 
-    fileprivate static let placeNames = ["reads", "writes"]
+    private static let placeNames = ["reads", "writes"]
 
     /// Whoever is compared with it pays for each.
     private static let placeCountMax = 1000
@@ -60,18 +60,22 @@ enum Context {
 
 /// What a context says of places, but for what its writer had seen: he may know more when he says it again.
 package struct NamedPlaces: Sendable, Equatable {
-    /// As `placeNames` name them; an empty list is as good as none.
-    private var lists: [JSON?]
+    private var reads, writes: JSON?
 
     init(_ context: JSONObject) {
-        lists = Context.placeNames.map { name in context[name].flatMap { $0.array?.isEmpty == false ? $0 : nil } }
+        reads = Self.list(context["reads"])
+        writes = Self.list(context["writes"])
     }
+
+    /// An empty list is as good as none.
+    private static func list(_ value: JSON?) -> JSON? { value?.array?.isEmpty == false ? value : nil }
 }
 
 extension NamedPlaces: CustomStringConvertible {
     package var description: String {
-        zip(Context.placeNames, lists).map { name, list in list.map { ", \(name) \($0.canonicalText.prefix(200))" } ?? "" }
-            .joined()
+        [("reads", reads), ("writes", writes)].map { name, list in
+            list.map { ", \(name) \($0.canonicalText.prefix(200))" } ?? ""
+        }.joined()
     }
 }
 
