@@ -532,6 +532,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case untoldLosersKept = "untold-losers-kept"
     /// The tree is made again from where its writer had seen it, though something that lost since stands in it there.
     case groundUnsought = "ground-unsought"
+    /// And as if nothing of that had lost.
+    case groundBelieved = "ground-believed"
     /// A base counts though a repair has left no entry there.
     case displacedBaseTaken = "displaced-base-taken"
     /// Whose entry was re-admitted does not know that it had lost.

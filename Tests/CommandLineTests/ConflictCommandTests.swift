@@ -71,11 +71,11 @@ struct ConflictCommandTests {
                 #expect(sentinel.error.contains("process:tool, whose class ranks lower, loses"), "\(sentinel)")
             }
             #expect(try ledger.run("state", "get", "/deploy/version").output == "\"of guard\"\n")
-            let built = try set(ledger, "/own", "1", "process:tool", "--base", base, "--reads", "/deploy")
+            let body = try #require(try ledger.entries("--last", "1").first?["entry"]?["body"])
+            #expect(body[names[0] == "guard" ? "lost" : "overrode"]?.array?.first?["loser"]?["value"] == "of tool")
+            let built = try set(ledger, "/own", "1", "user:eve", "--base", base, "--reads", "/deploy")
             #expect(
                 built.code == 22 && built.error.contains(#""/deploy" was read: what was built on it does not count"#), "\(built)")
-            let body = try #require(try ledger.entries("--last", "2").first?["entry"]?["body"])
-            #expect(body[names[0] == "guard" ? "lost" : "overrode"]?.array?.first?["loser"]?["value"] == "of tool")
             try ledger.expectIntact()
         }
     }

@@ -20,10 +20,12 @@ struct ConflictRepairTests {
         try #require(try slot(ledger, "tool").code == 22)
         try #require(try set(ledger, "/a", "2").code == 0)
         try #require(try ledger.append().code == 0)
-        var bytes = try ledger.read(CommandLedger.firstSegment)
-        let range = try #require(bytes.firstRange(of: Array(#"{"n":"victim"}"#.utf8)))
-        bytes[range.lowerBound + 6] ^= 8
-        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        let victim = Array(#"{"n":"victim"}"#.utf8)
+        let segment = try #require(
+            try ledger.contents().first { $0.key.hasSuffix(".frames") && $0.value.firstRange(of: victim) != nil })
+        var bytes = segment.value
+        bytes[try #require(bytes.firstRange(of: victim)).lowerBound + 6] ^= 8
+        try ledger.overwrite(segment.key, bytes)
         let repair = try ledger.run("repair", "--yes")
         try #require(repair.code == 0, "\(repair)")
         return ledger

@@ -86,6 +86,18 @@ struct MergeTests {
         #expect(try machine.documents().state.root == ["a": ["in": ["x": 1], "q": 5]])
     }
 
+    @Test("what was seen and has lost since does not come back with a place that is taken around it")
+    func ground() throws {
+        let (machine, start) = try SimulatedMachine.classed(["a": ["old": 0]])
+        _ = try machine.merge("/a", ["b": 1], start, as: "worker")
+        let seen = try machine.tip().seq
+        _ = try machine.merge("/a/c", 9, start, as: "security-sentinel")
+        _ = try machine.merge("/a", ["z": 1], try machine.tip().seq, as: "skill-utility")
+        let resolution = try machine.merge("/a/q", 7, seen, as: "operator")
+        #expect(resolution.overrode.map(\.at.description) == ["/a"] && resolution.lost.isEmpty)
+        #expect(try machine.documents().state.root == ["a": ["old": 0, "c": 9, "q": 7]])
+    }
+
     @Test(
         "what went with its premise is compared with others by what it was, though it is told by a digest, or takes something away"
     )

@@ -153,16 +153,18 @@ struct PlacedDraftTests {
     @Test("a decision that begins the next block is compared again with what is on the disk by then")
     func blocks() throws {
         let machine = try SimulatedMachine.classed()
-        let base = try machine.tip().seq
+        let tip = try machine.tip()
         let pad = JSON.string(String(repeating: "x", count: 900_000))
-        try machine.signing(Classes.signers["security-sentinel"]!).write { session in
-            var decisions = [[try draft(["/a": 1, "/pad": pad])]]
+        let guardian = try draft(by: "process:security-sentinel", base: tip.seq, ["/a": 2, "/pad": pad])
+            .signed(by: Classes.signers["security-sentinel"]!, in: tip.ledger, base: tip.seq, id: "one")
+        try machine.write { session in
+            var decisions = [[try draft(["/a": 1, "/pad": 1])]]
             for _ in 0..<8 { decisions.append([TestLedger.draft(1, size: 900_000)]) }
-            decisions.append([try draft(by: "process:security-sentinel", base: base, ["/a": 2, "/pad": pad])])
+            decisions.append([guardian])
             for answer in session.commit(decisions) { _ = try answer.get() }
         }
         let told = try JSON(parsing: try #require(try machine.entries().last { $0.action == "ledger.conflict" }).body)
-        #expect(told["overrode"]?.array?.count == 2 && told["overrode"]?[0]?["loser"]?["seq"] == .number(Double(base + 1)))
+        #expect(told["overrode"]?.array?.count == 2 && told["overrode"]?[0]?["loser"]?["seq"] == .number(Double(tip.seq + 1)))
     }
 
     @Test("who lost what does not depend on arrival, one by one or in one block", arguments: 1...25 as ClosedRange<UInt64>)

@@ -158,7 +158,8 @@ extension PlantedDefect {
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
             .tests("KernelTests.PlacedDraftTests")
         case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
-        case .groundUnsought: .tests("KernelTests.MergeTests.*histories")
+        case .groundBelieved: .tests("KernelTests.MergeTests.*histories")
+        case .groundUnsought: .tests("KernelTests.MergeTests.*ground")
         case .untoldLosersKept: .tests("KernelTests.ConflictLimitTests")
         case .readmittedLossesForgotten, .displacedBaseTaken: .tests("CommandLineTests.ConflictRepairTests")
         case .idPlacesUncompared: .tests("LedgerTests.IdempotencyTests")

@@ -17,7 +17,7 @@ struct DocumentChanges: Sendable {
     /// The earliest entry of which something does not count; behind all of them if there is none.
     private(set) var firstLost = UInt64.max
     /// Whether the tree at the start holds nothing that has lost since.
-    var isPure: Bool { firstLost > start }
+    var isPure: Bool { firstLost > start || planted(.groundBelieved) }
 
     static func read(
         behind start: UInt64, in view: LedgerView, _ environment: Environment, _ ranks: ActorRanks
