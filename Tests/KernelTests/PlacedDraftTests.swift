@@ -159,7 +159,7 @@ struct PlacedDraftTests {
             .signed(by: Classes.signers["security-sentinel"]!, in: tip.ledger, base: tip.seq, id: "one")
         try machine.write { session in
             var decisions = [[try draft(["/a": 1, "/pad": 1])]]
-            for _ in 0..<8 { decisions.append([TestLedger.draft(1, size: 900_000)]) }
+            for _ in 0..<9 { decisions.append([TestLedger.draft(1, size: 900_000)]) }
             decisions.append([guardian])
             for answer in session.commit(decisions) { _ = try answer.get() }
         }
