@@ -176,5 +176,9 @@ struct ConflictCommandTests {
         ] {
             try ledger.expectRefusal(20, "what follows entry 2 was archived") { try ledger.run(verb + ["--base", "2"]) }
         }
+        // What was archived last is the state that the ledger begins with.
+        let first = try #require(try ledger.entries().first?["entry"]?["seq"]?.integer)
+        #expect(try set(ledger, "/a", "1", "user:ada", "--base", "\(first - 1)").code == 0)
+        #expect(try ledger.append("{}", "--writes", "/a/b", "--base", "\(first - 1)", "--actor", "user:bob").code == 22)
     }
 }

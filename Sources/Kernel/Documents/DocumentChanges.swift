@@ -11,7 +11,7 @@ struct DocumentChanges: Sendable {
     /// With what they put where.
     private(set) var entries: [PlacedEntry] = []
     /// By their seqs.
-    private var places: [UInt64: Int] = [:]
+    private var indices: [UInt64: Int] = [:]
     /// What does not count, of them or of earlier ones.
     private(set) var lost: Set<DocumentTail.Claim> = []
     /// The earliest entry of which something does not count; behind all of them if there is none.
@@ -69,7 +69,7 @@ struct DocumentChanges: Sendable {
                 return PlacedValue(place, loss?.loser.value ?? .init(documents.root[place]))
             })
         loseUntold((body["overrode_more"]?.array ?? []).compactMap { $0.integer.flatMap(UInt64.init(exactly:)) }, to: entry)
-        self.places[fact.seq] = entries.count
+        indices[fact.seq] = entries.count
         entries.append(entry)
     }
 
@@ -77,7 +77,7 @@ struct DocumentChanges: Sendable {
     private mutating func loseUntold(_ seqs: [UInt64], to winner: PlacedEntry) {
         guard !seqs.isEmpty, !planted(.untoldLosersKept) else { return }
         for seq in seqs { firstLost = min(firstLost, max(seq, 1)) }
-        for win in ConflictManager.wins(of: winner, over: seqs.compactMap { places[$0].map { entries[$0] } }) {
+        for win in ConflictManager.wins(of: winner, over: seqs.compactMap { indices[$0].map { entries[$0] } }) {
             if let seq = win.loser.seq { lose(seq, win.at) }
         }
     }
