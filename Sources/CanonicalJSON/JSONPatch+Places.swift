@@ -42,6 +42,9 @@ extension JSON {
 }
 
 extension JSONPointer {
+    /// Whether one of the two lies in the other, or both are the same.
+    package func meets(_ other: JSONPointer) -> Bool { isPrefix(of: other) || other.isPrefix(of: self) }
+
     /// The places that lie in none of the others, each once, in the order of their steps' bytes.
     package static func outermost(_ places: [JSONPointer]) -> [JSONPointer] {
         var kept: [JSONPointer] = []

@@ -528,6 +528,18 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case eventsOverlooked = "events-overlooked"
     /// What was lost agrees with nobody, if an entry has only its digest.
     case digestsUncompared = "digests-uncompared"
+    /// What others lost to an entry that had no room to name it comes back with a later merge.
+    case untoldLosersKept = "untold-losers-kept"
+    /// The tree is made again from where its writer had seen it, though something that lost since stands in it there.
+    case groundUnsought = "ground-unsought"
+    /// And as if nothing of that had lost.
+    case groundBelieved = "ground-believed"
+    /// A base counts though a repair has left no entry there.
+    case displacedBaseTaken = "displaced-base-taken"
+    /// Whose entry was re-admitted does not know that it had lost.
+    case readmittedLossesForgotten = "readmitted-losses-forgotten"
+    /// Who repeats an id may name other places.
+    case idPlacesUncompared = "id-places-uncompared"
     /// An entry that associates signed for grants another lease than that.
     case forcedLeaseUncompared = "forced-lease-uncompared"
     /// Associates let pass an exclusive lease too.

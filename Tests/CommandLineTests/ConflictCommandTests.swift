@@ -73,6 +73,9 @@ struct ConflictCommandTests {
             #expect(try ledger.run("state", "get", "/deploy/version").output == "\"of guard\"\n")
             let body = try #require(try ledger.entries("--last", "1").first?["entry"]?["body"])
             #expect(body[names[0] == "guard" ? "lost" : "overrode"]?.array?.first?["loser"]?["value"] == "of tool")
+            let built = try set(ledger, "/own", "1", "user:eve", "--base", base, "--reads", "/deploy")
+            #expect(
+                built.code == 22 && built.error.contains(#""/deploy" was read: what was built on it does not count"#), "\(built)")
             try ledger.expectIntact()
         }
     }
@@ -160,5 +163,22 @@ struct ConflictCommandTests {
         try ledger.expectRefusal(64, "--reads needs --base") { try set(ledger, "/a", "1", "user:ada", "--reads", "/b") }
         try ledger.expectRefusal(20, "nobody has seen entry 99") { try set(ledger, "/a", "1", "user:ada", "--base", "99") }
         try ledger.expectRefusal(20, "does not apply") { try set(ledger, "/x/y", "1", "user:ada", "--base", base) }
+        let long = "/" + String(repeating: "x", count: 100_000)
+        try ledger.expectRefusal(64, "has more than 262144 bytes") {
+            try ledger.append("{}", "--base", base, "--writes", long + "1", "--writes", long + "2", "--writes", long + "3")
+        }
+        #expect(try ledger.archive().code == 0)
+        for verb in [
+            ["append"] + CommandLedger.appendArguments.dropFirst() + ["--body", "{}", "--writes", "/a"],
+            [
+                "state", "set", "/a", "1", "--actor", "user:ada",
+            ],
+        ] {
+            try ledger.expectRefusal(20, "what follows entry 2 was archived") { try ledger.run(verb + ["--base", "2"]) }
+        }
+        // What was archived last is the state that the ledger begins with.
+        let first = try #require(try ledger.entries().first?["entry"]?["seq"]?.integer)
+        #expect(try set(ledger, "/a", "1", "user:ada", "--base", "\(first - 1)").code == 0)
+        #expect(try ledger.append("{}", "--writes", "/a/b", "--base", "\(first - 1)", "--actor", "user:bob").code == 22)
     }
 }

@@ -48,6 +48,28 @@ struct EventMergeTests {
         }
     }
 
+    @Test("an event that says what a change of the tree says is in nobody's way, in however many steps that says it")
+    func sameValue() throws {
+        let (a, c, l) = (JSONPointer(tokens: ["a"]), JSONPointer(tokens: ["c"]), JSONPointer(tokens: ["l", "0"]))
+        let patches: [([JSONPatch.Operation], [String], JSON)] = [
+            ([.replace(a, [:]), .add(a.appending("b"), 1)], ["/a"], ["a": ["b": 1]]),
+            ([.test(a, 0), .replace(a, 5), .move(from: a, to: c)], ["/c"], ["c": 5]),
+            ([.replace(l, 5)], ["/l/0"], ["l": ["0": 5]]),
+            ([.replace(JSONPointer(tokens: ["l"]), [1]), .add(JSONPointer(tokens: ["l", "-"]), 2)], ["/l"], ["l": [1, 2]]),
+        ]
+        for (operations, writes, body) in patches {
+            for isChangeFirst in [true, false] {
+                let (machine, base) = try SimulatedMachine.classed(["a": 0, "l": [1, 2]])
+                let change = ("operator", Act.change(JSONPatch(operations), reads: []))
+                let event = ("worker", Act.event(writes: writes, reads: [], body))
+                for (name, act) in isChangeFirst ? [change, event] : [event, change] {
+                    try perform(act, as: name, base, on: machine)
+                }
+                #expect(try machine.count("ledger.conflict") == 0, "\(writes) \(isChangeFirst)")
+            }
+        }
+    }
+
     @Test("the tree, and what events lost, is the same in whatever order they come", arguments: 1...8 as ClosedRange<UInt64>)
     func orders(seed: UInt64) throws {
         var source = DocumentSource(random: SeededGenerator(seed: seed))

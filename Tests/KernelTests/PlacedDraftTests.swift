@@ -116,24 +116,55 @@ struct PlacedDraftTests {
         }
     }
 
-    @Test("a thousand places can be taken from others at once, and more are refused: with a newer seq nothing has to be taken")
+    @Test("what is told of long values has room, however many are taken")
     func many() throws {
-        for count in [1000, 1001] {
-            let machine = try SimulatedMachine.classed()
-            let base = try machine.tip().seq
-            try machine.write { session in
-                let value = JSON.string(String(repeating: "x", count: 900))
-                let drafts = try (0..<count).map { _ in [try draft(["/a": value])] }
-                for answer in session.commit(drafts) { _ = try answer.get() }
-            }
-            let guardian = machine.signing(Classes.signers["security-sentinel"]!)
-            let late = try draft(by: "process:security-sentinel", base: base, ["/a": 1])
-            let error = try refusal(guardian, late)
-            let expected: ErrorCode? = count > 1000 ? .refused : nil
-            #expect(error?.code == expected, "\(error.debugDescription)")
-            let seen = try draft(by: "process:security-sentinel", base: try machine.tip().seq, ["/a": 2])
-            #expect(try refusal(guardian, seen) == nil)
+        let machine = try SimulatedMachine.classed()
+        let base = try machine.tip().seq
+        try machine.write { session in
+            let value = JSON.string(String(repeating: "x", count: 3900))
+            let drafts = try (0..<1001).map { _ in [try draft(["/a": value])] }
+            for answer in session.commit(drafts) { _ = try answer.get() }
         }
+        let guardian = machine.signing(Classes.signers["security-sentinel"]!)
+        #expect(try refusal(guardian, try draft(by: "process:security-sentinel", base: base, ["/a": 1])) == nil)
+        let told = try JSON(parsing: try #require(try machine.entries().last).body)
+        #expect(told["overrode"]?.array?.count == 1000 && told["overrode_more"] == [.number(Double(base + 1001))])
+    }
+
+    @Test("a session goes on knowing what the last entries say of places, however many it writes")
+    func window() throws {
+        let machine = try SimulatedMachine(count: 3)
+        try machine.write { session in
+            _ = try session.decide([try draft(["/old": 1])])
+            _ = try session.decide([try draft(base: 5, ["/known": 1])])
+            _ = try session.decide([try draft(base: 5, ["/late": 1])])
+            for _ in 0..<3 {
+                for answer in session.commit((0..<7000).map { _ in [TestLedger.draft(1, size: 0)] }) { _ = try answer.get() }
+                _ = try session.decide([try draft(["/late": 1])])
+            }
+            let tip = try #require(session.tip?.seq)
+            let late = try draft(by: "process:two", base: tip - 9000, ["/late": 2])
+            let stale = ledgerError { () throws(LedgerError) in _ = try session.decide([late]) }
+            #expect(stale?.code == .conflict)
+            _ = try session.decide([try draft(by: "process:two", base: tip - 5000, ["/late": 1, "/old": 2])])
+        }
+    }
+
+    @Test("a decision that begins the next block is compared again with what is on the disk by then")
+    func blocks() throws {
+        let machine = try SimulatedMachine.classed()
+        let tip = try machine.tip()
+        let pad = JSON.string(String(repeating: "x", count: 900_000))
+        let guardian = try draft(by: "process:security-sentinel", base: tip.seq, ["/a": 2, "/pad": pad])
+            .signed(by: Classes.signers["security-sentinel"]!, in: tip.ledger, base: tip.seq, id: "one")
+        try machine.write { session in
+            var decisions = [[try draft(["/a": 1, "/pad": 1])]]
+            for _ in 0..<9 { decisions.append([TestLedger.draft(1, size: 900_000)]) }
+            decisions.append([guardian])
+            for answer in session.commit(decisions) { _ = try answer.get() }
+        }
+        let told = try JSON(parsing: try #require(try machine.entries().last { $0.action == "ledger.conflict" }).body)
+        #expect(told["overrode"]?.array?.count == 2 && told["overrode"]?[0]?["loser"]?["seq"] == .number(Double(tip.seq + 1)))
     }
 
     @Test("who lost what does not depend on arrival, one by one or in one block", arguments: 1...25 as ClosedRange<UInt64>)

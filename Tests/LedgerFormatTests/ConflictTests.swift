@@ -110,6 +110,50 @@ struct ConflictTests {
         return lost
     }
 
+    @Test("an entry names what was lost, and of what it took as much as it has room for; of the rest it tells whose it was")
+    func records() throws {
+        let sentinel = try entry("process:guard", "security-sentinel", [("", 1)])
+        let others = try (1...40).map { seq in
+            var other = try entry(
+                "process:tool", "worker", (0..<50).map { ("/\(seq)/\($0)", .string(String(repeating: "v", count: 3000))) })
+            other.seq = UInt64(seq)
+            return other
+        }
+        let taken = try ConflictManager.resolve(sentinel, against: others)
+        #expect(taken.overrode.count == 2000 && ConflictManager.wins(of: sentinel, over: others) == taken.overrode)
+        for room in [1000, 10_000, 100_000, 1 << 20] {
+            let record = try #require(ConflictRecord.ofTree(taken, isWhole: false, within: room))
+            let named = try #require(record["overrode"]?.array).compactMap { Collision($0) }
+            #expect(named.map(\.at) == taken.overrode.prefix(named.count).map(\.at) && named.count <= 1000)
+            let more = (record["overrode_more"]?.array ?? []).compactMap(\.integer)
+            #expect(more == Set(taken.overrode[named.count...].map { Int64($0.loser.seq ?? 0) }).sorted())
+            #expect(JSON.object(record).canonicalBytes().count < room + 100, "\(room)")
+        }
+        #expect(ConflictRecord.ofTree(taken, isWhole: false, within: 100) == nil)
+        var lost = ConflictManager.Resolution()
+        for other in others { lost.lost += try ConflictManager.resolve(other, against: [sentinel]).lost }
+        #expect(lost.lost.count == 2000 && ConflictRecord.ofTree(lost, isWhole: false, within: 1 << 20) == nil)
+        let beside = ConflictRecord.ofEvents(lost)
+        #expect(beside["lost"]?.array?.count == 1000 && beside["lost_more"] == 1000 && beside["overrode"] == [])
+        lost.lost.removeLast(1800)
+        #expect(ConflictRecord.ofTree(lost, isWhole: true, within: 400_000) == nil)
+        let whole = try #require(ConflictRecord.ofTree(lost, isWhole: true, within: 1 << 20)?["lost"]?.array)
+        #expect(whole.count == 200 && whole.allSatisfy { $0["loser"]?["value"] != nil && $0["winner"]?["value"] == nil })
+    }
+
+    @Test("what a change lost is read there where it has no room for what it was meant to be")
+    func unmeant() throws {
+        let draft = try Draft(
+            action: "state.patched", actor: "user:ada", justification: Justification(.integrity, ""),
+            body: [
+                "patch": [["op": "add", "path": "/b", "value": 1]],
+                "lost": [["at": "/a", "loser": ["actor": "user:ada", "value": 5], "winner": ["actor": "user:bob"]]],
+            ],
+            context: ["writes": ["/a", "/b", "/c"]])
+        let entry = try #require(PlacedEntry(draft, rank: .unauthenticated))
+        #expect(entry.writes.map(\.value) == [.present(5), .present(1), .unknown])
+    }
+
     @Test("a collision is read as it was recorded")
     func coding() throws {
         let sentinel = try entry("process:guard", "security-sentinel", [("/a", 1)])

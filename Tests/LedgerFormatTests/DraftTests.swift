@@ -29,6 +29,26 @@ struct DraftTests {
         #expect(fault(" { \(good) } ") == nil)
     }
 
+    @Test("a draft names a thousand places at most, in so many bytes that an entry has room to say which were lost")
+    func places() throws {
+        func draft(_ name: String, _ places: [String]) throws(DraftError) {
+            _ = try Draft(
+                action: "a.b", actor: "user:ada", justification: Justification(.integrity, ""), body: [:],
+                context: [name: .array(places.map(JSON.string))])
+        }
+        for name in ["reads", "writes"] {
+            try draft(name, (0..<1000).map { "/\($0)" })
+            #expect(throws: DraftError.context("\"\(name)\" names more than 1000 places")) {
+                try draft(name, (0...1000).map { "/\($0)" })
+            }
+            // With brackets, quotation marks and the slash.
+            try draft(name, ["/" + String(repeating: "x", count: (256 << 10) - 5)])
+            #expect(throws: DraftError.context("\"\(name)\" has more than 262144 bytes")) {
+                try draft(name, ["/" + String(repeating: "x", count: (256 << 10) - 4)])
+            }
+        }
+    }
+
     @Test(
         "what is wrong is named",
         arguments: [

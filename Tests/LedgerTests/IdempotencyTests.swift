@@ -48,6 +48,28 @@ struct IdempotencyTests {
         #expect(try machine.entries().count == 2)
     }
 
+    @Test("the places that a draft names are content; what its writer had seen of them is not")
+    func places() throws {
+        let machine = try SimulatedMachine()
+        func placed(_ base: Int, reads: [JSON] = ["/r"], writes: [JSON] = ["/w"]) throws -> Draft {
+            try Draft(
+                action: "test.event", actor: "process:test", justification: Justification(.integrity, "same"), body: ["n": 1],
+                context: ["id": "a", "base": .number(Double(base)), "reads": .array(reads), "writes": .array(writes)])
+        }
+        try machine.write { try $0.record(try placed(1)) }
+        for isSameSession in [true, false] {
+            try machine.write { session throws in
+                if isSameSession { #expect(try session.decide([try placed(2)]).isRepetition) }
+                for other in [try placed(1, reads: []), try placed(1, writes: ["/w", "/v"]), try draft(1, id: "a")] {
+                    let error = ledgerError { () throws(LedgerError) in try session.record(other) }
+                    #expect(error?.code == .conflict && error?.message.contains("reads [\"/r\"], writes [\"/w\"]") == true)
+                }
+                #expect(try session.decide([try placed(2)]).isRepetition)
+            }
+        }
+        #expect(try machine.entries().count == 2)
+    }
+
     @Test("composed and decomposed letters are different: as id, as actor and as reason")
     func unicode() throws {
         let machine = try SimulatedMachine()

@@ -158,6 +158,11 @@ extension PlantedDefect {
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:
             .tests("KernelTests.PlacedDraftTests")
         case .premisesKept, .losersKept, .digestsUncompared: .tests("KernelTests.MergeTests")
+        case .groundBelieved: .tests("KernelTests.MergeTests.*histories")
+        case .groundUnsought: .tests("KernelTests.MergeTests.*ground")
+        case .untoldLosersKept: .tests("KernelTests.ConflictLimitTests")
+        case .readmittedLossesForgotten, .displacedBaseTaken: .tests("CommandLineTests.ConflictRepairTests")
+        case .idPlacesUncompared: .tests("LedgerTests.IdempotencyTests")
         case .eventsOverlooked: .tests("KernelTests.EventMergeTests")
         // Reading
         case .settlingSkipped, .receiptsUncompared: .tests("LedgerTests.AuditTests")

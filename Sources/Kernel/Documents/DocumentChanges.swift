@@ -1,6 +1,7 @@
 import CanonicalJSON
 import Ledger
 import LedgerFormat
+import PlantedDefects
 
 /// What entries did to a tree, one after the other.
 struct DocumentChanges: Sendable {
@@ -9,16 +10,18 @@ struct DocumentChanges: Sendable {
     let root: JSON
     /// With what they put where.
     private(set) var entries: [PlacedEntry] = []
+    /// By their seqs.
+    private var indices: [UInt64: Int] = [:]
     /// What does not count, of them or of earlier ones.
     private(set) var lost: Set<DocumentTail.Claim> = []
     /// The earliest entry of which something does not count; behind all of them if there is none.
     private(set) var firstLost = UInt64.max
     /// Whether the tree at the start holds nothing that has lost since.
-    var isPure: Bool { firstLost > start }
+    var isPure: Bool { firstLost > start || planted(.groundBelieved) }
 
     static func read(
         behind start: UInt64, in view: LedgerView, _ environment: Environment, _ ranks: ActorRanks
-    ) throws(LedgerError) -> (seen: Documents, changes: DocumentChanges, tip: UInt64) {
+    ) throws(LedgerError) -> (seen: Fold<Documents>, changes: DocumentChanges, tip: UInt64) {
         let end = FoldEnd(seq: start)
         var fold = try FoundFold<Documents>(in: view, to: end, environment).fold
         try fold.advance(in: view, to: end, environment)
@@ -27,7 +30,7 @@ struct DocumentChanges: Sendable {
         try FactReader(view, of: Documents.namespaces, environment).read(after: &mark) { fact in
             changes.add(fact, to: &documents, ranks.rank(of: fact.actor, at: fact.seq))
         }
-        return (fold.state, changes, mark?.seq ?? start)
+        return (fold, changes, mark?.seq ?? start)
     }
 
     private init(start: UInt64, root: JSON) {
@@ -58,14 +61,25 @@ struct DocumentChanges: Sendable {
         for win in Self.collisions(body["overrode"]) {
             if let seq = win.loser.seq { lose(seq, win.at) }
         }
-        entries.append(
-            PlacedEntry(
-                seq: fact.seq, position: fact.position, actor: fact.actor, rank: rank,
-                reads: Self.pointers(context["reads"]),
-                writes: places.map { place in
-                    let loss = losses.first { $0.at == place }
-                    return PlacedValue(place, loss?.loser.value ?? .init(documents.root[place]))
-                }))
+        let entry = PlacedEntry(
+            seq: fact.seq, position: fact.position, actor: fact.actor, rank: rank,
+            reads: Self.pointers(context["reads"]),
+            writes: places.map { place in
+                let loss = losses.first { $0.at == place }
+                return PlacedValue(place, loss?.loser.value ?? .init(documents.root[place]))
+            })
+        loseUntold((body["overrode_more"]?.array ?? []).compactMap { $0.integer.flatMap(UInt64.init(exactly:)) }, to: entry)
+        indices[fact.seq] = entries.count
+        entries.append(entry)
+    }
+
+    /// Others of which an entry had no room to say what they lost to it: that follows from what they and it say.
+    private mutating func loseUntold(_ seqs: [UInt64], to winner: PlacedEntry) {
+        guard !seqs.isEmpty, !planted(.untoldLosersKept) else { return }
+        for seq in seqs { firstLost = min(firstLost, max(seq, 1)) }
+        for win in ConflictManager.wins(of: winner, over: seqs.compactMap { indices[$0].map { entries[$0] } }) {
+            if let seq = win.loser.seq { lose(seq, win.at) }
+        }
     }
 
     private static func pointers(_ json: JSON?) -> [JSONPointer] {

@@ -12,14 +12,30 @@ package struct DocumentMerge: Sendable {
     package var reads, writes: [JSONPointer]
     package var resolution: ConflictManager.Resolution
 
-    /// Of the entry.
-    var body: JSONObject {
+    /// Of the entry, in so many bytes.
+    ///
+    /// Patch and what was meant may both be as long as the tree: where there is no room for the latter, what counts of it stands in the
+    /// patch, and what was lost beside it.
+    func body(within room: Int) throws(LedgerError) -> JSONObject {
         var body: JSONObject = ["patch": patch.json]
         guard patch != meant || !resolution.isClean else { return body }
-        // Both may be as long as the tree.
-        if patch != meant { body["meant"] = meant.json }
-        body["lost"] = Collision.list(lost: resolution.lost)
-        body["overrode"] = Collision.list(overrode: resolution.overrode)
+        // Names and commas too.
+        let left = room - patch.json.canonicalBytes().count - 100
+        let meantCount = patch == meant ? 0 : meant.json.canonicalBytes().count
+        let record: JSONObject
+        if let found = ConflictRecord.ofTree(resolution, isWhole: false, within: left - meantCount) {
+            if patch != meant { body["meant"] = meant.json }
+            record = found
+        } else if patch != meant, let found = ConflictRecord.ofTree(resolution, isWhole: true, within: left) {
+            record = found
+        } else {
+            throw LedgerError(
+                .refused,
+                "the change would lose \(resolution.lost.count) places to others and take \(resolution.overrode.count) from others, "
+                    + "and with them it does not fit into one entry; nothing was changed: look at it as it is now, and try again with a newer seq"
+            )
+        }
+        for member in record.members { body[member.key] = member.value }
         return body
     }
 
@@ -62,7 +78,6 @@ extension DocumentTail {
         resolution.overrode.removeAll { win in win.loser.seq.map { lost.contains(Claim($0, win.at)) } ?? false }
         let target = tree(with: draft, resolution, now)
         try Documents.checkSize(of: target)
-        try WriterSession.checkCount(resolution, tip: tip)
         let isAsMeant = (try? patch.apply(to: now.root)) == target
         return DocumentMerge(
             meant: patch, patch: isAsMeant ? patch : now.difference(to: target), reads: draft.reads,
@@ -130,11 +145,21 @@ extension Decider {
             { documents, found, moment throws(LedgerError) in
                 let merge = try found.tail.merge(
                     try patch(found.tail.seen), reading: reads, by: actor, found.rank, into: documents, tip: moment.seq)
+                let context = merge.context(base)
+                let body = try merge.body(within: Self.byteCountMax(beside: context, justification, by: actor))
                 return Decision(
-                    [try moment.draft(Documents.patched, justification, merge.body, merge.context(base))],
-                    reply: merge.resolution)
+                    [try moment.draft(Documents.patched, justification, body, context)], reply: merge.resolution)
             })
         decided.reply.overrode += decided.overrode
         return decided
+    }
+
+    /// How long a body may be beside what else the entry has.
+    private static func byteCountMax(
+        beside context: JSONObject, _ justification: Justification, by actor: String
+    ) -> Int {
+        let texts = JSON.array([.object(context), .string(justification.reason), .string(actor)])
+        // Digests, a signature and what is of one length.
+        return Limits.draftPayload - texts.canonicalBytes().count - 2048
     }
 }

@@ -68,7 +68,7 @@ enum Drafts {
         draft(
             conflict, .integrity,
             "two entries say different things of one place, and neither had seen the other: the higher class counts",
-            ["lost": Collision.list(lost: resolution.lost), "overrode": Collision.list(overrode: resolution.overrode)])
+            ConflictRecord.ofEvents(resolution))
     }
 
     static func losses(ofConflict body: [UInt8]) -> [Collision] {

@@ -1,4 +1,5 @@
 import LedgerFormat
+import PlantedDefects
 
 /// The idempotency keys of the last entries: what an actor has recorded under an `id` already.
 struct IdWindow: Sendable {
@@ -10,11 +11,12 @@ struct IdWindow: Sendable {
         var lost: [Collision] = []
     }
 
-    /// Action, body and justification, as they were sealed.
+    /// What a draft says, and of which places, as it was sealed. Its base is no part of that: who repeats it may have seen more.
     struct Content: Sendable, Equatable {
         var action: String
         var body: [UInt8]
         var justification: Justification
+        var places: NamedPlaces
     }
 
     private struct Key: Hashable {
@@ -51,11 +53,27 @@ struct IdWindow: Sendable {
 
     /// What the entry beside a decision's drafts says that they lost.
     mutating func noteLosses(_ frame: FrameView, _ bytes: Span<UInt8>) {
-        guard frame.action.count == Drafts.conflict.utf8.count, bytes.text(frame.action) == Drafts.conflict, let part = frame.part
-        else { return }
+        guard frame.action.count == Drafts.conflict.utf8.count, bytes.text(frame.action) == Drafts.conflict else { return }
+        noteLosses(frame, bytes, at: frame.seq)
+    }
+
+    /// The same of an entry that was re-admitted, and its neighbours with it.
+    mutating func noteLosses(_ readmission: Readmission, at place: UInt64) {
+        guard readmission.entry.action == Drafts.conflict, !planted(.readmittedLossesForgotten) else { return }
+        noteLosses(readmission.view, readmission.frame.span, at: place)
+    }
+
+    private mutating func noteLosses(_ frame: FrameView, _ bytes: Span<UInt8>, at place: UInt64) {
+        guard let part = frame.part, frame.seq >= part.index, place >= part.index else { return }
         let lost = Drafts.losses(ofConflict: bytes.copy(frame.body))
-        for seq in frame.seq - UInt64(part.index - 1)..<frame.seq {
-            if let key = seqs[seq] { records[key]?.lost = lost }
+        let count = UInt64(part.index - 1)
+        for seq in place - count..<place {
+            // A repair may not have found all of them.
+            guard let key = seqs[seq], let known = records[key], (frame.seq - count..<frame.seq).contains(known.receipt.seq)
+            else {
+                continue
+            }
+            records[key]?.lost = lost
         }
     }
 
@@ -79,7 +97,13 @@ struct IdWindow: Sendable {
 }
 
 extension IdWindow.Content {
-    init(_ draft: Draft) { self.init(action: draft.action, body: draft.body, justification: draft.justification) }
+    init(_ draft: Draft) {
+        self.init(
+            action: draft.action, body: draft.body, justification: draft.justification, places: draft.namedPlaces)
+    }
 
-    init(_ entry: Entry) { self.init(action: entry.action, body: entry.body, justification: entry.justification) }
+    init(_ entry: Entry) {
+        self.init(
+            action: entry.action, body: entry.body, justification: entry.justification, places: entry.namedPlaces)
+    }
 }

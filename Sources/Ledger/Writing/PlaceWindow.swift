@@ -9,8 +9,24 @@ struct PlaceWindow: Sendable {
     private var entries: [PlacedEntry] = []
     /// Their places, by their indices: a block of drafts that had seen nothing would look at each entry again and again.
     private var tree = PlaceTree()
+    /// Seqs that no entry has: a repair has left them out.
+    private var gaps: [Range<UInt64>] = []
+    private var lastPassed: UInt64
 
-    init(behind base: UInt64) { self.base = base }
+    /// - Parameter firstSeq: the first entry that the ledger has; what was archived is no gap.
+    init(behind base: UInt64, firstSeq: UInt64) {
+        self.base = base
+        lastPassed = max(base, firstSeq) - 1
+    }
+
+    /// Knows of an entry on the disk, in their order; the first one is that at the base.
+    mutating func pass(_ seq: UInt64) {
+        if seq > lastPassed + 1 { gaps.append(lastPassed + 1..<seq) }
+        lastPassed = seq
+    }
+
+    /// Whether nothing stands where somebody has seen an entry.
+    func isDisplaced(_ seq: UInt64) -> Bool { gaps.contains { $0.contains(seq) } }
 
     mutating func insert(_ entry: PlacedEntry) {
         guard entry.position > max(base, entries.last?.position ?? 0) else { return }
@@ -40,7 +56,8 @@ struct PlaceWindow: Sendable {
     mutating func advance(to tip: UInt64) {
         let distance = WriterSession.unseenCountMax
         guard tip > base, tip - base > 2 * distance else { return }
-        var window = PlaceWindow(behind: tip - distance)
+        var window = PlaceWindow(behind: tip - distance, firstSeq: 1)
+        window.gaps = gaps.filter { $0.upperBound > window.base }
         for entry in entries[index(behind: window.base)...] { window.insert(entry) }
         self = window
     }

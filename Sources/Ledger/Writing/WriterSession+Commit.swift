@@ -280,7 +280,8 @@ extension WriterSession {
         var lost: [Collision] = []
         for draft in drafts {
             guard let id = draft.id, let known = state?.ids?.record(actor: draft.actor, id: id) else { continue }
-            let content = IdWindow.Content(draft)
+            var content = IdWindow.Content(draft)
+            if planted(.idPlacesUncompared) { content.places = known.content.places }
             guard known.content == content || planted(.idContentUncompared) else {
                 throw LedgerError(
                     .conflict,
@@ -318,7 +319,10 @@ extension WriterSession {
                 ids.insert(Entry(frame, of: bytes))
                 ids.noteLosses(frame, bytes)
             }
-            if let readmission = Readmission(frame, of: bytes) { ids.insert(readmission.entry, at: frame.seq) }
+            if let readmission = Readmission(frame, of: bytes) {
+                ids.insert(readmission.entry, at: frame.seq)
+                ids.noteLosses(readmission, at: frame.seq)
+            }
         }
         state?.ids = ids
     }
@@ -388,6 +392,6 @@ extension WriterSession {
 extension IdWindow.Content: CustomStringConvertible {
     var description: String {
         let body = String(decoding: body.prefix(200), as: UTF8.self) + (body.count > 200 ? "…" : "")
-        return "\(action) \(body) (\(justification.pillar.rawValue): \(justification.reason))"
+        return "\(action) \(body)\(places) (\(justification.pillar.rawValue): \(justification.reason))"
     }
 }

@@ -24,25 +24,12 @@ extension WriterSession {
         }
     }
 
-    /// So many places can be lost or taken from others at once: all are named in one entry.
-    package static let collisionCountMax = 1000
-    private static let collisionByteCountMax = 512 << 10
-
-    package static func checkCount(_ resolution: ConflictManager.Resolution, tip: UInt64) throws(LedgerError) {
-        let (lostCount, overrodeCount) = (resolution.lost.count, resolution.overrode.count)
-        // A place's name has any length.
-        guard lostCount + overrodeCount > collisionCountMax || byteCount(of: resolution) > collisionByteCountMax else { return }
-        throw LedgerError(
+    /// A base inside a gap that a repair left: what had been seen there stands elsewhere now, or nowhere.
+    package static func displacement(of base: UInt64, tip: UInt64) -> LedgerError {
+        LedgerError(
             .refused,
-            "it would lose \(lostCount) places to higher classes and take \(overrodeCount) from lower ones, and one entry names "
-                + "\(collisionCountMax) at most, in \(collisionByteCountMax) bytes; "
+            "entry \(base) has lost its place in a repair, and what came since cannot be told from what had been seen; "
                 + "nothing was recorded: look at it as it is now, and try again with --base \(tip)")
-    }
-
-    private static func byteCount(of resolution: ConflictManager.Resolution) -> Int {
-        if resolution.isClean { return 0 }
-        return Collision.list(lost: resolution.lost).canonicalBytes().count
-            + Collision.list(overrode: resolution.overrode).canonicalBytes().count
     }
 
     /// What becomes of a decision's drafts, one after the other: they have seen each other.
@@ -59,7 +46,6 @@ extension WriterSession {
             resolution.lost += found.lost.map { $0.with(part: index + 1) }
             resolution.overrode += found.overrode.map { $0.with(part: index + 1) }
         }
-        try Self.checkCount(resolution, tip: batch.writer?.tip.seq ?? inFlight?.tip.seq ?? state?.tip.seq ?? 0)
         return resolution
     }
 
@@ -71,7 +57,9 @@ extension WriterSession {
         try Self.checkUnseen(base: base, tip: tip, firstSeq: state.firstSeq)
         guard base < tip, let placed = PlacedEntry(draft, rank: ranks.rank(of: draft.actor, at: tip + 1)) else { return nil }
         try loadPlaces(behind: base, &batch)
-        let found = self.state?.places?.entries(behind: base, meeting: placed) ?? []
+        guard let places = self.state?.places else { return nil }
+        if places.isDisplaced(base), !planted(.displacedBaseTaken) { throw Self.displacement(of: base, tip: tip) }
+        let found = places.entries(behind: base, meeting: placed)
         let others = found.filter { placed.isComparable(with: $0) }
         do throws(ConflictManager.Contest) {
             return try ConflictManager.resolve(placed, against: others)
@@ -92,12 +80,14 @@ extension WriterSession {
     private mutating func loadPlaces(behind base: UInt64, _ batch: inout Batch) throws(LedgerError) {
         if let known = state?.places, known.base <= base { return }
         guard let current = state else { return }
-        var places = PlaceWindow(behind: base)
+        var places = PlaceWindow(behind: base, firstSeq: current.firstSeq)
         // Entries in the block, and what is under way, are not on the disk.
         let durable = inFlight?.tip.seq ?? current.tip.seq
         if durable > base {
             let ranks = ranks
-            try review(lastCount: durable - base, &batch) { frame, bytes in
+            // With the entry that was seen, which tells whether it is there.
+            try review(lastCount: durable - base + 1, &batch) { frame, bytes in
+                places.pass(frame.seq)
                 if let placed = PlacedEntry(frame, of: bytes, ranks) { places.insert(placed) }
             }
         }

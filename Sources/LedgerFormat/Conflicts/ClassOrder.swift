@@ -9,6 +9,9 @@ package struct ClassOrder: Sendable, Equatable {
         /// Of whoever has no key of his own: anyone may use his name.
         package static let unauthenticated = Rank(0)
 
+        /// Above all classes.
+        static let highest = Rank(.max)
+
         package static func < (a: Rank, b: Rank) -> Bool { a.value < b.value }
     }
 

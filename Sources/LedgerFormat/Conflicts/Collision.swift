@@ -36,33 +36,28 @@ package struct Collision: Sendable, Equatable {
 
 // As entries record it, and as it is printed (FORMAT.md §4.9)
 extension Collision {
-    package var json: JSON { json(.value, .value) }
-
-    /// What an entry lost. Whoever is compared with it later must be able to tell its values from his.
-    package static func list(lost collisions: [Collision]) -> JSON { list(collisions, behind: .digest) }
-
-    /// What others lost to an entry: their values stand in their own.
-    package static func list(overrode collisions: [Collision]) -> JSON { list(collisions, behind: .nothing) }
-
-    /// Many of them, the first ones with their values: all must fit into one entry.
-    private static func list(_ collisions: [Collision], behind detail: Detail) -> JSON {
-        .array(
-            collisions.enumerated().map { index, collision in
-                index < valuedCountMax ? collision.json : collision.json(detail, .nothing)
-            })
+    package var json: JSON {
+        json(loser.json(.value), winner.json(.value, at: true)) { object in
+            object["read"] = read.map { .string($0.description) }
+        }
     }
 
-    private static let valuedCountMax = 32
+    /// The same with nothing of the winner but which entry it is.
+    func brief(_ losing: Detail) -> JSON { json(loser.json(losing), winner.json(.nothing)) { _ in } }
 
     /// What is told of a value.
-    fileprivate enum Detail { case value, digest, nothing }
+    enum Detail {
+        /// All of it.
+        case whole
+        /// A digest, if it is long.
+        case value
+        case digest, nothing
+    }
 
-    private func json(_ losing: Detail, _ winning: Detail) -> JSON {
-        var object: JSONObject = [
-            "at": .string(at.description), "loser": loser.json(losing), "winner": winner.json(winning),
-        ]
+    private func json(_ loser: JSON, _ winner: JSON, _ complete: (inout JSONObject) -> Void) -> JSON {
+        var object: JSONObject = ["at": .string(at.description), "loser": loser, "winner": winner]
         object["part"] = part.map { .number(Double($0)) }
-        object["read"] = read.map { .string($0.description) }
+        complete(&object)
         return .object(object)
     }
 
@@ -83,15 +78,15 @@ extension Collision.Side {
     /// Of a longer value there is a digest.
     private static let valueByteCountMax = 4096
 
-    fileprivate func json(_ detail: Collision.Detail) -> JSON {
+    fileprivate func json(_ detail: Collision.Detail, at isPlaceTold: Bool = false) -> JSON {
         var object: JSONObject = ["actor": .string(actor)]
-        object["at"] = at.map { .string($0.description) }
+        if isPlaceTold { object["at"] = at.map { .string($0.description) } }
         object["seq"] = seq.map { .number(Double($0)) }
         switch value {
         case _ where detail == .nothing: break
         case .present(let value):
             let text = value.canonicalBytes()
-            if detail == .value, text.count <= Self.valueByteCountMax {
+            if detail == .whole || detail == .value && text.count <= Self.valueByteCountMax {
                 object["value"] = value
             } else {
                 object["sha256"] = .string(Digest(sha256: text.span).description)

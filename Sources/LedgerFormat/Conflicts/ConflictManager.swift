@@ -12,7 +12,6 @@ package enum ConflictManager {
         package var lost: [Collision] = []
         /// What it takes from others.
         package var overrode: [Collision] = []
-
         package init() {}
 
         package var isClean: Bool { lost.isEmpty && overrode.isEmpty }
@@ -31,6 +30,18 @@ package enum ConflictManager {
         for other in others { comparison.add(other) }
         guard comparison.contested.isEmpty else { throw Contest(collisions: comparison.contested) }
         return comparison.resolution
+    }
+
+    /// What an entry takes from others that were lower when it was recorded, whatever they are now.
+    package static func wins(of winner: PlacedEntry, over losers: [PlacedEntry]) -> [Collision] {
+        var winner = winner
+        winner.rank = .highest
+        var comparison = Comparison(winner)
+        for var loser in losers {
+            loser.rank = .unauthenticated
+            comparison.add(loser)
+        }
+        return comparison.resolution.overrode
     }
 }
 

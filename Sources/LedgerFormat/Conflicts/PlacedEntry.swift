@@ -108,32 +108,21 @@ extension PlacedEntry {
     /// What an event says of a place is what its body holds there, and else all that it says.
     private static func said(_ at: JSONPointer, _ body: JSON) -> PlacedValue.Value { .present(body[at] ?? body) }
 
-    /// What a patch says of a place, where that can be read off it.
+    /// What a change says of a place, as far as it can be told without the tree.
     private static func patched(_ at: JSONPointer, _ body: JSON) -> PlacedValue.Value {
-        guard let json = body["meant"] ?? body["patch"], let patch = try? JSONPatch(json),
-            let last = patch.operations.last(where: { $0.touches(at) })
-        else { return .unknown }
-        switch last {
-        case .add(at, let value), .replace(at, let value): return .present(value)
-        case .remove(at): return .absent
-        default: return .unknown
+        // What was meant is told there where it has no room of its own.
+        if body["meant"] == nil,
+            let loss = (body["lost"]?.array ?? []).lazy.compactMap({ Collision($0) }).first(where: { $0.at == at })
+        {
+            return loss.loser.value
+        }
+        guard let json = body["meant"] ?? body["patch"], let patch = try? JSONPatch(json) else { return .unknown }
+        return switch patch.outcome(at: at) {
+        case .value(let value): .present(value)
+        case .absent: .absent
+        case .unknown: .unknown
         }
     }
-}
-
-extension JSONPatch.Operation {
-    fileprivate func touches(_ at: JSONPointer) -> Bool {
-        switch self {
-        case .add(let path, _), .remove(let path), .replace(let path, _), .copy(_, let path): path.meets(at)
-        case .move(let from, let path): from.meets(at) || path.meets(at)
-        case .test: false
-        }
-    }
-}
-
-extension JSONPointer {
-    /// Whether one of the two lies in the other, or both are the same.
-    package func meets(_ other: JSONPointer) -> Bool { isPrefix(of: other) || other.isPrefix(of: self) }
 }
 
 extension JSON {

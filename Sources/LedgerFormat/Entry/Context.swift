@@ -10,6 +10,9 @@ enum Context {
             guard !placeNames.contains(name) || value.array?.count ?? 0 <= placeCountMax else {
                 throw .context("\"\(name)\" names more than \(placeCountMax) places")
             }
+            guard !placeNames.contains(name) || value.canonicalBytes().count <= placeByteCountMax else {
+                throw .context("\"\(name)\" has more than \(placeByteCountMax) bytes")
+            }
         }
     }
 
@@ -22,6 +25,8 @@ enum Context {
 
     /// Whoever is compared with it pays for each.
     private static let placeCountMax = 1000
+    /// So there is room to say which of them was lost.
+    private static let placeByteCountMax = 256 << 10
 
     /// What one of these two says; what is no pointer was written by nobody of ours.
     static func pointers(_ value: JSON?) -> [JSONPointer] {
@@ -51,4 +56,29 @@ enum Context {
     private static func isPointers(_ value: JSON) -> Bool {
         value.array?.allSatisfy { item in item.string.map { (try? JSONPointer(parsing: $0)) != nil } ?? false } ?? false
     }
+}
+
+/// What a context says of places, but for what its writer had seen: he may know more when he says it again.
+package struct NamedPlaces: Sendable, Equatable {
+    private var reads, writes: JSON?
+
+    init(_ context: JSONObject) {
+        reads = Self.list(context["reads"])
+        writes = Self.list(context["writes"])
+    }
+
+    /// An empty list is as good as none.
+    private static func list(_ value: JSON?) -> JSON? { value?.array?.isEmpty == false ? value : nil }
+}
+
+extension NamedPlaces: CustomStringConvertible {
+    package var description: String {
+        [("reads", reads), ("writes", writes)].map { name, list in
+            list.map { ", \(name) \($0.canonicalText.prefix(200))" } ?? ""
+        }.joined()
+    }
+}
+
+extension Draft {
+    package var namedPlaces: NamedPlaces { NamedPlaces(namesPlaces ? contextObject : [:]) }
 }

@@ -16,6 +16,7 @@ package struct Entry: Sendable {
     package let synced: UInt64
     /// The idempotency key, if it has one.
     package let id: String?
+    package let namedPlaces: NamedPlaces
 
     /// Copies what a view shows of `bytes`.
     package init(_ frame: FrameView, of bytes: Span<UInt8>) {
@@ -32,7 +33,9 @@ package struct Entry: Sendable {
         ledger = frame.ledger(in: bytes)
         hash = frame.hash(in: bytes)
         synced = frame.synced
-        id = frame.context.count > 2 ? (try? JSON(parsing: context).object)?["id"]?.string : nil
+        let members = frame.context.count > 2 ? (try? JSON(parsing: context))?.object ?? [:] : [:]
+        id = members["id"]?.string
+        namedPlaces = NamedPlaces(members)
     }
 
     package var receipt: Receipt { Receipt(ledger: ledger, seq: seq, hash: hash, time: time) }
