@@ -132,6 +132,24 @@ struct ConstitutionTests {
         try ledger.expectIntact()
     }
 
+    @Test(
+        "a rule on logs, by which loggers of Swift programs would be refused: the check says so, and who asks for signatures too")
+    func logs() throws {
+        let house = try GovernedHouse()
+        try house.propose("[pillars]\nresilience = [\"log.\"]\nintegrity = [\"log.dropped\"]")
+        let checked = try house.ledger.run("constitution", "check")
+        #expect(checked.code == 0 && checked.error.contains("by it log.line is justified by resilience alone"), "\(checked)")
+        #expect(checked.error.contains("--pillar resilience") && !checked.error.contains("log.dropped"), "\(checked)")
+        let json = try JSON(parsing: Array(house.ledger.run("constitution", "check", "--json").output.utf8))
+        #expect(json["warnings"]?.array?.count == 1)
+        #expect(try house.ledger.run("constitution", "adopt").error.contains("by it log.line is justified"))
+        #expect(try house.ledger.run(["constitution", "adopt"] + house.keys("ada", "bob")).code == 0)
+        #expect(try house.ledger.ingest(["a line"]).code == 20)
+        #expect(
+            try house.ledger.run("ingest", "--raw", "--actor", "service:x", "--pillar", "resilience", "-", input: "a\n").code == 0
+        )
+    }
+
     @Test("attacks: what would lock everybody out is not even asked for")
     func lockouts() throws {
         let house = try GovernedHouse()

@@ -104,6 +104,9 @@ struct Salvage {
         actors.associates = last ?? actors.associates
     }
 
+    /// Whether anything behind the prefix says if there are associates: that there are none, only what HEAD proves.
+    var tellsAssociates: Bool { statedActors.contains { $0.isProven || $0.roster.associates != nil } }
+
     /// Who speaks with a signature, and of whom nobody says that he was enrolled.
     var strangers: [String] {
         signers.filter { name in !actors.enrolments.contains { $0.actor.utf8.elementsEqual(name.utf8) } }.sorted()
