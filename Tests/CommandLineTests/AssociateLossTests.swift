@@ -37,6 +37,8 @@ struct AssociateLossTests {
         let house = try GovernedHouse()
         let ledger = house.ledger
         try flip(ledger, CommandLedger.firstSegment)
+        // Whoever finds the damage raises the alert.
+        #expect(try ledger.append().code == 10)
         let plan = try ledger.run("repair")
         #expect(
             plan.code == 10 && plan.output.contains("WARNING: nothing sound says whether the ledger had associates"), "\(plan)")
@@ -67,6 +69,14 @@ struct AssociateLossTests {
         try ledger.overwrite(CommandLedger.firstSegment, bytes)
         try ledger.expectRefusal(20, "is known by sound entries") {
             try ledger.run("repair", "--yes", "--associate", TestActors.eve.key.description)
+        }
+        let plain = try CommandLedger(entries: 3)
+        bytes = try plain.read(CommandLedger.firstSegment)
+        bytes[bytes.count - 60] ^= 1
+        try plain.overwrite(CommandLedger.firstSegment, bytes)
+        #expect(try plain.append().code == 10)
+        try plain.expectRefusal(20, "the ledger has no associates, as sound entries say") {
+            try plain.run("repair", "--yes", "--associate", TestActors.eve.key.description)
         }
         // Whoever gives them up says so.
         try ledger.restore(from: "damaged")

@@ -128,7 +128,7 @@ struct ConstitutionTests {
         }
         #expect(try ledger.run("constitution", "adopt", "--signed", signed).code == 0)
         try ledger.expectRefusal(20, "was carried out before") { try ledger.run("constitution", "adopt", "--signed", signed) }
-        try ledger.expectRefusal(20, "let") { try ledger.run("constitution", "adopt", "--expires", "8d") }
+        try ledger.expectRefusal(20, "168 hours at most") { try ledger.run("constitution", "adopt", "--expires", "8d") }
         try ledger.expectIntact()
     }
 
@@ -187,7 +187,7 @@ struct ConstitutionTests {
         let signed = try house.request(["constitution", "adopt"], signedBy: ["ada", "bob"], as: "r")
         try house.lock()
         try house.ledger.expectRefusal(21) { try house.ledger.run("constitution", "adopt", "--signed", signed) }
-        try house.ledger.expectRefusal(20, "has suspended all") { try house.ledger.run("constitution", "adopt") }
+        try house.ledger.expectRefusal(21, "until its associates release it") { try house.ledger.run("constitution", "adopt") }
         #expect(try house.ledger.run(["alert", "release"] + house.keys("ada", "bob")).code == 0)
         try house.ledger.expectRefusal(20, "does not follow the last act") {
             try house.ledger.run("constitution", "adopt", "--signed", signed)

@@ -14,13 +14,14 @@ struct HouseNameTests {
     func refused() throws {
         let patches = try PatchHouse()
         let (ledger, house) = (patches.ledger, patches.house)
-        #expect(try ledger.run("lane", "declare", "api", "--actor", "user:ada").code == 0)
+        for lane in ["api", "docs"] { try ledger.lane(["declare", lane]) }
         _ = try ledger.acquire("api")
+        #expect(try ledger.run("state", "set", "/n", "1", "--actor", "user:ada").code == 0)
         let patch = try patches.propose()
         let actor = ["--actor", Self.house]
         for arguments in [
             ["append", "--action", "deploy.approved", "--pillar", "integrity", "--reason", "r", "--body", "{}"],
-            ["state", "set", "/n", "1"], ["learn", "add", "--trauma", "t"], ["lane", "acquire", "web"],
+            ["state", "set", "/n", "1"], ["learn", "add", "--trauma", "t"], ["lane", "acquire", "docs"],
             ["lane", "acquire", "api", "--force"] + house.keys("ada", "bob"), ["lane", "declare", "web"],
             ["restore", "--to", "2", "--yes", "--reason", "r"], ["patch", "reject", patch, "--reason", "r"],
             ["patch", "propose", PatchHouse.handbook, "--from", house.file("edited")],

@@ -50,6 +50,8 @@ struct AssociateRepairTests {
     func allLost() async throws {
         let machine = try SimulatedMachine.governed(count: 5, segmentByteCount: 1 << 20)
         try machine.damage(1)
+        // Whoever finds the damage raises the alert.
+        #expect(try machine.openingError()?.code == .tampered)
         let before = machine.files
         let storage = try machine.storage()
         let refused = ledgerError { () throws(LedgerError) in
