@@ -5,9 +5,14 @@ struct SystemCallScene: Sendable {
     enum Verb: String, Sendable, CaseIterable {
         case initialization = "init"
         case append, roll, recovery, rotation, retirement, repair, backup, change, restoration, snapshot, archive, lane
+        case adoption, release, patching
 
         /// It folds the documents, and may leave a snapshot of them.
         var isStateful: Bool { [.change, .restoration, .snapshot, .archive].contains(self) }
+        /// Associates signed it.
+        var isSigned: Bool { [.adoption, .release, .patching].contains(self) }
+        /// An entry of the ledger before may stand in another one.
+        var followsRepair: Bool { [.repair, .archive, .release].contains(self) }
     }
 
     var verb: Verb
@@ -28,7 +33,7 @@ struct SystemCallScenes: Sendable {
     private(set) var all: [SystemCallScene] = []
     let shortWrites: ShortWrites
     /// Keeps the templates.
-    private let place: Workplace
+    let place: Workplace
 
     init(_ setting: Setting) throws {
         place = try Workplace()
@@ -53,6 +58,7 @@ struct SystemCallScenes: Sendable {
         try add(.backup, place.path("plain"), plain, [setting.bulla, "backup", "%" + Self.copySuffix, "--ledger", "%"])
         try addStateful(setting)
         try addLane(setting)
+        try addGovernance(setting)
     }
 
     /// The documents of the stateful scenes are `{"n":1}` or `{"n":2}`, before and after.
@@ -122,17 +128,22 @@ struct SystemCallScenes: Sendable {
     /// One bit of the third of six entries is another, and the alert is raised; the receipts of the others.
     private func damagedLedger(_ setting: Setting) throws -> [String] {
         var receipts = try ledger("damaged", setting, entryCount: 5)
-        let segment = URL(fileURLWithPath: place.path("damaged") + "/ledger/00000000000000000001.frames")
-        var bytes = try Data(contentsOf: segment)
-        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
-        bytes[lineFeeds[2] - 200] ^= 1
-        let handle = try FileHandle(forWritingTo: segment)
-        try handle.write(contentsOf: bytes)
-        try handle.close()
+        try damage("damaged", entry: 3)
         let audit = try Child.run(setting.bulla, ["audit", "--ledger", place.path("damaged")])
         guard audit.code == 10 else { throw HarnessError("a damaged ledger passes: \(audit.output)") }
         receipts.remove(at: 2)
         return receipts
+    }
+
+    /// One bit of an entry becomes another.
+    func damage(_ name: String, entry: Int) throws {
+        let segment = URL(fileURLWithPath: place.path(name) + "/ledger/00000000000000000001.frames")
+        var bytes = try Data(contentsOf: segment)
+        let lineFeeds = bytes.indices.filter { bytes[$0] == 0x0A }
+        bytes[lineFeeds[entry - 1] - 200] ^= 1
+        let handle = try FileHandle(forWritingTo: segment)
+        try handle.write(contentsOf: bytes)
+        try handle.close()
     }
 
     /// Makes a ledger; its receipts.
@@ -161,11 +172,12 @@ struct SystemCallScenes: Sendable {
 
     static let tornByteCount = 100
 
-    private mutating func add(
+    mutating func add(
         _ verb: SystemCallScene.Verb, _ template: String?, _ receipts: [String], _ command: [String]
     ) throws {
         let work = try Workplace()
         if let template { try work.copy(template, to: "L") }
+        if verb == .patching { try Self.writeHandbook(in: work) }
         var scene = SystemCallScene(verb: verb, template: template, receipts: receipts, command: command)
         let (trace, result) = try Strace(place: work).trace(scene.command(work.path("L")))
         guard result.code == 0 else { throw HarnessError("\(verb.rawValue), undisturbed: \(result.error)") }

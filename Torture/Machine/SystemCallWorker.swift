@@ -16,6 +16,7 @@ struct SystemCallWorker: Worker {
     private var ledger: String { place.path("L") }
     private var judgement: Judgement { Judgement(bulla: setting.bulla, ledger: ledger) }
     private var archive: String { ledger + SystemCallScenes.archiveSuffix }
+    private var handbook: String { place.path(SystemCallScenes.handbook) }
     private var strace: Strace { Strace(place: place) }
 
     func run(_ number: Int, _ random: inout SeededGenerator, _ tally: inout Tally) async throws {
@@ -48,6 +49,7 @@ struct SystemCallWorker: Worker {
         place.remove("L" + SystemCallScenes.copySuffix)
         place.remove("L" + SystemCallScenes.archiveSuffix)
         if let template = scene.template { try place.copy(template, to: "L") }
+        if scene.verb == .patching { try SystemCallScenes.writeHandbook(in: place) }
     }
 
     private func disturb(_ this: SystemCalls.Case, _ scene: SystemCallScene) throws -> Strace.Outcome {
@@ -104,6 +106,11 @@ struct SystemCallWorker: Worker {
         } else if scene.verb == .repair {
             let again = try Child.run(setting.bulla, ["repair", "--yes", "--ledger", ledger])
             guard again.code == 0 else { return ["the next repair: \(again.code) \(again.error)"] }
+        } else if scene.verb.isSigned {
+            let again = try runAgain(scene)
+            guard isDone(again, scene) else { return ["the same again: \(again.code) \(again.error)"] }
+            receipts += again.receipts
+            if let complaint = try signedComplaint(scene) { return [complaint] }
         }
         if let complaint = try judgement.verifierComplaint(receipts: receipts, in: place, archive: archive) {
             return [complaint]
@@ -121,7 +128,7 @@ struct SystemCallWorker: Worker {
         let files = try LedgerFiles(ledger)
         // Behind a repair an entry may stand in another, which only a verifier finds.
         var complaints =
-            scene.verb == .repair || scene.verb == .archive
+            scene.verb.followsRepair
             ? [try judgement.verifierComplaint(receipts: receipts, in: place, archive: archive)].compactMap { $0 }
             : files.complaints(receipts: receipts)
         if scene.verb == .recovery { complaints += try evidenceComplaints(files) }
@@ -140,6 +147,32 @@ struct SystemCallWorker: Worker {
             ? "the snapshots: \(check.code) \(check.output) \(check.error)" : nil
     }
 
+    private func runAgain(_ scene: SystemCallScene) throws -> Child.Result {
+        let command = scene.command(ledger)
+        return try Child.run(command[0], Array(command.dropFirst()))
+    }
+
+    /// Whether what associates signed is carried out: now, or before.
+    private func isDone(_ result: Child.Result, _ scene: SystemCallScene) -> Bool {
+        if result.code == 0 { return true }
+        return scene.verb.isSigned && result.code == 20
+            && ["carried out before", "not in alert"].contains { result.error.contains($0) }
+    }
+
+    /// That there is no alert the verifier says.
+    private func signedComplaint(_ scene: SystemCallScene) throws -> String? {
+        switch scene.verb {
+        case .adoption:
+            let shown = try Child.run(setting.bulla, ["constitution", "show", "--ledger", ledger])
+            let isAdopted = try shown.output == String(contentsOfFile: scenes.constitution, encoding: .utf8)
+            return isAdopted ? nil : "the constitution: \(shown)"
+        case .patching:
+            let text = try String(contentsOfFile: place.path(SystemCallScenes.handbook), encoding: .utf8)
+            return text == SystemCallScenes.handbookTexts.after ? nil : "the handbook: \(text)"
+        default: return nil
+        }
+    }
+
     /// The lane has one lease: the expired one, or that of who took it over.
     private func laneComplaint() throws -> String? {
         let list = try Child.run(setting.bulla, ["lane", "list", "--json", "--ledger", ledger])
@@ -150,8 +183,7 @@ struct SystemCallWorker: Worker {
 
     /// Whoever archives again brings it to its end: the ledger has one segment then, and the state is what it was.
     private func archiveComplaint(_ scene: SystemCallScene) throws -> String? {
-        let command = scene.command(ledger)
-        let again = try Child.run(command[0], Array(command.dropFirst()))
+        let again = try runAgain(scene)
         guard again.code == 0 else { return "the next archive: \(again.code) \(again.error)" }
         let files = try LedgerFiles(ledger)
         return files.segmentCount == 1 ? try stateComplaint() : "the next archive left \(files.segmentCount) segments"
@@ -183,15 +215,15 @@ extension SystemCallWorker {
         _ scene: SystemCallScene, _ receipts: [String], _ what: String, _ tally: inout Tally
     ) throws {
         guard isNew([scene.verb.rawValue] + (try shape())) else { return }
-        try keep()
+        try keep(scene)
         let next =
-            scene.verb == .archive
+            scene.verb == .archive || scene.verb.isSigned
             ? scene.command(ledger)
             : [setting.bulla] + (scene.verb == .repair ? ["repair", "--yes"] : Judgement.appendArguments) + ["--ledger", ledger]
         let (trace, undisturbed) = try strace.trace(next)
-        guard undisturbed.code == 0 else { return tally.fail("\(what): the next \(next[1]): \(undisturbed.error)") }
+        guard isDone(undisturbed, scene) else { return tally.fail("\(what): the next \(next[1]): \(undisturbed.error)") }
         for (index, call) in trace.calls.enumerated() where call.isChange {
-            try bringBack()
+            try bringBack(scene)
             let outcome = try strace.kill(next, at: call)
             guard outcome.hasFired else {
                 tally.fail("\(what), then a kill at \(call.name) \(call.number) that did not happen")
@@ -205,16 +237,18 @@ extension SystemCallWorker {
         }
     }
 
-    private func keep() throws {
+    private func keep(_ scene: SystemCallScene) throws {
         try place.copy(ledger, to: "once")
         if access(archive, F_OK) == 0 { try place.copy(archive, to: "once-archive") } else { place.remove("once-archive") }
+        if scene.verb == .patching { try place.copy(handbook, to: "once-handbook") }
     }
 
-    private func bringBack() throws {
+    private func bringBack(_ scene: SystemCallScene) throws {
         try place.copy(place.path("once"), to: "L")
         let kept = place.path("once-archive")
         let name = "L" + SystemCallScenes.archiveSuffix
         if access(kept, F_OK) == 0 { try place.copy(kept, to: name) } else { place.remove(name) }
+        if scene.verb == .patching { try place.copy(place.path("once-handbook"), to: SystemCallScenes.handbook) }
     }
 
     /// What a disk holds, but for times, random names and what depends on them.

@@ -6,12 +6,13 @@ import Synchronization
 final class SystemCalls: Stage {
     let name = "system-calls"
     let subject =
-        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore, snapshot, archive and lane acquire"
+        "SIGKILL, EIO, ENOSPC and short writes at every system call of init, append, roll, recovery, key rotate, key retire, repair, backup, state, restore, snapshot, archive, lane acquire, constitution adopt, alert release and patch approve"
     let unit = "faults"
     let mustFire = [
         "SIGKILL in init", "SIGKILL in append", "SIGKILL in roll", "SIGKILL in recovery", "SIGKILL in rotation",
         "SIGKILL in retirement", "SIGKILL in repair", "SIGKILL in backup", "SIGKILL in change", "SIGKILL in restoration",
-        "SIGKILL in snapshot", "SIGKILL in archive", "SIGKILL in lane", "EIO", "ENOSPC", "short write",
+        "SIGKILL in snapshot", "SIGKILL in archive", "SIGKILL in lane", "SIGKILL in adoption",
+        "SIGKILL in release", "SIGKILL in patching", "EIO", "ENOSPC", "short write",
         "short write, then ENOSPC", "refused with 30", "HEAD lags",
     ]
     let mustFireInTorture = ["second SIGKILL"]

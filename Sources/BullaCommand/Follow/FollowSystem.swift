@@ -1,4 +1,5 @@
 import Dispatch
+import DurableFiles
 import Ledger
 import SystemPackage
 
@@ -69,12 +70,40 @@ final class LogFile: Sendable {
             return try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
                 let memory = UnsafeMutableRawBufferPointer(buffer)
                 unsafe useLargePages(memory)
-                unsafe done = try descriptor.read(fromAbsoluteOffset: Int64(offset), into: memory)
+                unsafe done = try fill(memory, from: offset)
             }
         } catch {
             throw failure(error)
         }
     }
+
+    /// Reads a large file's parts at a time: most of what that costs is the memory, which the system clears as it is first written.
+    ///
+    /// - Returns: how many bytes from the start on were read.
+    private func fill(_ memory: UnsafeMutableRawBufferPointer, from offset: Int) throws -> Int {
+        guard memory.count > Self.partByteCount else {
+            return try unsafe descriptor.read(fromAbsoluteOffset: Int64(offset), into: memory)
+        }
+        let parts = Array(stride(from: 0, to: memory.count, by: Self.partByteCount))
+        let outcomes = StateLock([Result<Int, any Error>?](repeating: nil, count: parts.count))
+        // No two parts share a byte, and all are read when the call returns.
+        nonisolated(unsafe) let memory = unsafe memory
+        DispatchQueue.concurrentPerform(iterations: parts.count) { index in
+            let range = unsafe parts[index]..<min(memory.count, parts[index] + Self.partByteCount)
+            let outcome = Result {
+                try unsafe descriptor.read(
+                    fromAbsoluteOffset: Int64(offset + range.lowerBound),
+                    into: UnsafeMutableRawBufferPointer(rebasing: memory[range]))
+            }
+            outcomes.withLock { $0[index] = outcome }
+        }
+        var done = 0
+        // Behind a short part nothing counts.
+        for (start, outcome) in zip(parts, outcomes.withLock({ $0 })) where done == start { done += try outcome?.get() ?? 0 }
+        return done
+    }
+
+    private static let partByteCount = 4 << 20
 
     /// Large pages cost a fault for 2 MiB instead of one for 4 KiB; where there are none, nothing is lost.
     private func useLargePages(_ memory: UnsafeMutableRawBufferPointer) {

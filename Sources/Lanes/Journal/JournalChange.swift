@@ -29,7 +29,8 @@ enum JournalChange: Sendable {
     ///   - operation: the text of its `op`.
     ///   - range: the entry.
     init?(
-        _ operation: JSONTape.Token, _ fields: JournalFields, _ range: Range<Int>, _ tape: JSONTape, _ bytes: Span<UInt8>
+        _ operation: JSONTape.Token, _ fields: JournalFields, _ range: Range<Int>, _ tape: borrowing JSONTape,
+        _ bytes: Span<UInt8>
     ) {
         guard let operation = Operation(operation, tape, bytes) else { return nil }
         let identity = operation == .reset ? nil : Identity(fields, tape, bytes)
@@ -46,7 +47,7 @@ enum JournalChange: Sendable {
     private enum Operation {
         case set, remove, beat, adopt, reset
 
-        init?(_ text: JSONTape.Token, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+        init?(_ text: JSONTape.Token, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
             if tape.isText(text, "ACQUIRE", in: bytes) || tape.isText(text, "RECONCILE", in: bytes) {
                 self = .set
             } else if tape.isText(text, "RELEASE", in: bytes) || tape.isText(text, "SCAVENGE", in: bytes) {
@@ -63,14 +64,14 @@ enum JournalChange: Sendable {
         }
     }
 
-    private static func lease(_ fields: JournalFields, _ range: Range<Int>, _ tape: JSONTape) -> LeaseText {
+    private static func lease(_ fields: JournalFields, _ range: Range<Int>, _ tape: borrowing JSONTape) -> LeaseText {
         guard let lease = fields.lease, tape.tokens[lease].kind == .object else { return LeaseText(range: range, isInline: true) }
         return LeaseText(range: tape.tokens[lease].range, isInline: false)
     }
 
     /// A checkpoint's leases are known by what they say of themselves.
     private static func leases(
-        of fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>
+        of fields: JournalFields, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>
     ) -> [(identity: Identity, lease: LeaseText)] {
         guard let leases = fields.leases, tape.tokens[leases].kind == .array else { return [] }
         let tape = JSONTape(reread: tape.tokens[leases].range, of: bytes)
@@ -88,7 +89,7 @@ enum JournalChange: Sendable {
 
 extension JournalChange.Identity {
     /// Of an entry or a lease; nil if it is empty.
-    fileprivate init?(_ fields: JournalFields, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    fileprivate init?(_ fields: JournalFields, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
         if let loop = tape.plainPlace(of: fields.loop), let lane = tape.plainPlace(of: fields.lane) {
             if loop.isEmpty, lane.isEmpty { return nil }
             self = .places(loop: loop, lane: lane)
@@ -102,7 +103,7 @@ extension JournalChange.Identity {
 
 extension JournalFields {
     /// What an adoption changes: nothing that is null.
-    fileprivate func adopted(_ tape: JSONTape) -> [(name: String, text: Range<Int>)] {
+    fileprivate func adopted(_ tape: borrowing JSONTape) -> [(name: String, text: Range<Int>)] {
         let changes: [(String, Int?)] = [("holder", holder), ("pid", process), ("host_id", host)]
         return changes.compactMap { name, token in
             guard let token, tape.tokens[token].kind != .null else { return nil }
@@ -111,7 +112,7 @@ extension JournalFields {
     }
 
     /// Where the time of a heartbeat stands.
-    fileprivate func beat(_ tape: JSONTape, _ bytes: Span<UInt8>) -> Range<Int>? {
+    fileprivate func beat(_ tape: borrowing JSONTape, _ bytes: Span<UInt8>) -> Range<Int>? {
         for case let token? in [heartbeat, time] where tape.isTruthy(token, bytes) { return tape.place(of: token) }
         return nil
     }

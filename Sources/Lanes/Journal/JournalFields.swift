@@ -19,7 +19,7 @@ struct JournalFields {
     private(set) var host: Int?
 
     /// - Parameter index: the token of the object.
-    init(of index: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    init(of index: Int, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
         var name = index + 1
         while name < tape.tokens[index].next {
             take(name, tape, bytes)
@@ -27,7 +27,7 @@ struct JournalFields {
         }
     }
 
-    private mutating func take(_ name: Int, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func take(_ name: Int, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
         let token = tape.tokens[name]
         guard token.kind == .escapedText else { return take(bytes.extracting(token.range), value: name + 1) }
         take(tape.text(of: token, in: bytes).bytes.span, value: name + 1)

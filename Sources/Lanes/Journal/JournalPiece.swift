@@ -26,7 +26,7 @@ struct JournalPiece: Sendable {
         var reader = JournalReader(range)
         do throws(JournalError) {
             while let line = try reader.next(in: bytes) {
-                take(line, reader.tape, bytes)
+                take(line, of: reader, bytes)
                 entryCount += 1
             }
         } catch {
@@ -35,20 +35,20 @@ struct JournalPiece: Sendable {
         lineCount = reader.lineCount
     }
 
-    private mutating func take(_ line: JournalReader.Line, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func take(_ line: JournalReader.Line, of reader: borrowing JournalReader, _ bytes: Span<UInt8>) {
         guard case .entry(let range) = line else {
             corrupt.append(line)
             return
         }
-        let fields = JournalFields(of: 0, tape, bytes)
-        count(fields.seq, tape, bytes)
-        count(fields.watermark, tape, bytes)
+        let fields = JournalFields(of: 0, reader.tape, bytes)
+        count(fields.seq, reader.tape, bytes)
+        count(fields.watermark, reader.tape, bytes)
         guard let operation = fields.operation else { return }
-        if tape.isText(tape.tokens[operation], "_CORRUPT", in: bytes) { corrupt.append(line) }
-        if let change = JournalChange(tape.tokens[operation], fields, range, tape, bytes) { changes.append(change) }
+        if reader.tape.isText(reader.tape.tokens[operation], "_CORRUPT", in: bytes) { corrupt.append(line) }
+        if let change = JournalChange(reader.tape.tokens[operation], fields, range, reader.tape, bytes) { changes.append(change) }
     }
 
-    private mutating func count(_ token: Int?, _ tape: JSONTape, _ bytes: Span<UInt8>) {
+    private mutating func count(_ token: Int?, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) {
         guard let token else { return }
         let range = tape.tokens[token].range
         if tape.tokens[token].kind == .integer, let (seq, end) = bytes.plainInteger(at: range.lowerBound), end == range.upperBound

@@ -7,7 +7,7 @@ package enum JournalError: Error, Equatable, Sendable {
 }
 
 /// The lines of a journal, one after the other, as the reference reads them.
-struct JournalReader {
+struct JournalReader: ~Copyable {
     /// The entry that `next` answered.
     private(set) var tape = JSONTape(isShallow: true)
     private var position: Int

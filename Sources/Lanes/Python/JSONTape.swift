@@ -3,7 +3,7 @@ import LedgerFormat
 
 /// JSON text as a list of the places of its values: read and checked without building anything, so that what a fold does not look at
 /// costs next to nothing. The grammar is that of Python's `json.loads`.
-struct JSONTape {
+struct JSONTape: ~Copyable {
     enum Kind: UInt8 {
         case null, yes, no, integer, float, notANumber, infinity, negativeInfinity, plainText, escapedText, array, object
 
