@@ -15,7 +15,7 @@ struct HouseNameTests {
         let patches = try PatchHouse()
         let (ledger, house) = (patches.ledger, patches.house)
         for lane in ["api", "docs"] { try ledger.lane(["declare", lane]) }
-        _ = try ledger.acquire("api")
+        let lease = try ledger.acquire("api")
         #expect(try ledger.run("state", "set", "/n", "1", "--actor", "user:ada").code == 0)
         let patch = try patches.propose()
         let actor = ["--actor", Self.house]
@@ -34,6 +34,10 @@ struct HouseNameTests {
         }
         let recorded = try Program.watched(["record", "--ledger", ledger.path] + actor + ["--", "true"]).run()
         #expect(recorded.code == 125 && recorded.error.contains("Bulla itself"), "\(recorded)")
+        let guarded = ["lane", "guard", "--ledger", ledger.path, "--beat-as", Self.house] + lease.right
+        let stopped = try Program.watched(guarded + ["--", "touch", ledger.place("started")]).run()
+        #expect(stopped.code == 125 && stopped.error.contains("Bulla itself"), "\(stopped)")
+        #expect(!FileManager.default.fileExists(atPath: ledger.place("started")))
         try ledger.expectIntact()
     }
 
