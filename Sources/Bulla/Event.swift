@@ -12,10 +12,10 @@ public struct Event: Sendable {
 
     /// - Parameters:
     ///   - action: dotted verb, `[a-z0-9_]+(\.[a-z0-9_]+)*`, 256 bytes at most; the house's own names are refused.
-    ///   - actor: who, `kind:name`, 256 bytes at most.
+    ///   - actor: who, `kind:name`, 256 bytes at most; `service:bulla` is the house's own.
     ///   - body: a JSON object as text; it is recorded in canonical form (RFC 8785).
     ///   - id: an idempotency key of 1 to 256 bytes, unique per actor: the same event with the same id is recorded once.
-    /// - Throws: `usage` with the reason and, for JSON, the byte; `refused` for a reserved action.
+    /// - Throws: `usage` with the reason and, for JSON, the byte; `refused` for a name that is the house's own.
     public init(
         action: String, actor: String, pillar: Pillar, reason: String, body: String = "{}", id: String? = nil
     ) throws(LedgerFailure) {
@@ -31,6 +31,7 @@ public struct Event: Sendable {
         } catch {
             throw LedgerFailure(code: .usage, message: error.description)
         }
+        if draft.borrowsHouseName { throw LedgerFailure(code: .refused, message: DraftError.houseName.description) }
     }
 }
 

@@ -31,7 +31,7 @@ public final class LedgerLog: Sendable {
     /// - Parameters:
     ///   - capacity: how many lines may wait to be recorded, 1 or more.
     ///   - actor: who writes, `kind:name`; by default `service:` and the logger's label.
-    /// - Throws: `usage` when the actor is none, or when there is no ledger.
+    /// - Throws: `usage` when the actor is none, or when there is no ledger; `refused` for the house's own name.
     public init(_ ledger: LedgerDirectory, capacity: Int = 10_000, actor: String? = nil) throws(LedgerFailure) {
         self.ledger = ledger
         self.actor = actor
@@ -39,6 +39,7 @@ public final class LedgerLog: Sendable {
         if let actor, LogRecord.draft(LogRecord.action, actor, [:], id: run) == nil {
             throw LedgerFailure(LedgerError(.usage, DraftError.actor(actor).description))
         }
+        if actor == ActorRoster.house { throw LedgerFailure(LedgerError(.refused, DraftError.houseName.description)) }
         _ = try openedWriter()
     }
 

@@ -80,7 +80,7 @@ enum LogRecord {
 }
 
 extension LogRecord {
-    /// `service:` and the label, without what an actor's name may not have.
+    /// `service:` and the label, without what an actor's name may not have, and never the house's own name.
     static func actor(of label: String) -> String {
         var name: [UInt8] = []
         for scalar in label.unicodeScalars {
@@ -89,6 +89,7 @@ extension LogRecord {
             if name.count + bytes.count > Names.draftByteCount - 8 { break }
             name += bytes
         }
-        return "service:" + (name.isEmpty ? "log" : String(decoding: name, as: UTF8.self))
+        let actor = "service:" + String(decoding: name, as: UTF8.self)
+        return name.isEmpty || actor == ActorRoster.house ? "service:log" : actor
     }
 }

@@ -488,6 +488,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case looseAdditionCounts = "loose-addition-counts"
     /// A repair with archives does not ask them who signs for the house.
     case archivedRosterForgotten = "archived-roster-forgotten"
+    /// Where nothing says any more who the associates were, a repair goes on without them.
+    case associatesTakenAway = "associates-taken-away"
     /// A release that a power cut has torn is damage, which must be repaired, and signed again.
     case tornReleaseDamaged = "torn-release-damaged"
     /// A constitution may ask for more signatures than there are associates.
@@ -500,6 +502,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case articlesUncompared = "articles-uncompared"
     /// A constitution need not name the classes of those who are enrolled.
     case classesUncompared = "classes-uncompared"
+    /// Anybody speaks in the house's own name.
+    case houseNameLent = "house-name-lent"
+    /// Where there is no room for another proposal, none gives way.
+    case proposalsKept = "proposals-kept"
     /// Any pillar justifies any action.
     case pillarsUnchecked = "pillars-unchecked"
     /// Somebody may be enrolled as one of a class that the constitution does not name.

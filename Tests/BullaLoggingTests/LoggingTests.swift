@@ -170,5 +170,16 @@ struct LoggingTests {
         let ledger = try freshLedger()
         let failure = #expect(throws: LedgerFailure.self) { try LedgerLog(ledger, actor: "nobody") }
         #expect(failure?.code == .usage)
+        let house = #expect(throws: LedgerFailure.self) { try LedgerLog(ledger, actor: "service:bulla") }
+        #expect(house?.code == .refused)
+    }
+
+    @Test("a logger called bulla speaks in another name than the house's own")
+    func houseName() async throws {
+        let ledger = try freshLedger()
+        let log = try LedgerLog(ledger)
+        Logger(label: "bulla") { log.handler(label: $0) }.info("a line")
+        try await log.close()
+        #expect(try lines(ledger).map(\.actor) == ["service:log"])
     }
 }

@@ -66,7 +66,7 @@ struct AssociateCommandTests {
     private static let carol = TestActors.carol.key.description
 
     @Test("a request travels, is signed by two, and adds a key; put together from two files too")
-    func life() throws {
+    func travels() throws {
         let house = try GovernedHouse()
         let bobs = try house.request(["associate", "add", Self.eve, "--reason", "joins"], signedBy: ["ada", "bob"], as: "r")
         let added = try house.ledger.run("associate", "add", Self.eve, "--signed", bobs)
@@ -200,6 +200,71 @@ struct AssociateCommandTests {
         try ledger.expectRefusal(20, "the alert stays") { try ledger.run("alert", "release", "--signed", signed) }
         #expect(try ledger.run(["alert", "release"] + house.keys("bob", "carol")).code == 0)
         try ledger.expectIntact()
+    }
+
+    @Test("while the house is locked nobody is asked to sign anything but its release")
+    func lockedRequests() throws {
+        let patches = try PatchHouse()
+        let (house, ledger) = (patches.house, patches.ledger)
+        let patch = try patches.propose()
+        try ledger.lane(["declare", "api"])
+        _ = try ledger.acquire("api")
+        try house.lock()
+        for request in [
+            ["associate", "add", Self.eve], ["associate", "remove", Self.carol], ["patch", "approve", patch],
+            ["constitution", "adopt", house.file("constitution.toml")],
+            ["lane", "acquire", "api", "--actor", "process:b", "--force"],
+        ] {
+            for more in [[], house.keys("ada", "bob")] {
+                try ledger.expectRefusal(21, "until its associates release it") {
+                    let result = try ledger.run(request + more)
+                    #expect(result.output.isEmpty, "\(result)")
+                    return result
+                }
+            }
+        }
+        #expect(try ledger.run(["alert", "release"] + house.keys("ada", "bob")).code == 0)
+        #expect(try ledger.run("associate", "add", Self.eve).output.contains("associate.add"))
+    }
+
+    @Test("until a constitution is adopted, the standard articles say how long a request lives")
+    func life() throws {
+        let ledger = try GovernedHouse().ledger
+        try ledger.expectRefusal(20, "168 hours at most") { try ledger.run("associate", "add", Self.eve, "--expires", "8d") }
+        #expect(try ledger.run("associate", "add", Self.eve, "--expires", "7d").code == 0)
+    }
+
+    @Test(
+        "a file that is none: each verb says so, and writes nothing",
+        arguments: [
+            ["constitution", "check"], ["constitution", "adopt"], ["associate", "add", eve, "--signed"],
+            ["associate", "remove", carol, "--associate-key"], ["patch", "approve", "7", "--signed"],
+            ["patch", "propose", PatchHouse.handbook, "--actor", "user:ada", "--from"],
+            ["patch", "propose", PatchHouse.handbook, "--actor", "user:ada", "--diff"], ["repair", "--request"],
+        ])
+    func files(verb: [String]) throws {
+        let patches = try PatchHouse()
+        let ledger = patches.ledger
+        let files: [(name: String, words: [String])] = [
+            ("directory", ["is a directory"]), ("missing", ["missing"]), ("long", ["bytes"]),
+            ("bytes", ["no UTF-8", "holds no", "no text in UTF-8", "the diff is refused"]),
+        ]
+        try FileManager.default.createDirectory(atPath: ledger.place("directory"), withIntermediateDirectories: true)
+        try ledger.directory.write([0x61, 0xFF, 0xFE, 0x0A], to: "bytes")
+        try ledger.directory.write(Array(repeating: 0x23, count: 1 << 20), to: "long")
+        for name in ["bytes", "long"] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: ledger.place(name))
+        }
+        for (name, words) in files {
+            let before = try ledger.contents()
+            let result = try ledger.run(verb + [ledger.place(name)])
+            #expect([20, 64].contains(result.code) && result.output.isEmpty, "\(name): \(result)")
+            #expect(
+                words.contains(where: result.error.contains) && !result.error.contains("template > \(ledger.place("directory"))"),
+                "\(result)")
+            #expect(result.error.split(separator: "\n").count <= 2, "\(result)")
+            #expect(try ledger.contents() == before)
+        }
     }
 
     @Test("a release is refused without HEAD, and where a key that seals entries is not there")

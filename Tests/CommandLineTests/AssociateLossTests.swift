@@ -1,3 +1,4 @@
+import CanonicalJSON
 import LedgerFormat
 import TestSupport
 import Testing
@@ -29,6 +30,60 @@ struct AssociateLossTests {
         try ledger.expectIntact()
         #expect(try ledger.run("verify", "--archive", ledger.place("A")).code == 0)
         #expect(try ledger.append().code == 0)
+    }
+
+    @Test("the only entry that names associates is damaged: they are not taken away by that, and can be named anew")
+    func founders() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        try flip(ledger, CommandLedger.firstSegment)
+        // Whoever finds the damage raises the alert.
+        #expect(try ledger.append().code == 10)
+        let plan = try ledger.run("repair")
+        #expect(
+            plan.code == 10 && plan.output.contains("WARNING: nothing sound says whether the ledger had associates"), "\(plan)")
+        #expect(plan.output.contains("--yes refuses until it is said") && !plan.output.contains("do it with"), "\(plan)")
+        #expect(try ledger.run("repair", "--json").output.contains("\"associates_lost\":true"))
+        try ledger.expectRefusal(20, "--associate KEY and --threshold M", "--without-associates") {
+            try ledger.run("repair", "--yes")
+        }
+        let named = [TestActors.ada, TestActors.bob, TestActors.carol].flatMap { ["--associate", $0.key.description] }
+        try ledger.expectRefusal(20, "4 of 3 cannot be asked") {
+            try ledger.run(["repair", "--yes", "--threshold", "4"] + named)
+        }
+        try ledger.expectRefusal(64, "give one of them") { try ledger.run(["repair", "--yes", "--without-associates"] + named) }
+        try ledger.backUp(as: "damaged")
+        let repaired = try ledger.run(["repair", "--yes", "--threshold", "2"] + named)
+        #expect(repaired.code == 0 && repaired.output.contains("2 of 3 associates must sign"), "\(repaired)")
+        try ledger.expectIntact()
+        try ledger.expectRefusal(21) { try ledger.append() }
+        try ledger.expectRefusal(20, "1 of 2") { try ledger.run(["alert", "release"] + house.keys("ada")) }
+        #expect(try ledger.run(["alert", "release"] + house.keys("ada", "carol")).code == 0)
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact()
+        let entry = try #require(try ledger.entries("--action", "ledger.repaired").first?["entry"]?["body"])
+        #expect(entry["associates_lost"] == true && entry["associates"]?["threshold"]?.integer == 2)
+        // Known again: nobody names others by a repair.
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        bytes[bytes.count - 60] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+        try ledger.expectRefusal(20, "is known by sound entries") {
+            try ledger.run("repair", "--yes", "--associate", TestActors.eve.key.description)
+        }
+        let plain = try CommandLedger(entries: 3)
+        bytes = try plain.read(CommandLedger.firstSegment)
+        bytes[bytes.count - 60] ^= 1
+        try plain.overwrite(CommandLedger.firstSegment, bytes)
+        #expect(try plain.append().code == 10)
+        try plain.expectRefusal(20, "the ledger has no associates, as sound entries say") {
+            try plain.run("repair", "--yes", "--associate", TestActors.eve.key.description)
+        }
+        // Whoever gives them up says so.
+        try ledger.restore(from: "damaged")
+        let without = try ledger.run("repair", "--yes", "--without-associates")
+        #expect(without.code == 0 && without.output.contains("nobody has to sign"), "\(without)")
+        #expect(try ledger.append().code == 0)
+        try ledger.expectIntact()
     }
 
     @Test("a removal is lost without a trace: the request that was kept proves it, and another one proves nothing")

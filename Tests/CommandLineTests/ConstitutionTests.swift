@@ -128,8 +128,26 @@ struct ConstitutionTests {
         }
         #expect(try ledger.run("constitution", "adopt", "--signed", signed).code == 0)
         try ledger.expectRefusal(20, "was carried out before") { try ledger.run("constitution", "adopt", "--signed", signed) }
-        try ledger.expectRefusal(20, "let") { try ledger.run("constitution", "adopt", "--expires", "8d") }
+        try ledger.expectRefusal(20, "168 hours at most") { try ledger.run("constitution", "adopt", "--expires", "8d") }
         try ledger.expectIntact()
+    }
+
+    @Test(
+        "a rule on logs, by which loggers of Swift programs would be refused: the check says so, and who asks for signatures too")
+    func logs() throws {
+        let house = try GovernedHouse()
+        try house.propose("[pillars]\nresilience = [\"log.\"]\nintegrity = [\"log.dropped\"]")
+        let checked = try house.ledger.run("constitution", "check")
+        #expect(checked.code == 0 && checked.error.contains("by it log.line is justified by resilience alone"), "\(checked)")
+        #expect(checked.error.contains("--pillar resilience") && !checked.error.contains("log.dropped"), "\(checked)")
+        let json = try JSON(parsing: Array(house.ledger.run("constitution", "check", "--json").output.utf8))
+        #expect(json["warnings"]?.array?.count == 1)
+        #expect(try house.ledger.run("constitution", "adopt").error.contains("by it log.line is justified"))
+        #expect(try house.ledger.run(["constitution", "adopt"] + house.keys("ada", "bob")).code == 0)
+        #expect(try house.ledger.ingest(["a line"]).code == 20)
+        #expect(
+            try house.ledger.run("ingest", "--raw", "--actor", "service:x", "--pillar", "resilience", "-", input: "a\n").code == 0
+        )
     }
 
     @Test("attacks: what would lock everybody out is not even asked for")
@@ -169,7 +187,7 @@ struct ConstitutionTests {
         let signed = try house.request(["constitution", "adopt"], signedBy: ["ada", "bob"], as: "r")
         try house.lock()
         try house.ledger.expectRefusal(21) { try house.ledger.run("constitution", "adopt", "--signed", signed) }
-        try house.ledger.expectRefusal(20, "has suspended all") { try house.ledger.run("constitution", "adopt") }
+        try house.ledger.expectRefusal(21, "until its associates release it") { try house.ledger.run("constitution", "adopt") }
         #expect(try house.ledger.run(["alert", "release"] + house.keys("ada", "bob")).code == 0)
         try house.ledger.expectRefusal(20, "does not follow the last act") {
             try house.ledger.run("constitution", "adopt", "--signed", signed)

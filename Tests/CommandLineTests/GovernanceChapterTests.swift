@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs a chapter of the README as it stands there: what is shown behind a command is what it prints.
-@Suite("The governance chapter of the README")
+/// Runs chapters of the README as they stand there: what is shown behind a command is what it prints.
+@Suite("The governance chapters of the README")
 struct GovernanceChapterTests {
     private struct Step {
         var command: String
@@ -40,10 +40,13 @@ struct GovernanceChapterTests {
         return rest.isEmpty
     }
 
-    @Test("from init --associate through a tampered byte, the locked house and the repair to the signed release")
+    @Test(
+        "from init --associate through a tampered byte, the locked house and the repair to the signed release; then handbooks that learn"
+    )
     func runs() throws {
-        let steps = try Self.steps(of: "A house with people")
-        #expect(steps.count > 10)
+        let chapters = try ["A house with people", "Handbooks that learn"].map { try Self.steps(of: $0) }
+        #expect(chapters.allSatisfy { $0.count > 10 })
+        let steps = chapters.flatMap(\.self)
         let directory = TemporaryDirectory()
         for step in steps {
             let command = "set -o pipefail; bulla() { timeout -s KILL 60 \"$BULLA\" \"$@\"; }\n" + step.command

@@ -36,6 +36,7 @@ struct LaneForceTests {
         #expect(history.output.contains("granted to process:b by associates: lease \(second.id), token \(second.token)"))
         let entry = try #require(try ledger.laneBodies("forced").first)
         #expect(entry["request"]?["signatures"]?.array?.count == 2 && entry["lease"]?["holder"]?.string == "process:b")
+        #expect(entry["asked_by"] == "process:b")
         #expect(try ledger.refusal("api")["reason_class"]?.string == "lane_held", "others are refused as before")
         try ledger.expectRefusal(20, "carried out before") { try ledger.run(Self.forcing("api", "--signed", signed)) }
         try ledger.expectIntact()
@@ -62,6 +63,22 @@ struct LaneForceTests {
         #expect(try ledger.laneBodies("forced").isEmpty)
         // Nothing was spoilt: what was signed still holds, once.
         #expect(try ledger.run(Self.forcing("api", "--signed", signed)).code == 0)
+    }
+
+    @Test("whoever is enrolled asks with his key: nobody else is recorded as who asked")
+    func asked() throws {
+        let house = try Self.house()
+        let ledger = house.ledger
+        _ = try ledger.acquire("api")
+        let key = ledger.place("b.key")
+        #expect(try ledger.run("actor", "enroll", "process:b", "--class", "worker", "--key-file", key).code == 0)
+        let signed = try house.request(Self.forcing("api"), signedBy: ["ada", "bob"], as: "r")
+        try ledger.expectRefusal(20, "only who has its key speaks in its name") {
+            try ledger.run(Self.forcing("api", "--signed", signed))
+        }
+        #expect(try ledger.run(Self.forcing("api", "--signed", signed, "--actor-key", key)).code == 0)
+        #expect(try ledger.laneBodies("forced").first?["asked_by"] == "process:b")
+        try ledger.expectIntact()
     }
 
     @Test("an exclusive lease is passed by nobody: there is nothing to sign, and what was signed before is refused")

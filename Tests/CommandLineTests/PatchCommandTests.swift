@@ -158,6 +158,32 @@ struct PatchCommandTests {
         }
     }
 
+    @Test("a flood of proposals that nobody signs stops neither the review nor whoever is enrolled")
+    func flooded() throws {
+        let house = try PatchHouse()
+        let key = house.house.file("olga.key")
+        #expect(
+            try house.ledger.run("actor", "enroll", "user:olga", "--class", "operator", "--key-file", key).code == 0)
+        let propose = { (actor: String) in
+            try house.ledger.run(
+                "patch", "propose", PatchHouse.handbook, "--from", house.house.file("edited"), "--actor", actor)
+        }
+        for number in 0..<64 { #expect(try propose("user:flood\(number / 16)").code == 0) }
+        try house.expectRefusal("16 patches that user:flood0 proposed are not signed yet") { try propose("user:flood0") }
+        try house.expectRefusal("64 patches are open") { try propose("user:honest") }
+        for _ in 0..<2 {
+            let told = ["learn", "add", "--actor", "user:ada", "--trauma", "deploy 17 hung", "--owner", "specialist:builder"]
+            #expect(try house.ledger.run(told).code == 0)
+        }
+        let reviewed = try house.ledger.run("patch", "review")
+        #expect(reviewed.code == 0 && reviewed.output.contains("is drafted for \(PatchHouse.handbook)"), "\(reviewed)")
+        #expect(reviewed.error.contains("which user:flood0 proposed, gives way unsigned"), "\(reviewed)")
+        let patch = try house.propose("--actor", "user:olga", "--actor-key", key)
+        #expect(try house.state(patch) == "proposed")
+        #expect(try house.approve(patch).code == 0)
+        try house.ledger.expectIntact()
+    }
+
     @Test("restore shows and writes what a handbook was, and puts back what associates signed last, which nobody signs again")
     func restored() throws {
         let house = try PatchHouse()

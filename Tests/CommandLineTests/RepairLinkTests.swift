@@ -80,7 +80,7 @@ struct RepairLinkTests {
             let counts = plan["keyless"]?.object?.members.compactMap(\.value.integer) ?? []
             #expect(counts.reduce(0, +) == keyless, "\(plan.canonicalText)", sourceLocation: source)
             #expect(plan["unproven"] == 0 && plan["left_out"] == 0, "\(plan.canonicalText)", sourceLocation: source)
-            let done = try ledger.run("repair", "--yes")
+            let done = try ledger.run("repair", "--yes", "--without-associates")
             #expect(done.code == 0, "\(done)", sourceLocation: source)
             try ledger.expectIntact(source)
             #expect(try !ledger.run("log", "--json").output.contains("a lie"), sourceLocation: source)
@@ -208,11 +208,11 @@ struct RepairLinkTests {
         let cut = try Scene()
         let lost: [Int: [UInt8]] = Dictionary(uniqueKeysWithValues: (3...9).map { ($0, []) })
         try cut.write(instead: lost.merging([2: rewrittenFrames(cut)]) { $1 })
-        let refused = try cut.ledger.run("repair", "--yes")
+        let refused = try cut.ledger.run("repair", "--yes", "--without-associates")
         #expect(refused.code == 11 && refused.error.contains("is sealed with key \(cut.old)"), "\(refused)")
         // Whoever knows that no backup will turn up gives up what only that key could prove.
         #expect(refused.error.contains("bulla repair --gone \(cut.old)"), "\(refused)")
-        let done = try cut.ledger.run("repair", "--yes", "--gone", cut.old.description)
+        let done = try cut.ledger.run("repair", "--yes", "--without-associates", "--gone", cut.old.description)
         #expect(done.code == 0, "\(done)")
         #expect(try cut.ledger.run("verify").code == 0)
         #expect(try cut.ledger.run("repair", "--gone", "x").code == 64)
@@ -240,7 +240,7 @@ struct RepairLinkTests {
         try scene.write(before: [2: scene.frames[3]], instead: [3: scene.frames[6], 7: scene.frames[2]])
         let plan = try JSON(parsing: Array(scene.ledger.run("repair", "--json").lastLine.utf8))["plan"]
         #expect(plan?["lost"] == 0 && plan?["proven"] == 9 && plan?["unproven"] == 0, "\(plan?.canonicalText ?? "")")
-        #expect(try scene.ledger.run("repair", "--yes").code == 0)
+        #expect(try scene.ledger.run("repair", "--yes", "--without-associates").code == 0)
         try scene.ledger.expectIntact()
         #expect(try scene.ledger.run("state", "get").output == scene.state)
     }
@@ -255,9 +255,11 @@ struct RepairLinkTests {
             try scene.write(before: [3: isLater ? later.bytes : scene.rotation(behind: scene.tips[1]).bytes])
             try scene.ledger.directory.remove(scene.ledger.name("HEAD"))
             if isLater {
-                try scene.ledger.expectRefusal(11, "a later version") { try scene.ledger.run("repair", "--yes") }
+                try scene.ledger.expectRefusal(11, "a later version") {
+                    try scene.ledger.run("repair", "--yes", "--without-associates")
+                }
             } else {
-                let done = try scene.ledger.run("repair", "--yes")
+                let done = try scene.ledger.run("repair", "--yes", "--without-associates")
                 #expect(done.code == 0 && done.output.contains("6 entries are sealed with key \(scene.old)"), "\(done)")
                 try scene.ledger.expectIntact()
                 #expect(
@@ -278,7 +280,7 @@ struct RepairLinkTests {
             var bytes = chain.bytes
             bytes[chain.entries[damage - 1].start.offset + 200] ^= 1
             try ledger.overwrite(CommandLedger.firstSegment, bytes)
-            try ledger.expectRefusal(11, "a later version of bulla") { try ledger.run("repair", "--yes") }
+            try ledger.expectRefusal(11, "a later version of bulla") { try ledger.run("repair", "--yes", "--without-associates") }
         }
     }
 }

@@ -19,7 +19,7 @@ struct RepairLossTests {
         let shown = try ledger.run("repair")
         #expect(shown.code == 10 && shown.output.contains("lost, or in the evidence only: 6"), "\(shown)")
         #expect(!shown.output.contains("HEAD is missing"))
-        let done = try ledger.run("repair", "--yes")
+        let done = try ledger.run("repair", "--yes", "--without-associates")
         #expect(done.code == 0 && done.output.contains("repaired: seq 7"), "\(done)")
         try ledger.expectIntact(seq: 7)
         #expect(try ledger.append().code == 0)
@@ -32,7 +32,7 @@ struct RepairLossTests {
         let ledger = try CommandLedger(entries: 2)
         try ledger.directory.remove(ledger.name("ledger"))
         try ledger.directory.remove(ledger.name("HEAD"))
-        try ledger.expectRefusal(64, "holds no ledger") { try ledger.run("repair", "--yes") }
+        try ledger.expectRefusal(64, "holds no ledger") { try ledger.run("repair", "--yes", "--without-associates") }
     }
 
     /// Where in the first frame a digit is changed.
@@ -48,7 +48,7 @@ struct RepairLossTests {
         try ledger.directory.remove(ledger.name("HEAD"))
         let shown = try ledger.run("repair")
         #expect(shown.code == 10 && shown.output.contains("5 sound entries") && !shown.error.contains("backup"), "\(shown)")
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
         #expect(try ledger.bodies("--action", "ledger.readmitted").count == 5)
         #expect(try ledger.run("receipt", "4").code == 0)
@@ -65,10 +65,12 @@ struct RepairLossTests {
         try ledger.directory.remove(ledger.name("HEAD"))
         let key = try other.keyFile
         try FileManager.default.copyItem(atPath: other.path + "/" + key, toPath: ledger.path + "/" + key)
-        try ledger.expectRefusal(10, "sound entries of several", "out of keys/") { try ledger.run("repair", "--yes") }
+        try ledger.expectRefusal(10, "sound entries of several", "out of keys/") {
+            try ledger.run("repair", "--yes", "--without-associates")
+        }
         // As it says.
         try ledger.directory.remove(ledger.name(key))
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
     }
 
@@ -97,7 +99,7 @@ struct RepairLossTests {
         let shown = try ledger.run("repair")
         let way = "bulla key retire \(old) --gone --reason"
         #expect(shown.output.contains("WARNING") && shown.output.contains(way), "\(shown)")
-        #expect(try ledger.run("repair", "--yes").output.contains(way))
+        #expect(try ledger.run("repair", "--yes", "--without-associates").output.contains(way))
         #expect(try ledger.agreedVerdict().code == 11)
         try ledger.expectRefusal(11, "--gone") { try ledger.run("key", "retire", old, "--reason", "r") }
         #expect(try ledger.run("key", "retire", old, "--reason", "r", "--gone").code == 0)
@@ -112,11 +114,11 @@ struct RepairLossTests {
         try damage(ledger, "{\"line\":\"5\"")
         let shown = try ledger.run("repair")
         #expect(shown.output.contains("key \(old) was retired") && !shown.output.contains("WARNING"), "\(shown)")
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
         #expect(try ledger.bodies("--action", "ledger.readmitted").count == 3)
         try damage(ledger, "{\"line\":\"6\"")
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
     }
 
@@ -131,7 +133,7 @@ struct RepairLossTests {
             let shown = try ledger.run("repair")
             let words = "\(keyless) entries are sealed with key \(old), whose file is not there"
             #expect(shown.code == 10 && shown.output.contains(words) == (keyless > 0), "\(shown)")
-            #expect(try ledger.run("repair", "--yes").code == 0)
+            #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
             try ledger.expectIntact()
             #expect(try ledger.bodies("--action", "ledger.readmitted").count == readmitted)
             #expect(try ledger.run("receipt", "7").code == 0)
@@ -148,11 +150,11 @@ struct RepairLossTests {
         try damage(ledger, "{\"line\":\"2\"")
         let key = try ledger.read(first)
         try ledger.directory.remove(ledger.name(first))
-        let refused = try ledger.run("repair", "--yes")
+        let refused = try ledger.run("repair", "--yes", "--without-associates")
         #expect(refused.code == 11 && refused.error.contains("put its backup in place"), "\(refused)")
         try ledger.directory.write(key, to: ledger.name(first))
         #expect(chmod(ledger.path + "/" + first, 0o600) == 0)
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
         #expect(try ledger.bodies("--action", "ledger.readmitted").count == 4)
     }
@@ -174,7 +176,7 @@ struct RepairLossTests {
             #expect(refused.code == 20 && refused.error.contains("moved away: ") && refused.output.isEmpty, "\(refused)")
         }
         try FileManager.default.removeItem(atPath: path)
-        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try ledger.run("repair", "--yes", "--without-associates").code == 0)
         try ledger.expectIntact()
     }
 

@@ -35,6 +35,18 @@ struct AssociateProofTests {
         }
     }
 
+    @Test("what is left of its request lies deep in damaged bytes, across the border of what is read at once")
+    func deep() async throws {
+        let (machine, request, seq) = try removed(more: 30...31)
+        let text = request.json.canonicalBytes()
+        let border = 4 << 20
+        machine.setSegment(
+            seq, Array(repeating: 0x78, count: border - text.count / 2) + text + Array(repeating: 0x78, count: 100))
+        let plan = try #require(try machine.repair().plan)
+        #expect(plan.mending.acts.map(\.request) == [request])
+        try await expectCarolOut(machine)
+    }
+
     @Test("nothing of its entry is left: the key counts again, unless the request is given")
     func kept() async throws {
         for isCut in [false, true] {

@@ -46,12 +46,37 @@ struct AssociateRepairTests {
         try await machine.expectReleasable()
     }
 
-    @Test("all that told of associates is damaged: the plan says that nothing is known")
-    func allLost() throws {
+    @Test("all that told of associates is damaged: the repair goes on only if somebody says who they are, or that there are none")
+    func allLost() async throws {
         let machine = try SimulatedMachine.governed(count: 5, segmentByteCount: 1 << 20)
         try machine.damage(1)
-        let plan = try #require(try machine.repair().plan)
-        #expect(plan.actors.associates == nil && !plan.prefix.knowsActors)
+        // Whoever finds the damage raises the alert.
+        #expect(try machine.openingError()?.code == .tampered)
+        let before = machine.files
+        let storage = try machine.storage()
+        let refused = ledgerError { () throws(LedgerError) in
+            _ = try Repair(machine.environment, machine.settings).run(storage)
+        }
+        #expect(refused?.code == .refused && machine.files == before)
+        let given = machine.copy()
+        let plan = try #require(try given.repair { $0.naming = .nobody }.plan)
+        #expect(plan.actors.associates == nil && plan.losesAssociates)
+        #expect(try given.openingError() == nil)
+        try machine.repair { $0.naming = try? .init([ada, bob, carol].map(\.key), threshold: 2) }
+        try await machine.expectReleasable()
+    }
+
+    @Test("a sealed entry that says who is enrolled, and of no associates, tells that there are none only where HEAD proves it")
+    func none() throws {
+        let machine = try SimulatedMachine(count: 5)
+        try machine.write { session in _ = try session.enroll("user:eve", as: "worker", eve.key, reason: "test") }
+        try machine.append(6...9)
+        try machine.damage(1)
+        let headless = machine.copy()
+        headless.disk.delete(Layout.head)
+        #expect(try machine.repair { $0.naming = nil }.plan?.losesAssociates == false)
+        #expect(try machine.openingError() == nil)
+        #expect(throws: LedgerError.self) { try headless.repair { $0.naming = nil } }
     }
 
     @Test("HEAD of before is put back between repair and release: the chain itself says that the house is locked")

@@ -40,6 +40,24 @@ struct ConstitutionTests {
         #expect(try await machine.audit { $0.threadCount = 2 }.verdict == .intact)
     }
 
+    @Test(
+        "the adoption is lost, and all before it that says who signs: the articles are stated, and whoever wants the text is told"
+    )
+    func textLost() async throws {
+        let machine = try SimulatedMachine.governed()
+        let adopted = try machine.carryOut(machine.adoption("classes = [\"operator\"]", by: [ada, bob]))
+        try machine.append(30...60)
+        try machine.destroy(adopted.seq)
+        try machine.destroy(1)
+        try machine.repair()
+        let constitution = try #require(try machine.associates().constitution)
+        #expect(constitution.articles.classes == ["operator"] && constitution.act.seq == adopted.seq)
+        let view = try LedgerView(machine.storage())
+        let error = ledgerError { () throws(LedgerError) in _ = try constitution.text(in: view, machine.environment) }
+        #expect(error?.code == .refused && error?.message.contains("which held the text that was adopted, is lost") == true)
+        try await machine.expectReleasable()
+    }
+
     @Test("attacks: a constitution that would lock everybody out is refused with its own words")
     func lockouts() throws {
         let machine = try SimulatedMachine.governed()

@@ -122,7 +122,9 @@ struct LostKeyTests {
         let segment = try directory.read("L/ledger/00000000000000000001.frames")
         let storage = try POSIXStorage(path: directory.path("L"))
         let error = ledgerError { () throws(LedgerError) in
-            _ = try Repair(TestLedger.environment(), WriterSettings()).run(storage)
+            var repair = Repair(TestLedger.environment(), WriterSettings())
+            repair.naming = .nobody
+            _ = try repair.run(storage)
         }
         #expect(error?.code == .unverifiable, "\(String(describing: error))")
         #expect(error?.message.contains("restore a backup") == true)

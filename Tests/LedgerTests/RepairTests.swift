@@ -18,6 +18,7 @@ extension SimulatedMachine {
     @discardableResult
     func repair(_ storage: (any Storage)? = nil, _ change: (inout Repair) -> Void = { _ in }) throws -> Repair.Outcome {
         var repair = Repair(environment, settings)
+        repair.naming = .nobody
         change(&repair)
         return try repair.run(storage ?? self.storage())
     }

@@ -146,7 +146,9 @@ extension PlantedDefect {
             .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
         case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
-        case .archivedRosterForgotten: .tests("AssociateLossTests")
+        case .archivedRosterForgotten, .associatesTakenAway: .tests("AssociateLossTests")
+        case .houseNameLent: .tests("HouseNameTests")
+        case .proposalsKept: .tests("KernelTests.PatchTests")
         case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // The constitution
         case .adoptionBeyondSigners, .constitutionOverridden: .tests("ConstitutionForgeryTests")

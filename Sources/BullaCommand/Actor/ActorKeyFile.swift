@@ -9,8 +9,12 @@ struct ActorKeyFile {
     init(_ path: String) { self.path = path }
 
     func read() throws(LedgerError) -> ActorSigner {
-        guard let status = LogFile.status(of: path), status.isRegular else {
+        guard let status = LogFile.status(of: path) else {
             throw LedgerError(.usage, "there is no key file at \(path); `bulla actor keygen \(path)` makes one")
+        }
+        guard status.isRegular else {
+            throw LedgerError(
+                .usage, "\(path) is \(status.isDirectory ? "a directory" : "no regular file"), and a key file is wanted")
         }
         guard status.permissions & 0o077 == 0 else {
             let mode = String(status.permissions, radix: 8)

@@ -43,7 +43,7 @@ struct ActorSignCommand: ParsableCommand {
             do throws(LineRefusal) {
                 drafts = try parser.parse(line, of: lines.buffer) { _ in nil }
             } catch {
-                throw LedgerError(error.isReserved ? .refused : .usage, "line \(lines.lineCount) is refused: \(error.reason)")
+                throw LedgerError(error.isRule ? .refused : .usage, "line \(lines.lineCount) is refused: \(error.reason)")
             }
             for draft in drafts {
                 var bytes: [UInt8] = []

@@ -15,25 +15,9 @@ struct AssociateAddCommand: ParsableCommand {
               bulla associate add 3b6a27bc… --signed ada.json --signed bob.json
             """)
 
-    @Argument(help: ArgumentHelp("The public key, in 64 hexadecimal digits.", valueName: "key"))
-    var key: String
+    @OptionGroup var change: AssociateChange
 
-    @Option(help: ArgumentHelp("How many must sign from then on (default: as many as now).", valueName: "m"))
-    var threshold: Int?
-
-    @Option(help: ArgumentHelp("Why.", valueName: "text"))
-    var reason = "an associate is added"
-
-    @OptionGroup var requests: RequestOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
-
-    func run() throws {
-        try AssociateChange(
-            verb: .add, key: key, threshold: threshold, reason: reason, requests: requests, writer: writer, options: options
-        )
-        .run()
-    }
+    func run() throws { try change.run(.add) }
 }
 
 struct AssociateRemoveCommand: ParsableCommand {
@@ -48,51 +32,33 @@ struct AssociateRemoveCommand: ParsableCommand {
               bulla associate remove 3b6a27bc… --associate-key ada.key --associate-key bob.key
             """)
 
+    @OptionGroup var change: AssociateChange
+
+    func run() throws { try change.run(.remove) }
+}
+
+/// One key more or less: what both verbs take and do.
+struct AssociateChange: ParsableArguments {
     @Argument(help: ArgumentHelp("The public key, in 64 hexadecimal digits.", valueName: "key"))
     var key: String
 
     @Option(help: ArgumentHelp("How many must sign from then on (default: as many as now).", valueName: "m"))
     var threshold: Int?
 
-    @Option(help: ArgumentHelp("Why.", valueName: "text"))
-    var reason = "an associate is removed"
+    @Option(help: ArgumentHelp("Why (default: no more than what is done).", valueName: "text"))
+    var reason: String?
 
-    @OptionGroup var requests: RequestOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var signing: SignedVerbOptions
 
-    func run() throws {
-        try AssociateChange(
-            verb: .remove, key: key, threshold: threshold, reason: reason, requests: requests, writer: writer, options: options
-        ).run()
-    }
-}
-
-/// One key more or less: what both verbs do.
-private struct AssociateChange {
-    let verb: SignedRequest.Verb
-    let key: String
-    let threshold: Int?
-    let reason: String
-    let requests: RequestOptions
-    let writer: WriterOptions
-    let options: LedgerOptions
-
-    func run() throws {
-        let (associates, ledger, time) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
-            guard let associates = try view.actors().associates, let ledger = view.ledger else {
-                throw LedgerError(.refused, "\(AssociateObjection.nobody)")
-            }
-            return (associates, ledger, view.lastTime(.system))
+    fileprivate func run(_ verb: SignedRequest.Verb) throws {
+        let options = signing.options
+        let command = "bulla associate \(verb == .add ? "add" : "remove") \(key)"
+        let asked = try signing.requests.signed(verb, ConstitutionHouse(options), options, for: command) {
+            associates throws(LedgerError) in try arguments(verb, associates)
         }
-        let request = try requests.request { () throws(LedgerError) in try new(associates, ledger, time) }
-        if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
-        guard requests.isSigned else {
-            requests.ask(request, associates, options, for: "bulla associate \(verb == .add ? "add" : "remove") \(key)")
-            return
-        }
+        guard let request = asked else { return }
         try compare(request)
-        let receipt = try carryOut(request)
+        let receipt = try signing.carryOut(request)
         if options.json {
             Output.line(Printable.json(["key": .string(key), "receipt": receipt.json]))
         } else {
@@ -103,19 +69,15 @@ private struct AssociateChange {
         }
     }
 
-    private func new(_ associates: Associates, _ ledger: LedgerID, _ time: Timestamp?) throws(LedgerError) -> SignedRequest {
-        do throws(ActorKeyFault) { _ = try ActorKey(key) } catch {
+    private func arguments(_ verb: SignedRequest.Verb, _ associates: Associates) throws(LedgerError) -> JSONObject {
+        let named: ActorKey
+        do throws(ActorKeyFault) { named = try ActorKey(key) } catch {
             throw LedgerError(.refused, "\(AssociateObjection.key(key, error))")
         }
-        guard let key = try? ActorKey(key) else { preconditionFailure("the key was read a moment ago") }
-        let arguments =
-            verb == .add
-            ? SignedRequest.addition(of: key, threshold: threshold ?? associates.threshold, reason: reason)
-            : SignedRequest.removal(of: key, threshold: threshold ?? associates.threshold, reason: reason)
-        let request = try requests.new(verb, arguments, associates, in: ledger, behind: time)
-        // What could not be carried out, nobody needs to sign.
-        if let objection = associates.objectionToChange(of: request) { throw LedgerError(.refused, "\(objection)") }
-        return request
+        let threshold = threshold ?? associates.threshold
+        return verb == .add
+            ? SignedRequest.addition(of: named, threshold: threshold, reason: reason ?? "an associate is added")
+            : SignedRequest.removal(of: named, threshold: threshold, reason: reason ?? "an associate is removed")
     }
 
     /// Whoever carries it out says once more what it is about.
@@ -129,16 +91,5 @@ private struct AssociateChange {
         if let threshold, request.arguments["threshold"]?.integer != Int64(threshold) {
             throw LedgerError(.refused, "the request was signed for another --threshold than \(threshold); nothing was recorded")
         }
-    }
-
-    private func carryOut(_ request: SignedRequest) throws -> Receipt {
-        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
-        let result = Result { () throws(LedgerError) in
-            try session.acquire()
-            defer { session.release() }
-            return try session.carryOut(request, as: verb)
-        }
-        session.sayNotices()
-        return try result.get()
     }
 }

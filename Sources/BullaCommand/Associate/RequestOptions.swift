@@ -14,7 +14,7 @@ struct RequestOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long a new request may be signed and used, such as 12h (default: as the constitution says, or 7d).",
+            "How long a new request may be signed and used, such as 12h (default, and at most: as the constitution says, or 7d).",
             valueName: "time"))
     var expires: String?
 
@@ -56,7 +56,7 @@ struct RequestOptions: ParsableArguments {
         let environment = Environment.system
         let longest = Self.hourMicroseconds * Int64(associates.articles.requestHours)
         let life = expires.flatMap { Age($0)?.microseconds } ?? longest
-        if associates.constitution != nil, life > longest {
+        guard life <= longest else {
             throw LedgerError(.refused, "\(AssociateObjection.life(associates.articles.requestHours))")
         }
         let request = SignedRequest(
@@ -66,6 +66,8 @@ struct RequestOptions: ParsableArguments {
         guard request.reason.utf8.count <= SignedRequest.reasonByteCountMax else {
             throw LedgerError(.usage, "--reason takes \(SignedRequest.reasonByteCountMax) bytes at most")
         }
+        // What could not be carried out, nobody needs to sign.
+        if let objection = associates.objectionToChange(of: request) { throw LedgerError(.refused, "\(objection)") }
         guard request.leavesRoom(forSignatures: associates.keys.count) else {
             throw LedgerError(
                 .usage,
@@ -82,6 +84,46 @@ struct RequestOptions: ParsableArguments {
         Output.error(
             "bulla: nothing is done yet: keep this line in a file, let \(count) sign it until \(request.expires), each with "
                 + "`bulla associate sign FILE --associate-key KEY`, and repeat this command with --signed FILE (\(command))")
+    }
+}
+
+/// What verbs take besides that ask associates for signatures, and write.
+struct SignedVerbOptions: ParsableArguments {
+    @OptionGroup var requests: RequestOptions
+    @OptionGroup var writer: WriterOptions
+    @OptionGroup var options: LedgerOptions
+
+    /// Carries out what was signed, and nothing besides.
+    func carryOut(_ request: SignedRequest) throws -> Receipt {
+        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
+        let result = Result { () throws(LedgerError) in
+            try session.acquire()
+            defer { session.release() }
+            return try session.carryOut(request, as: request.verb)
+        }
+        session.sayNotices()
+        return try result.get()
+    }
+}
+
+extension RequestOptions {
+    /// The request for a verb, if it is signed; otherwise it is made, and printed.
+    ///
+    /// - Parameters:
+    ///   - command: what is repeated with the signatures.
+    ///   - arguments: what associates are to sign.
+    func signed(
+        _ verb: SignedRequest.Verb, _ house: ConstitutionHouse, _ options: LedgerOptions, for command: String,
+        _ arguments: (Associates) throws(LedgerError) -> JSONObject
+    ) throws(LedgerError) -> SignedRequest? {
+        let associates = try house.associates()
+        let request = try request { () throws(LedgerError) in
+            try new(verb, arguments(associates), associates, in: house.ledger, behind: house.time)
+        }
+        if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
+        if isSigned { return request }
+        ask(request, associates, options, for: command)
+        return nil
     }
 }
 

@@ -22,31 +22,26 @@ struct ConstitutionAdoptCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Why.", valueName: "text"))
     var reason = "a constitution is adopted"
 
-    @OptionGroup var requests: RequestOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var signing: SignedVerbOptions
 
     func run() throws {
+        let options = signing.options
         let proposal = try ProposalFile(file, options).read()
         let house = try ConstitutionHouse(options)
-        let associates = try house.associates()
-        let request = try requests.request { () throws(LedgerError) in
-            // What could not be carried out, nobody needs to sign.
+        let asked = try signing.requests.signed(.adopt, house, options, for: "bulla constitution adopt") {
+            _ throws(LedgerError) in
             if let objection = house.objection(to: proposal) { throw LedgerError(.refused, "\(objection)") }
-            return try requests.new(.adopt, proposal.arguments(reason: reason), associates, in: house.ledger, behind: house.time)
+            for warning in proposal.warnings { Output.error("bulla: \(warning)") }
+            return proposal.arguments(reason: reason)
         }
-        if let objection = request.objection(as: .adopt) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
-        guard requests.isSigned else {
-            requests.ask(request, associates, options, for: "bulla constitution adopt")
-            return
-        }
+        guard let request = asked else { return }
         // Whoever carries it out says once more what it is about.
         guard request.arguments["text"] == .string(proposal.text) else {
             throw LedgerError(
                 .refused,
                 "the request was signed for another text than that of \(ProposalFile(file, options).path); nothing was recorded")
         }
-        let receipt = try carryOut(request)
+        let receipt = try signing.carryOut(request)
         if options.json {
             Output.line(Printable.json(["articles": proposal.articles.json, "receipt": receipt.json]))
         } else {
@@ -54,16 +49,5 @@ struct ConstitutionAdoptCommand: ParsableCommand {
                 "the constitution holds, signed by \(request.signatures.count); from now on \(proposal.threshold) must sign")
             Output.line(receipt.line)
         }
-    }
-
-    private func carryOut(_ request: SignedRequest) throws -> Receipt {
-        var session = WriterSession(try options.storage(), .system, writer.settings, anchor: options.anchor)
-        let result = Result { () throws(LedgerError) in
-            try session.acquire()
-            defer { session.release() }
-            return try session.carryOut(request, as: .adopt)
-        }
-        session.sayNotices()
-        return try result.get()
     }
 }

@@ -68,6 +68,7 @@ struct ConstitutionCheckCommand: ParsableCommand {
                     "articles": proposal.articles.json, "changes": .array(proposed.changes(from: now).map { .string($0) }),
                     "objection": house.objection(to: proposal).map { .string($0.description) } ?? .null,
                     "threshold": .number(Double(proposal.threshold)),
+                    "warnings": .array(proposal.warnings.map { .string($0) }),
                 ]))
         } else {
             proposed.lines(changedFrom: now).forEach { Output.line(Printable.text($0)) }
@@ -76,6 +77,7 @@ struct ConstitutionCheckCommand: ParsableCommand {
         if let count = house.actors.associates?.signers.count, count > 1, proposal.threshold == count {
             Output.error("bulla: all \(count) must sign by it: if one of the keys is lost, nobody opens a locked house any more")
         }
+        for warning in proposal.warnings { Output.error("bulla: \(warning)") }
         if !options.json {
             let command = "bulla constitution adopt"
             Output.error(

@@ -18,7 +18,7 @@ final class LogFile: Sendable {
         var inode: UInt64
         /// In bytes.
         var size: Int
-        var isRegular: Bool
+        var isRegular, isDirectory: Bool
         /// Who may read and write it.
         var permissions: mode_t
         /// When it was written to last, in nanoseconds since 1970.
@@ -31,6 +31,7 @@ final class LogFile: Sendable {
             inode = UInt64(status.st_ino)
             size = Int(status.st_size)
             isRegular = status.st_mode & S_IFMT == S_IFREG
+            isDirectory = status.st_mode & S_IFMT == S_IFDIR
             permissions = status.st_mode & 0o777
             modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         }

@@ -111,7 +111,7 @@ struct Ingestion<Lines: LineSource> {
 
     private func refused(_ refusal: LineRefusal, line: Int) -> LedgerError {
         let place = refusal.column.map { ", column \($0)" } ?? ""
-        return LedgerError(refusal.isReserved ? .refused : .usage, "line \(line)\(place) is refused: \(refusal.reason)")
+        return LedgerError(refusal.isRule ? .refused : .usage, "line \(line)\(place) is refused: \(refusal.reason)")
     }
 
     private mutating func submit(_ drafts: [[Draft]], _ origins: [Origin]) throws(LedgerError) {

@@ -24,6 +24,11 @@ struct InputFile {
         } catch {
             throw LedgerError(.usage, "cannot open \(path): \(error)")
         }
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+            try? descriptor.close()
+            throw LedgerError(.usage, "\(path) is a directory, and a file is wanted")
+        }
     }
 
     /// What there is, up to `limit` bytes; nil at the end.

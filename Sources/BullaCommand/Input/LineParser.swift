@@ -69,6 +69,7 @@ struct LineParser {
         if Self.isBlank(line) { return nil }
         let draft = try reader.read(line)
         guard !draft.isReserved else { throw .reservedAction(draft.action) }
+        guard !draft.borrowsHouseName else { throw .houseName }
         return draft
     }
 
@@ -116,12 +117,13 @@ struct LineRefusal: Error {
     var reason: String
     /// From 1, in code points; nil when it is about the line as a whole.
     var column: Int?
-    var isReserved = false
+    /// A rule says no, and not the line's form.
+    var isRule = false
 
     init(_ error: DraftError, in line: [UInt8]) {
         reason = error.description
         if case .json(let json) = error { column = json.location(in: line).column }
-        if case .reservedAction = error { isReserved = true }
+        isRule = error.isRule
     }
 
     init(_ error: LineError, in line: [UInt8]) {

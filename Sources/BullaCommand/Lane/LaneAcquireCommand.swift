@@ -112,19 +112,11 @@ struct LaneAcquireCommand: ParsableCommand {
             sayUnused(told)
             return told
         }
-        let house = try ConstitutionHouse(options)
-        let associates = try house.associates()
-        let signed = try requests.request { () throws(LedgerError) in
-            try requests.new(
-                .forceLane, force.arguments(reason: request.reason), associates, in: house.ledger, behind: house.time)
+        let command = "bulla lane acquire \(request.lane?.text ?? "") --force"
+        let asked = try requests.signed(.forceLane, ConstitutionHouse(options), options, for: command) {
+            _ throws(LedgerError) in force.arguments(reason: request.reason)
         }
-        if let objection = signed.objection(as: .forceLane) {
-            throw LedgerError(.refused, "\(objection); nothing was recorded")
-        }
-        guard requests.isSigned else {
-            requests.ask(signed, associates, options, for: "bulla lane acquire \(request.lane?.text ?? "") --force")
-            return nil
-        }
+        guard let signed = asked else { return nil }
         var decider = try Decider(options, writer, author.signing)
         defer { decider.sayNotices() }
         let told: Told = try decider.carryOut(signed, as: .forceLane, on: Lanes.self, by: author.actor) {

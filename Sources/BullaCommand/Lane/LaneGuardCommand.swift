@@ -112,6 +112,7 @@ struct LaneGuardCommand: ParsableCommand {
     private func checkSigner() throws(LedgerError) {
         let signer = try signing.signer()
         guard let beatActor else { return }
+        if beatActor == ActorRoster.house { throw LedgerError(.usage, "nothing was started: \(DraftError.houseName)") }
         let actors = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in try view.actors() }
         let objection: String? =
             switch actors.standing(of: beatActor, at: .max) {

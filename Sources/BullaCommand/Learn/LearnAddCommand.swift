@@ -91,8 +91,7 @@ struct LearnAddCommand: ParsableCommand {
     /// The entries that are named, read before the lock is taken: what stands in the ledger stays as it is.
     private func citations() throws(LedgerError) -> (evidence: [Citation], seen: Result<Citation, LedgerError>?) {
         try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            var cited: [Citation] = []
-            for seq in evidence { cited.append(try Citation(seq, in: view, .system)) }
+            let cited = try Citation.all(evidence, in: view, .system)
             guard let answers else { return (cited, nil) }
             do throws(LedgerError) { return (cited, .success(try Citation(answers, in: view, .system))) } catch {
                 guard error.cause == .archived else { throw error }

@@ -59,15 +59,16 @@ struct PatchProposeCommand: ParsableCommand {
         try shelf.checkFolders(house.actors)
         let proposal = try proposal(shelf)
         let cited = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
-            var cited: [Citation] = []
-            for seq in evidence { cited.append(try Citation(seq, in: view, .system)) }
-            return cited
+            try Citation.all(evidence, in: view, .system)
         }
         let justification = Justification(.evolution, reason)
-        let decided = try decider.decide(on: Patches.self, as: actor) { patches, moment throws(LedgerError) in
-            try patches.propose(proposal, evidence: cited, justification, moment)
+        let decided = try decider.decide(on: Patches.self, as: actor, reading: { $0.ranks }) {
+            patches, ranks, moment throws(LedgerError) in
+            try patches.propose(proposal, evidence: cited, justification, moment, ranks)
         }
-        let receipt = decided.receipts[0]
+        if let patch = decided.reply { Output.error("bulla: \(Printable.text(patch.toldToYield))") }
+        // Behind the rejection of what gave way.
+        let receipt = decided.receipts[decided.receipts.count - 1]
         if options.json {
             Output.line(
                 Printable.json(["handbook": .string(handbook), "patch": .number(Double(receipt.seq)), "receipt": receipt.json]))

@@ -17,23 +17,9 @@ struct PatchApproveCommand: ParsableCommand {
               bulla patch approve 57 --signed ada.json --signed bob.json
             """)
 
-    @Argument(help: ArgumentHelp("The patch.", valueName: "patch"))
-    var patch: UInt64
+    @OptionGroup var signed: SignedPatch
 
-    @Option(help: ArgumentHelp("Why.", valueName: "text"))
-    var reason = "the patch is approved"
-
-    @OptionGroup var requests: RequestOptions
-    @OptionGroup var archives: ArchiveOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
-
-    func run() throws {
-        try SignedPatch(
-            verb: .approvePatch, patch: patch, reason: reason, requests: requests, archives: archives, writer: writer,
-            options: options
-        ).run()
-    }
+    func run() throws { try signed.run(.approvePatch) }
 }
 
 struct PatchRevertCommand: ParsableCommand {
@@ -49,55 +35,40 @@ struct PatchRevertCommand: ParsableCommand {
               bulla patch revert 57 --associate-key ada.key --associate-key bob.key
             """)
 
+    @OptionGroup var signed: SignedPatch
+
+    func run() throws { try signed.run(.revertPatch) }
+}
+
+/// What both verbs take and do.
+struct SignedPatch: ParsableArguments {
     @Argument(help: ArgumentHelp("The patch.", valueName: "patch"))
     var patch: UInt64
 
-    @Option(help: ArgumentHelp("Why.", valueName: "text"))
-    var reason = "the patch is taken back"
+    @Option(help: ArgumentHelp("Why (default: no more than what is done).", valueName: "text"))
+    var reason: String?
 
-    @OptionGroup var requests: RequestOptions
     @OptionGroup var archives: ArchiveOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var signing: SignedVerbOptions
 
-    func run() throws {
-        try SignedPatch(
-            verb: .revertPatch, patch: patch, reason: reason, requests: requests, archives: archives, writer: writer,
-            options: options
-        ).run()
-    }
-}
-
-/// What both verbs do.
-private struct SignedPatch {
-    let verb: SignedRequest.Verb
-    let patch: UInt64
-    let reason: String
-    let requests: RequestOptions
-    let archives: ArchiveOptions
-    let writer: WriterOptions
-    let options: LedgerOptions
-
-    func run() throws {
+    fileprivate func run(_ verb: SignedRequest.Verb) throws {
+        let options = signing.options
         let house = try ConstitutionHouse(options)
-        let associates = try house.associates()
+        _ = try house.associates()
         let shelf = options.shelf(house.actors.articles)
-        var decider = try Decider(options, writer)
+        var decider = try Decider(options, signing.writer)
         decider.archives = try archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
         try shelf.checkFolders(house.actors)
-        let request = try requests.request { () throws(LedgerError) in
+        let command = "bulla patch \(verb == .approvePatch ? "approve" : "revert") \(patch)"
+        let asked = try signing.requests.signed(verb, house, options, for: command) { _ throws(LedgerError) in
             let patches = try StateReading<Patches>(try options.storage()).fold.state
             let change = try decider.wanted(verb, of: patch, in: patches, shelf)
-            return try requests.new(verb, change.arguments(reason: reason), associates, in: house.ledger, behind: house.time)
+            return change.arguments(
+                reason: reason ?? (verb == .approvePatch ? "the patch is approved" : "the patch is taken back"))
         }
-        if let objection = request.objection(as: verb) { throw LedgerError(.refused, "\(objection); nothing was recorded") }
-        guard requests.isSigned else {
-            requests.ask(
-                request, associates, options, for: "bulla patch \(verb == .approvePatch ? "approve" : "revert") \(patch)")
-            return
-        }
+        guard let request = asked else { return }
         // Whoever carries it out says once more what it is about.
         guard request.handbookChange?.proposal == patch else {
             let other = request.handbookChange.map { "patch \($0.proposal)" } ?? "no patch"
@@ -110,11 +81,11 @@ private struct SignedPatch {
                 "entry \(act.seq) says that patch \(patch) is signed, but its handbook was not changed: \(obstacle); mend that: the next "
                     + "`bulla patch` verb, or `bulla run`, does the rest")
         }
-        show(request, act, end)
+        show(verb, request, act, end)
     }
 
-    private func show(_ request: SignedRequest, _ act: Receipt, _ end: Decider.PatchEnd) {
-        if options.json {
+    private func show(_ verb: SignedRequest.Verb, _ request: SignedRequest, _ act: Receipt, _ end: Decider.PatchEnd) {
+        if signing.options.json {
             Output.line(
                 Printable.json([
                     "applied": end.receipt.map(\.json) ?? .null, "handbook": .string(end.patch.change.handbook),

@@ -101,6 +101,7 @@ struct SocketRequest {
         do throws(DraftError) {
             let draft = try reader.read(text.span.extracting(range))
             guard SocketProtocol.isGranted(draft, behind: previous) else { throw .reservedAction(draft.action) }
+            guard !draft.borrowsHouseName else { throw .houseName }
             return draft
         } catch {
             throw LedgerError(error, bytes: Array(text[range]), what: "a draft")

@@ -88,8 +88,10 @@ struct AppendCommand: ParsableCommand {
             context["base"] = base.map { .number(Double($0)) }
             if !reads.isEmpty { context["reads"] = .array(reads.map { .string($0.description) }) }
             if !writes.isEmpty { context["writes"] = .array(writes.map { .string($0.description) }) }
-            return try Draft(
+            let draft = try Draft(
                 action: action, actor: actor, justification: Justification(pillar, reason), body: json, context: context)
+            guard !draft.borrowsHouseName else { throw .houseName }
+            return draft
         } catch {
             throw LedgerError(error, bytes: bytes, what: "the body")
         }
@@ -104,10 +106,10 @@ struct AppendCommand: ParsableCommand {
 }
 
 extension LedgerError {
-    /// A refused draft: a reserved action is a rule that says no, all else is bad input, with its line and column.
+    /// A refused draft: a name that is not one's to use is a rule that says no, all else is bad input, with its line and column.
     init(_ error: DraftError, bytes: [UInt8], what: String) {
         switch error {
-        case .reservedAction: self.init(.refused, error.description)
+        case .reservedAction, .houseName: self.init(.refused, error.description)
         case .json(let json):
             let location = json.location(in: bytes)
             self.init(.usage, "\(what) is refused at line \(location.line), column \(location.column): \(json)")

@@ -152,7 +152,8 @@ struct IngestCommand: ParsableCommand {
             let standard = lineFormat == .raw ? "a log line, kept as it was" : "a log line"
             let justification = Justification(pillar, reason ?? standard)
             // Tried once, so that bad names are refused before any line is read.
-            _ = try Draft(action: action, actor: actor, justification: justification, body: [:])
+            let draft = try Draft(action: action, actor: actor, justification: justification, body: [:])
+            guard !draft.borrowsHouseName else { throw .houseName }
             return LineParser.Labels(action: action, actor: actor, justification: justification)
         } catch {
             throw LedgerError(error, bytes: [], what: "")

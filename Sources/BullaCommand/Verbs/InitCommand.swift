@@ -37,13 +37,8 @@ struct InitCommand: ParsableCommand {
 
     private func founders() throws(LedgerError) -> (keys: [ActorKey], threshold: Int)? {
         guard !associate.isEmpty else { return nil }
-        var keys: [ActorKey] = []
-        for text in associate {
-            do throws(ActorKeyFault) { keys.append(try ActorKey(text)) } catch {
-                throw LedgerError(.refused, "\(AssociateObjection.key(text, error)); nothing was made")
-            }
-        }
-        return (keys, threshold ?? keys.count / 2 + 1)
+        let keys = try ActorKey.named(associate, otherwise: "nothing was made")
+        return (keys, threshold ?? Associates.majority(of: keys.count))
     }
 
     func run() throws {
@@ -87,4 +82,22 @@ struct InitCommand: ParsableCommand {
         if error.isExisting { return LedgerError(.refused, "\(options.path) exists already; init overwrites nothing") }
         return LedgerError(error, doing: "cannot make a ledger")
     }
+}
+
+extension ActorKey {
+    /// Reads what `--associate` takes.
+    static func named(_ texts: [String], otherwise: String) throws(LedgerError) -> [ActorKey] {
+        var keys: [ActorKey] = []
+        for text in texts {
+            do throws(ActorKeyFault) { keys.append(try ActorKey(text)) } catch {
+                throw LedgerError(.refused, "\(AssociateObjection.key(text, error)); \(otherwise)")
+            }
+        }
+        return keys
+    }
+}
+
+extension Associates {
+    /// How many must sign unless something else is said.
+    static func majority(of count: Int) -> Int { count / 2 + 1 }
 }

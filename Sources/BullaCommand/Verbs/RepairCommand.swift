@@ -13,7 +13,8 @@ struct RepairCommand: ParsableCommand {
             an entry that names what is missing, and every sound entry from behind the damage, re-admitted. Then the two change places, and \
             the damaged one is kept in quarantine/, whole. Back up the directory before, and find out what happened. Where the ledger has \
             associates, it stays locked until they sign bulla alert release. A removal or a constitution whose entry is lost counts all the \
-            same if its request is left in the damaged bytes, or is given with --request.
+            same if its request is left in the damaged bytes, or is given with --request. Where nothing sound says whether there were associates, \
+            name them as they were, with --associate and --threshold, or say --without-associates.
 
             Where a ledger begins behind an archive, an entry says so. If that one is damaged, give the archive's directory with --archive, \
             and each earlier one: they are verified, and the repair records anew what went, with the state behind it. Without them what \
@@ -48,6 +49,17 @@ struct RepairCommand: ParsableCommand {
             valueName: "file"))
     var request: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "An associate's public key, where nothing sound says any more who they were (may be repeated).", valueName: "key"))
+    var associate: [String] = []
+
+    @Option(help: ArgumentHelp("How many of these must sign (default: more than half of them).", valueName: "m"))
+    var threshold: Int?
+
+    @Flag(help: "Where nothing sound says whether there were associates: from now on nobody has to sign.")
+    var withoutAssociates = false
+
     @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
     var maxSkips = 100
 
@@ -57,6 +69,12 @@ struct RepairCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100_000).contains(maxSkips) else { throw ValidationError("--max-skips takes 1 to 100000") }
+        guard associate.isEmpty || !withoutAssociates else {
+            throw ValidationError("--associate names who signs, and --without-associates says that nobody does: give one of them")
+        }
+        if threshold != nil, associate.isEmpty {
+            throw ValidationError("--threshold says how many of the keys given with --associate must sign")
+        }
         for text in gone where KeyID(text) == nil {
             throw ValidationError("--gone takes a key's id, 16 digits as in bulla key list")
         }
@@ -77,6 +95,7 @@ struct RepairCommand: ParsableCommand {
         repair.rootCause = rootCause
         repair.lesson = lesson
         repair.goneKeys = Set(gone.compactMap { KeyID($0) })
+        repair.naming = try naming()
         for file in request { repair.requests.append(try RequestFile(file).request()) }
         if !archives.archive.isEmpty {
             repair.recover = { [archives] view throws(LedgerError) in
@@ -107,6 +126,17 @@ struct RepairCommand: ParsableCommand {
         if outcome.plan?.awaitsRelease == true { Output.exit(ErrorCode.locked.rawValue) }
     }
 
+    /// What is said of associates, where nothing sound says it.
+    private func naming() throws(LedgerError) -> RepairPlan.Naming? {
+        guard !associate.isEmpty else { return withoutAssociates ? .nobody : nil }
+        let keys = try ActorKey.named(associate, otherwise: "nothing was changed")
+        do throws(AssociateObjection) {
+            return try .init(keys, threshold: threshold ?? Associates.majority(of: keys.count))
+        } catch {
+            throw LedgerError(.refused, "\(error); nothing was changed")
+        }
+    }
+
     /// The command that does what is shown, for the same ledger.
     private var command: String {
         var words = ["bulla", "repair", "--yes"]
@@ -114,10 +144,12 @@ struct RepairCommand: ParsableCommand {
             ("--archive", archives.archive), ("--gone", gone), ("--request", request),
             ("--max-skips", maxSkips == 100 ? [] : [String(maxSkips)]),
             ("--reason", reason == Self.reason ? [] : [reason]), ("--root-cause", [rootCause].compactMap(\.self)),
-            ("--lesson", [lesson].compactMap(\.self)), ("--ledger", [options.ledger].compactMap(\.self)),
+            ("--lesson", [lesson].compactMap(\.self)), ("--associate", associate),
+            ("--threshold", [threshold].compactMap { $0.map { String($0) } }), ("--ledger", [options.ledger].compactMap(\.self)),
         ] {
             for value in values { words += [option, Checkup.word(value)] }
         }
+        if withoutAssociates { words.append("--without-associates") }
         return words.joined(separator: " ")
     }
 
@@ -146,7 +178,11 @@ struct RepairCommand: ParsableCommand {
         }
         if let plan { for line in text(plan) { Output.line(Printable.text(line)) } }
         guard let outcome else {
-            if plan?.isNeeded == true { Output.line(Printable.text("nothing was changed; do it with: \(command)")) }
+            if plan?.missingNames != nil {
+                Output.line("nothing was changed, and --yes refuses until it is said who signs for the house")
+            } else if plan?.isNeeded == true {
+                Output.line(Printable.text("nothing was changed; do it with: \(command)"))
+            }
             return
         }
         guard let receipt = outcome.receipt else { return }
@@ -243,14 +279,13 @@ struct RepairCommand: ParsableCommand {
 
     /// What becomes of those who sign for the house.
     private func associateLines(_ plan: RepairPlan) -> [String] {
+        if let advice = plan.missingNames { return ["WARNING: \(advice)"] }
         guard let associates = plan.associatesBehind else {
-            guard plan.prefix.seq == 0 || !plan.prefix.knowsActors else { return [] }
-            let more = plan.firstSeq > 1 && !plan.usesArchives ? "give the archive's directory with --archive, or " : ""
-            return [
-                "nothing sound says whether the ledger had associates, and behind the repair it has none; if it had, stop here and \(more)restore a backup"
-            ]
+            return plan.losesAssociates
+                ? ["WARNING: nothing sound says whether the ledger had associates, and behind the repair nobody has to sign"] : []
         }
-        var lines = [
+        var lines = plan.losesAssociates ? ["nothing sound says who the associates were: they are those that were given"] : []
+        lines += [
             "\(associates.threshold) of \(associates.signers.count) associates must sign before the house opens again"
         ]
         if plan.lostCount > 0 {
@@ -334,6 +369,7 @@ struct RepairCommand: ParsableCommand {
             "archive_lost": .bool(plan.losesArchive), "archive_recovered": .bool(plan.usesArchives),
         ]
         if let associates = plan.associatesBehind { object["associates"] = associates.json }
+        if plan.losesAssociates { object["associates_lost"] = true }
         if !plan.strangers.isEmpty { object["strangers"] = .array(plan.strangers.map { .string($0) }) }
         if let gap = plan.gap {
             object["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))]

@@ -22,7 +22,9 @@ extension Decider {
     ///
     /// A crash leaves nothing, the rule's drafts, or all of it.
     ///
-    /// - Parameter rule: pure.
+    /// - Parameters:
+    ///   - actor: who asks; that it is he, his key shows, where he is enrolled.
+    ///   - rule: pure.
     /// - Returns: the rule's reply, and the receipts of its drafts and of the entry that carries the request out.
     /// - Throws: what the rule threw, or `refused` for what was not signed so; then nothing was recorded.
     package mutating func carryOut<State: Projection, Reply>(
@@ -33,11 +35,17 @@ extension Decider {
         return try releasing { decider throws(LedgerError) in
             let view = try LedgerView(decider.session.storage)
             let fold = try decider.caughtUp(State.self, in: view)
-            let decision = try rule(fold.state, decider.moment(as: actor, fold.mark))
-            if decision.members != nil { try decider.session.check(request, as: verb) }
+            let moment = decider.moment(as: actor, fold.mark)
+            let decision = try rule(fold.state, moment)
+            if decision.members != nil {
+                try decider.session.check(request, as: verb)
+                // The entry is the house's; in whose name it is asked for is judged as if it were his.
+                try decider.session.check(moment.draft(verb.action, Justification(.sovereignty, request.reason), [:]))
+            }
             var receipts: [Receipt] = []
             if !decision.drafts.isEmpty { receipts = try decider.session.commit([decision.drafts])[0].get().receipts }
-            if let members = decision.members {
+            if var members = decision.members {
+                members["asked_by"] = .string(actor)
                 receipts.append(try decider.session.carryOut(request, as: verb, .sovereignty, members))
             }
             decider.goOn(from: fold, in: view)

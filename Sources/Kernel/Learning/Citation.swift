@@ -9,6 +9,15 @@ package struct Citation: Sendable {
     /// What it tells of a trauma; nil if it tells of none, and so of what a repair re-admitted without proof, which counts for nothing.
     package let incident: Incident?
 
+    /// Looks for several.
+    package static func all(
+        _ seqs: [UInt64], in view: LedgerView, _ environment: Environment
+    ) throws(LedgerError) -> [Citation] {
+        var found: [Citation] = []
+        for seq in seqs { found.append(try Citation(seq, in: view, environment)) }
+        return found
+    }
+
     /// Looks for the entry.
     ///
     /// - Throws: `refused` for a seq that no entry has, or that was lost or archived (with this cause); what reading throws.

@@ -9,27 +9,63 @@ extension Patches {
     /// that does not fit the handbook any more gives way.
     ///
     /// - Parameter evidence: one for each seq that the proposal names.
+    /// - Returns: as reply, the patch that gave way because there was no room.
     package func propose(
-        _ proposal: PatchProposal, evidence: [Citation], _ justification: Justification, _ moment: Moment
-    ) throws(LedgerError) -> Decision<Void> {
+        _ proposal: PatchProposal, evidence: [Citation], _ justification: Justification, _ moment: Moment, _ ranks: ActorRanks
+    ) throws(LedgerError) -> Decision<Patch?> {
+        if proposal.signature == nil { try refuseHouseName(moment) }
         let earlier = drafted(for: proposal)
-        if let earlier, earlier.change.base == proposal.base || earlier.isPending { return Decision([]) }
+        if let earlier, earlier.change.base == proposal.base || earlier.isPending { return Decision([], reply: nil) }
         guard proposal.diff.utf8.count <= PatchProposal.diffByteCountMax else {
             throw LedgerError(.usage, "the diff has more than \(PatchProposal.diffByteCountMax) bytes; propose it in parts")
         }
-        guard openCount < Self.openCountMax || earlier != nil else {
-            throw LedgerError(
-                .refused,
-                "\(openCount) patches are open: approve or reject some first, with `bulla patch list`; nothing was recorded")
-        }
+        let yielding = earlier == nil ? try yielding(moment, ranks) : nil
         var context = JSONObject()
         if !evidence.isEmpty { context["causes"] = .array(evidence.map { .number(Double($0.seq)) }) }
         var drafts: [Draft] = []
         if let earlier {
             drafts.append(try rejection(of: earlier, Justification(.evolution, "the handbook has changed since"), moment))
         }
+        if let yielding {
+            let reason = "nobody has signed it, and it gives way to a higher class: \(openCount) patches are open"
+            drafts.append(try rejection(of: yielding, Justification(.resilience, reason), moment))
+        }
         drafts.append(try moment.draft(PatchProposal.action, justification, proposal.body, context))
-        return Decision(drafts)
+        return Decision(drafts, reply: yielding)
+    }
+
+    /// What gives way where there is no room for a proposal: of those that nobody has signed, the oldest of the lowest class, if that is
+    /// below the author's. The house, which reviews, is above all classes. So whoever floods it keeps out those only who are no better.
+    ///
+    /// - Throws: `refused` if there is no room, or if the author has his share of it.
+    private func yielding(_ moment: Moment, _ ranks: ActorRanks) throws(LedgerError) -> Patch? {
+        let unsigned = patches.filter { $0.stage == .proposed }
+        let author = Brief.text(moment.actor)
+        let ownCount = unsigned.count { $0.author.utf8.elementsEqual(author.utf8) }
+        guard ownCount < Self.unsignedCountMax else {
+            throw LedgerError(
+                .refused,
+                "\(ownCount) patches that \(moment.actor) proposed are not signed yet: let some be approved, or reject them, with "
+                    + "`bulla patch list`; nothing was recorded")
+        }
+        guard openCount >= Self.openCountMax else { return nil }
+        let others = unsigned.filter { $0.author != ActorRoster.house }.map { ($0, ranks.rank(of: $0.author, at: $0.seq)) }
+        let isHouse = moment.actor == ActorRoster.house
+        let rank = ranks.rank(of: moment.actor, at: moment.seq + 1)
+        guard let lowest = others.min(by: { $0.1 < $1.1 }), isHouse || lowest.1 < rank, !planted(.proposalsKept) else {
+            throw LedgerError(
+                .refused,
+                "\(openCount) patches are open, and none of them is of a lower class: approve or reject some first, with "
+                    + "`bulla patch list`; nothing was recorded")
+        }
+        return lowest.0
+    }
+
+    /// A review alone speaks in the house's name.
+    private func refuseHouseName(_ moment: Moment) throws(LedgerError) {
+        guard moment.actor != ActorRoster.house || planted(.houseNameLent) else {
+            throw LedgerError(.refused, "\(DraftError.houseName); nothing was recorded")
+        }
     }
 
     /// The patch that a review has drafted for the same, if it is open.
@@ -42,6 +78,7 @@ extension Patches {
 
     /// Says no to a patch: to one that is proposed, or that was signed and does not fit its handbook any more.
     package func reject(_ seq: UInt64, _ justification: Justification, _ moment: Moment) throws(LedgerError) -> Decision<Patch> {
+        try refuseHouseName(moment)
         let patch = try known(seq)
         guard patch.isOpen else { throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded") }
         return Decision([try rejection(of: patch, justification, moment)], reply: patch)
@@ -89,6 +126,11 @@ extension Patches {
 }
 
 extension Patch {
+    /// To whom it makes room.
+    package var toldToYield: String {
+        "there was no room for one more: patch \(seq) of \(change.handbook), which \(author) proposed, gives way unsigned, and is rejected"
+    }
+
     /// Behind "patch 12".
     package var told: String {
         if restoring != nil { return "is applied, and its handbook is still to be put back" }

@@ -18,6 +18,8 @@ package struct Patches: Projection, Equatable {
     package static let countMax = 192
     /// Whoever proposes more than anybody looks at is told so.
     package static let openCountMax = 64
+    /// Of one author, and not signed: nobody has all the room.
+    package static let unsignedCountMax = 16
 
     package subscript(_ seq: UInt64) -> Patch? { patches.first { $0.seq == seq } }
 

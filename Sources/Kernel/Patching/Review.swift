@@ -60,10 +60,12 @@ extension Decider {
                 let proposal = PatchProposal(
                     handbook, to: changed, diff, evidence: evidence.map(\.seq), signature: recurrence.signature)
                 let reason = "\(recurrence.count) traumas of one signature, and no answer"
-                let decided = try decide(on: Patches.self, as: actor) { patches, moment throws(LedgerError) in
-                    try patches.propose(proposal, evidence: evidence, Justification(.evolution, reason), moment)
+                let decided = try decide(on: Patches.self, as: actor, reading: { $0.ranks }) {
+                    patches, ranks, moment throws(LedgerError) in
+                    try patches.propose(proposal, evidence: evidence, Justification(.evolution, reason), moment, ranks)
                 }
                 guard let receipt = decided.receipts.last else { continue }
+                if let patch = decided.reply { review.notices.append(patch.toldToYield) }
                 review.drafted.append(.init(receipt: receipt, handbook: handbook.name.text, signature: recurrence.signature))
             } catch {
                 // What is wrong with one handbook concerns no other.

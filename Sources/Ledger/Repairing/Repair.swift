@@ -23,6 +23,8 @@ package struct Repair: Sendable {
     package var goneKeys: Set<KeyID> = []
     /// What associates had signed and kept: it proves a removal whose entry is lost.
     package var requests: [SignedRequest] = []
+    /// Who signs for the house, where nothing that is left says it; nil to refuse then.
+    package var naming: RepairPlan.Naming?
     /// Makes of the ledger what archives at hand prove of its beginning, from where they lie.
     package var recover: (@Sendable (LedgerView) throws(LedgerError) -> ArchiveRecovery?)?
 
@@ -73,7 +75,7 @@ package struct Repair: Sendable {
     /// - Parameter watch: looked at the anchor before the ledger was, so that whoever writes meanwhile is no alarm.
     private func plan(_ view: LedgerView, _ watch: AnchorWatch?) throws(LedgerError) -> RepairPlan {
         var plan = try RepairPlan(
-            view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view), requests: requests
+            view, skipCountMax: skipCountMax, goneKeys: goneKeys, recover?(view), requests: requests, naming: naming
         ) { ledger in
             guard let anchor else { return RepairPlan.Sightings() }
             let finding = watch.flatMap { $0.ledger == ledger ? $0.finding : nil } ?? anchor.read(ledger)
@@ -85,6 +87,7 @@ package struct Repair: Sendable {
             throw LedgerError(
                 .refused, "the request given, \(request.verb.rawValue)\(what), proves nothing here: \(why); nothing was changed")
         }
+        if let why = plan.refusedNames { throw LedgerError(.refused, "\(why); nothing was changed") }
         return plan
     }
 
@@ -113,6 +116,9 @@ package struct Repair: Sendable {
         let view = try LedgerView(session.storage)
         if let outcome = try resumed(view, &session) { return outcome }
         let plan = try plan(view, watch)
+        if let advice = plan.missingNames {
+            throw LedgerError(.refused, "\(advice); nothing was changed")
+        }
         guard plan.isNeeded else {
             try forgetPlan(view)
             return Outcome(plan: plan, anchorMessage: plan.anchorMessage)

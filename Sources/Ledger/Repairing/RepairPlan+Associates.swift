@@ -1,6 +1,7 @@
 import CanonicalJSON
 import DurableFiles
 package import LedgerFormat
+import PlantedDefects
 
 // Who signs for the house behind the repair
 extension RepairPlan {
@@ -74,5 +75,44 @@ extension RepairPlan {
         }
         let objection = actors.associates.map { $0.objection(to: request, in: ledger, at: nil, behind: nil) } ?? .nobody
         return (request, objection?.description ?? "it does not follow on what is known")
+    }
+}
+
+// Where nobody knows who signs
+extension RepairPlan {
+    /// What whoever repairs says of associates. It counts only where nothing that is left of the ledger says it.
+    package enum Naming: Sendable {
+        /// There were none, or they are given up.
+        case nobody
+        case these(Associates)
+
+        /// - Throws: what is wrong with the keys, or with how many must sign.
+        package init(_ keys: [ActorKey], threshold: Int) throws(AssociateObjection) {
+            // The first entry was the last act that is known of, and its hash is not.
+            self = .these(try Associates(keys, threshold: threshold, act: .init(seq: 1, hash: .zero)))
+        }
+    }
+
+    mutating func nameAssociates(_ salvage: Salvage) {
+        losesAssociates = !prefix.knowsActors && !prefix.archiveTellsActors && !salvage.tellsAssociates
+        if losesAssociates, case .these(let associates) = naming { actors.associates = associates }
+    }
+
+    /// What whoever repairs has to say before: whoever damages the one entry that names associates must not take them away by it.
+    package var missingNames: String? {
+        guard isNeeded, losesAssociates, naming == nil, !planted(.associatesTakenAway) else { return nil }
+        let archive = firstSeq > 1 && !usesArchives ? "give the archive's directory with --archive, or " : ""
+        return
+            "nothing sound says whether the ledger had associates, whose signatures open a locked house: if it had, \(archive)restore a "
+            + "backup, or name them as they were, with --associate KEY and --threshold M; if it had none, or they are given up, say "
+            + "--without-associates"
+    }
+
+    /// Why the names that were given do not count; nil if they do.
+    var refusedNames: String? {
+        guard case .these = naming, !losesAssociates else { return nil }
+        return actors.associates == nil
+            ? "the ledger has no associates, as sound entries say, and nobody is named by a repair"
+            : "who signs for the house is known by sound entries, and nobody is named by a repair: leave --associate out"
     }
 }

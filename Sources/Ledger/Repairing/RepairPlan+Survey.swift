@@ -11,10 +11,11 @@ extension RepairPlan {
     ///   - goneKeys: keys whose files will never turn up.
     ///   - recovery: what archives at hand prove of the beginning.
     ///   - requests: what associates had signed, as they kept it.
+    ///   - naming: who signs for the house, where nothing sound says it.
     ///   - sightings: what was seen of a ledger before.
     package init(
         _ view: LedgerView, skipCountMax: Int, goneKeys: Set<KeyID> = [], _ recovery: ArchiveRecovery? = nil,
-        requests: [SignedRequest] = [], sightings: (LedgerID) -> Sightings
+        requests: [SignedRequest] = [], naming: Naming? = nil, sightings: (LedgerID) -> Sightings
     ) throws(LedgerError) {
         let ledger = try Self.name(of: view)
         self.ledger = ledger
@@ -27,7 +28,7 @@ extension RepairPlan {
         prefix = Prefix()
         head = Self.judgeHead(view, ledger)
         alertCause = AlertCause(of: view)
-        self.requests = requests
+        (self.requests, self.naming) = (requests, naming)
         try look(view, skipCountMax)
         if trustsBase, view.firstSeq > 1, prefix.archived == nil, restated == nil {
             // What lies before is lost, unless it turns up elsewhere.
@@ -313,6 +314,7 @@ extension RepairPlan {
         // Of a beginning that is lost they tell who was enrolled, and who signs for the house, when the last of them ended.
         if !prefix.knowsActors, let roster = recovery.actors, !planted(.archivedRosterForgotten) {
             (prefix.actors, actors) = (roster, roster)
+            prefix.archiveTellsActors = true
         }
         build(on: recovery.statement, view)
     }
@@ -325,6 +327,7 @@ extension RepairPlan {
         survivors.keylessCounts = salvage.keylessCounts
         for damage in survey.damages { try countKeyless(in: damage, view) }
         (actors, strangers) = (salvage.actors, salvage.strangers)
+        nameAssociates(salvage)
         try mendAssociates(salvage.associateTraces, survey, view)
         lostStatements = try findLostStatements(salvage, view)
         let prefixSeq = prefix.seq

@@ -24,6 +24,8 @@ package struct RepairPlan: Sendable {
         var actors = ActorRoster()
         /// Whether that is known: the first entry is there, or the first of a segment says it.
         package internal(set) var knowsActors = false
+        /// Archives that were given say it of what they hold.
+        var archiveTellsActors = false
         /// Why the ledger begins behind an archive, if an entry of the prefix says it.
         var archived: ArchiveStatement?
     }
@@ -79,6 +81,10 @@ package struct RepairPlan: Sendable {
     package internal(set) var strangers: [String] = []
     /// What associates had signed, as they kept it.
     var requests: [SignedRequest] = []
+    /// What whoever repairs says of associates, where nothing sound does.
+    package internal(set) var naming: Naming?
+    /// Nothing sound says whether the ledger had associates.
+    package internal(set) var losesAssociates = false
     /// What is left of associates' acts, and proves itself.
     package internal(set) var mending = Associates.Mending()
     /// Associates whose removal is lost, and who are back because too few would be left to sign.
@@ -168,6 +174,7 @@ extension RepairPlan {
         if !actors.isEmpty { body["roster"] = actors.json }
         if let associates = actors.associates { body["associates"] = associates.json }
         for member in mending.members.members { body[member.key] = member.value }
+        if losesAssociates { body["associates_lost"] = true }
         if let gap { body["gap"] = ["first": .number(Double(gap.lowerBound)), "last": .number(Double(gap.upperBound))] }
         if damages.count > Self.namedDamageCountMax {
             body["more_damages"] = .number(Double(damages.count - Self.namedDamageCountMax))

@@ -104,6 +104,9 @@ struct Salvage {
         actors.associates = last ?? actors.associates
     }
 
+    /// Whether anything behind the prefix says if there are associates: that there are none, only what HEAD proves.
+    var tellsAssociates: Bool { statedActors.contains { $0.isProven || $0.roster.associates != nil } }
+
     /// Who speaks with a signature, and of whom nobody says that he was enrolled.
     var strangers: [String] {
         signers.filter { name in !actors.enrolments.contains { $0.actor.utf8.elementsEqual(name.utf8) } }.sorted()
@@ -251,11 +254,13 @@ extension Salvage {
             isSealed: isSealed)
         if isSealed {
             if note(RosterStatement(frame, bytes), of: frame, bytes, isProven) { lastStatedSeq = max(lastStatedSeq, frame.seq) }
+            noteFounders(frame, bytes, isProven)
             if bytes.isSigned(frame) { signers.insert(bytes.text(frame.actor)) }
             // What an earlier repair re-admitted tells it too.
             if let earlier, !planted(.readmittedRosterForgotten) {
                 let inner = earlier.frame.span
                 _ = note(RosterStatement(earlier.view, inner), of: earlier.view, inner, isProven && earlier.isProven)
+                noteFounders(earlier.view, inner, isProven && earlier.isProven)
                 if inner.isSigned(earlier.view) { signers.insert(inner.text(earlier.view.actor)) }
             }
         }
@@ -280,6 +285,15 @@ extension Salvage {
         if let associates = roster.associates { associateTraces.stated.append(associates) }
         if case .act(let request) = statement.change { associateTraces.acts.append((.init(seq: frame.seq, hash: hash), request)) }
         return true
+    }
+
+    /// The first entry says who the associates are, or that there are none.
+    private mutating func noteFounders(_ frame: FrameView, _ bytes: Span<UInt8>, _ isProven: Bool) {
+        guard frame.seq == 1, bytes.text(frame.action) == "ledger.genesis" else { return }
+        var roster = ActorRoster()
+        roster.associates = try? Associates.founders(frame, bytes)
+        statedActors.append((roster, isProven))
+        if let founders = roster.associates { associateTraces.stated.append(founders) }
     }
 
     private mutating func close(_ reading: inout Reading) {

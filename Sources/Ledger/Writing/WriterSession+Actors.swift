@@ -15,7 +15,16 @@ extension WriterSession {
         return answer
     }
 
+    /// Whether a draft may be recorded in its actor's name. Requires the lock.
+    package func check(_ draft: Draft) throws(LedgerError) {
+        guard let state else { preconditionFailure("only the holder of the writer's lock knows who is enrolled") }
+        _ = try authenticated([draft], behind: state.tip)
+    }
+
     func refuseUnauthenticated(_ drafts: [Draft], behind tip: ChainTip) throws(LedgerError) {
+        for draft in drafts where draft.borrowsHouseName && !planted(.houseNameLent) {
+            throw LedgerError(.refused, "\(DraftError.houseName); nothing was recorded")
+        }
         guard let state, !planted(.actorsUnchecked) else { return }
         for draft in drafts {
             if let objection = state.actors.objection(to: draft, behind: tip) {

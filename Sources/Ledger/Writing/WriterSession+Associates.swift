@@ -53,9 +53,10 @@ extension SignedRequest {
 }
 
 extension Associates {
-    /// A constitution says how long requests live.
+    /// The articles say how long requests live; the standard ones until others are adopted.
     fileprivate func objectionToLife(of request: SignedRequest, at time: Timestamp) -> AssociateObjection? {
-        guard let hours = constitution?.articles.requestHours, !planted(.requestLifeUnchecked) else { return nil }
+        let hours = articles.requestHours
+        guard !planted(.requestLifeUnchecked) else { return nil }
         return request.expires.microseconds - time.microseconds > Int64(hours) * 3_600_000_000 ? .life(hours) : nil
     }
 }

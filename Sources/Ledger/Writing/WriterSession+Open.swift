@@ -1,4 +1,4 @@
-import DurableFiles
+package import DurableFiles
 import LedgerFormat
 import PlantedDefects
 
@@ -22,23 +22,9 @@ extension WriterSession {
             guard HeadFinding(bytes, keys: [key.id: key]).head != nil else {
                 throw tampered(ChainFailure(.head(.mac), at: .head))
             }
-            if form.alert, !planted(.alertIgnored) { throw locked }
+            if form.alert, !planted(.alertIgnored) { throw LedgerError(locked: storage) }
             try adopt(form, &keyring, &reader)
         }
-    }
-
-    private var locked: LedgerError {
-        let ledger = "--ledger \(Checkup.word(storage.basePath))"
-        if let view = try? LedgerView(storage), (try? view.actors())?.associates != nil {
-            return LedgerError(
-                .locked,
-                "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until its associates "
-                    + "release it: `bulla alert status \(ledger)` tells why, and what is to be done")
-        }
-        return LedgerError(
-            .locked,
-            "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until it is released: "
-                + "find out why with `bulla verify \(ledger)`; `bulla repair \(ledger)` releases it")
     }
 
     /// A HEAD of another ledger is none of ours, whatever key it names, and is not written to.
@@ -148,14 +134,14 @@ extension WriterSession {
         case nil:
             if wasRebuilt, !planted(.rebuiltAlertForgotten), let key = keyring.keys[head.key] {
                 raiseAlert(head, key, because: "HEAD was gone, and was written anew from the entries")
-                throw locked
+                throw LedgerError(locked: storage)
             }
             if let associates = verifier.actors?.associates, associates.isSuspended, !planted(.suspensionIgnored),
                 let key = keyring.keys[head.key]
             {
                 raiseAlert(
                     head, key, because: "HEAD was calm, and the repair in entry \(associates.act.seq) waits for its release")
-                throw locked
+                throw LedgerError(locked: storage)
             }
             return .whole(verifier)
         case .torn(let tear): return .torn(tear)
@@ -383,5 +369,19 @@ extension SegmentReader {
 
     private static var usualGenesisByteCount: Int {
         1 << 12
+    }
+}
+
+extension LedgerError {
+    /// What is told to whoever wants to write, or asks for signatures, while the alert is raised.
+    package init(locked storage: any Storage) {
+        let ledger = "--ledger \(Checkup.word(storage.basePath))"
+        let isGoverned = (try? LedgerView(storage).actors())?.associates != nil
+        self.init(
+            .locked,
+            "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until "
+                + (isGoverned
+                    ? "its associates release it: `bulla alert status \(ledger)` tells why, and what is to be done"
+                    : "it is released: find out why with `bulla verify \(ledger)`; `bulla repair \(ledger)` releases it"))
     }
 }

@@ -28,7 +28,7 @@ package enum AssociateObjection: Error, Sendable, Equatable {
     case roster
     /// A constitution says how many must sign, and only another one changes it.
     case constitution(Int, Int)
-    /// It lives longer than the constitution lets it, in hours.
+    /// It lives longer than the articles let it, in hours.
     case life(Int)
     /// The articles are not what the text says.
     case text
@@ -71,7 +71,7 @@ extension AssociateObjection: CustomStringConvertible {
         case .constitution(let threshold, let adopted):
             "the constitution says that \(adopted) must sign, and not \(threshold): only the adoption of another one changes that"
         case .life(let hours):
-            "the constitution lets a request live for \(hours) hour\(hours == 1 ? "" : "s") at most, and this one lives longer"
+            "a request lives for \(hours) hour\(hours == 1 ? "" : "s") at most (`bulla constitution show --articles`), and this one lives longer"
         case .text: "the articles of the request are not what its text says: whoever reads the text would sign something else"
         case .proposal(let fault): "the text of the request is no constitution: \(fault)"
         case .classless(let actor, let name):

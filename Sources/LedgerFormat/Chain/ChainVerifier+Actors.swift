@@ -80,7 +80,7 @@ extension ChainVerifier {
         if actors == nil, position.offset == 0 { actors = statement?.roster ?? ActorRoster() }
         if actorsAtBeginning == nil { actorsAtBeginning = actors }
         if let statement, actors != nil { actors = statement.after(frame.seq, frame.hash(in: bytes)) }
-        if frame.seq == 1, position.offset == 0, let founders = try? Self.founders(frame, bytes) {
+        if frame.seq == 1, position.offset == 0, let founders = try? Associates.founders(frame, bytes) {
             actors?.associates = founders
         }
         // Inside a segment of which nobody said who is enrolled there is nothing to look for, up to the next one.
@@ -92,15 +92,17 @@ extension ChainVerifier {
 extension ChainVerifier {
     private func objectionToFounding(_ frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         do throws(AssociateObjection) {
-            _ = try Self.founders(frame, bytes)
+            _ = try Associates.founders(frame, bytes)
             return nil
         } catch {
             return .associates(error)
         }
     }
+}
 
-    /// Those whom the first entry names.
-    private static func founders(_ frame: FrameView, _ bytes: Span<UInt8>) throws(AssociateObjection) -> Associates? {
+extension Associates {
+    /// Those whom the first entry names; nil for any other, and if it names nobody.
+    package static func founders(_ frame: FrameView, _ bytes: Span<UInt8>) throws(AssociateObjection) -> Associates? {
         guard bytes.holds("ledger.genesis\"", at: frame.action.lowerBound),
             let body = (try? JSON(parsing: bytes.extracting(frame.body)))?.object
         else { return nil }

@@ -139,6 +139,16 @@ package enum DraftError: Error, Sendable, Equatable {
     case tooDeep
     case tooLarge(byteCount: Int)
     case reservedAction(String)
+    /// Somebody speaks in the house's name.
+    case houseName
+
+    /// A rule says no, where everything else is bad input.
+    package var isRule: Bool {
+        switch self {
+        case .reservedAction, .houseName: true
+        default: false
+        }
+    }
 }
 
 extension DraftError: CustomStringConvertible {
@@ -163,6 +173,8 @@ extension DraftError: CustomStringConvertible {
             "the entry would have \(byteCount) bytes; at most \(Limits.draftPayload) are allowed"
         case .reservedAction(let action):
             "\"\(action)\" is reserved: the names under \"\(action.prefix { $0 != "." })\" are written by their own verbs only"
+        case .houseName:
+            "\(ActorRoster.house) is the name that Bulla itself speaks in, and nobody else does: use a name of your own"
         }
     }
 }

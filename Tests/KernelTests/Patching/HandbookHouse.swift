@@ -50,10 +50,11 @@ struct HandbookHouse: Sendable {
     }
 
     @discardableResult
-    func propose(_ proposal: PatchProposal) throws -> UInt64? {
+    func propose(_ proposal: PatchProposal, as actor: String = "user:ada") throws -> UInt64? {
         var decider = try machine.decider()
-        return try decider.decide(on: Patches.self, as: "user:ada") { patches, moment throws(LedgerError) in
-            try patches.propose(proposal, evidence: [], .test, moment)
+        return try decider.decide(on: Patches.self, as: actor, reading: { $0.ranks }) {
+            patches, ranks, moment throws(LedgerError) in
+            try patches.propose(proposal, evidence: [], .test, moment, ranks)
         }.receipts.last?.seq
     }
 

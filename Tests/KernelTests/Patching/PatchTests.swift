@@ -230,7 +230,8 @@ import Testing
         var first: UInt64?
         for number in 0..<Patches.countMax + 20 {
             let worst = String(repeating: "\"", count: 90) + "\(number)"
-            let seq = try house.propose(HandbookHouse.proposal(HandbookHouse.text, "\(number)\n", Signature(worst)))
+            let seq = try house.propose(
+                HandbookHouse.proposal(HandbookHouse.text, "\(number)\n", Signature(worst)), as: "user:\(number % 4)")
             first = first ?? seq
             if let seq, number > 0, number < Patches.countMax { try house.reject(seq) }
         }
@@ -243,9 +244,47 @@ import Testing
             .sealed(with: house.machine.key())
         #expect(bytes.count < 900 << 10)
         for number in 0..<Patches.openCountMax - 21 {
-            try house.propose(HandbookHouse.proposal(HandbookHouse.text, "more \(number)\n"))
+            try house.propose(HandbookHouse.proposal(HandbookHouse.text, "more \(number)\n"), as: "user:more\(number % 4)")
         }
         #expect(throws: LedgerError.self) { try house.propose(HandbookHouse.proposal(HandbookHouse.text, "too many\n")) }
+    }
+
+    @Test("a flood of proposals: nobody has all the room, and what nobody signed gives way to a higher class, oldest first")
+    func flooded() throws {
+        let house = try HandbookHouse()
+        try house.machine.write { session in
+            for (name, signer) in [("operator", TestActors.ada), ("worker", TestActors.bob)] {
+                _ = try session.enroll("user:\(name)", as: name, signer.key, reason: "test")
+            }
+        }
+        let proposal = { (text: String) in try HandbookHouse.proposal(HandbookHouse.text, "\(text)\n") }
+        let propose = { (name: String, signer: ActorSigner) in
+            try HandbookHouse(house.machine.signing(signer), house.books).propose(proposal(name), as: "user:\(name)")
+        }
+        let worker = try #require(try propose("worker", TestActors.bob))
+        var flood: [UInt64] = []
+        for number in 0..<Patches.unsignedCountMax {
+            flood.append(try #require(try house.propose(proposal("\(number)"), as: "user:flood")))
+        }
+        #expect(throws: LedgerError.self) { try house.propose(proposal("more"), as: "user:flood") }
+        var number = 0
+        while try house.patches().openCount < Patches.openCountMax {
+            try house.propose(proposal("other \(number)"), as: "user:flood\(number % 8)")
+            number += 1
+        }
+        #expect(throws: LedgerError.self) { try house.propose(proposal("honest"), as: "user:honest") }
+        // A review, and whoever is enrolled in a higher class.
+        var decider = try house.machine.decider()
+        let drafted = try decider.decide(on: Patches.self, as: ActorRoster.house, reading: { $0.ranks }) {
+            patches, ranks, moment throws(LedgerError) in
+            let review = try? HandbookHouse.proposal(HandbookHouse.text, "review\n", Signature("told/x"))
+            return try patches.propose(review!, evidence: [], .test, moment, ranks)
+        }
+        #expect(drafted.receipts.count == 2 && drafted.reply?.seq == flood[0])
+        #expect(try propose("worker", TestActors.bob) != nil && propose("operator", TestActors.ada) != nil)
+        let patches = try house.patches()
+        #expect(flood.prefix(4).map { patches[$0]?.stage } == [.rejected, .rejected, .rejected, .proposed])
+        #expect(patches[worker]?.stage == .proposed && patches.openCount == Patches.openCountMax)
     }
 }
 
