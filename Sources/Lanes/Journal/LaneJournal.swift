@@ -39,7 +39,7 @@ package struct LaneJournal: Sendable {
     private init(_ replay: JournalReplay, endsLine: Bool) { (self.replay, self.endsLine) = (replay, endsLine) }
 
     /// What fits into a processor's own cache with all that is made of it.
-    package static let partByteCount = 1 << 18
+    package static let partByteCount = 1 << 16
 
     /// A line at most, without its end.
     package static let lineByteCountMax = JournalReader.lineByteCountMax
