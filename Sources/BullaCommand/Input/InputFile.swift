@@ -22,7 +22,9 @@ struct InputFile {
         do {
             descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
         } catch {
-            throw LedgerError(.usage, "cannot open \(path): \(error)")
+            // A disk that fails is not the caller's mistake.
+            let code = error as? Errno == .ioError ? ErrorCode.inputOutput : .usage
+            throw LedgerError(code, "cannot open \(path): \(error)")
         }
         var status = stat()
         guard unsafe fstat(descriptor.rawValue, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
