@@ -29,6 +29,14 @@ struct LogTests {
         return seqs.compactMap { $0.map(Int.init) }
     }
 
+    @Test("a name with a space in it looks like no other name", arguments: ["user:ada ", "user:ada\u{A0}", "user:a b"])
+    func spaces(name: String) throws {
+        let ledger = try CommandLedger()
+        let draft = #"{"actor":"\#(name)","action":"job.start","justification":{"pillar":"integrity","reason":"r"},"body":{}}"#
+        #expect(try ledger.run("ingest", "-", input: draft + "\n").code == 0)
+        #expect(try ledger.run("log").output.contains("  \"\(name)\"  "))
+    }
+
     @Test("filters by seq, actor and action, alone and together")
     func filters() throws {
         let ledger = try mixed()

@@ -57,7 +57,7 @@ struct StateHistoryCommand: AsyncParsableCommand {
         }
         let how = change.action == "state.restored" ? "restored" : "set"
         let what = change.value.map { "\(how) to \(Printable.json($0))" } ?? "removed"
-        let who = Printable.text("seq \(change.seq)  \(change.time)  \(change.actor)")
+        let who = Printable.text("seq \(change.seq)  \(change.time)  \(Printable.name(change.actor))")
         Output.line("\(who)  \(what)\n    \(Printable.text(change.reason))")
     }
 }

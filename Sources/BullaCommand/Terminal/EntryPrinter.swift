@@ -45,7 +45,7 @@ struct EntryPrinter {
         let day = time.prefix(10) + " " + time.dropFirst(11).prefix(12)
         var text = pad(String(entry.seq), isNarrow ? 4 : 6, left: true) + "  "
         text += (isNarrow ? String(day.dropFirst(5).dropLast(4)) : String(day)) + "  "
-        text += pad(entry.actor, isNarrow ? 12 : 18) + "  " + pad(entry.action, isNarrow ? 15 : 20) + "  "
+        text += pad(Printable.name(entry.actor), isNarrow ? 12 : 18) + "  " + pad(entry.action, isNarrow ? 15 : 20) + "  "
         text += frame.seq > settledSeq ? "(unsettled) " : ""
         text += isNarrow ? "" : entry.justification.reason + "  "
         text += String(decoding: entry.body, as: UTF8.self)

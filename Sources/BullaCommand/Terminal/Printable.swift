@@ -14,6 +14,11 @@ enum Printable {
         return safe
     }
 
+    /// A name among others on a line: in quotes where it holds a space, so that none looks like another one with less of them.
+    static func name(_ name: String) -> String {
+        name.unicodeScalars.contains(where: \.properties.isWhitespace) ? "\"\(name)\"" : name
+    }
+
     /// A text's lines, each safe to print; tabs stay. Swift takes the two bytes of a line's end for one character.
     static func lines(_ text: String) -> [String] {
         text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in

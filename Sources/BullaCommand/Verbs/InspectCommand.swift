@@ -91,7 +91,7 @@ extension InspectCommand {
             let count = "\(Format.count(piece.range.count)) byte\(piece.range.count == 1 ? "" : "s")"
             Output.line("\n\(index == inspection.target ? ">" : " ") offset \(piece.range.lowerBound), \(count): \(what(piece))")
             if case .frame(let frame) = piece.content {
-                Output.line("    " + Printable.text("\(frame.time)  \(frame.actor)  \(frame.action)"))
+                Output.line("    " + Printable.text("\(frame.time)  \(Printable.name(frame.actor))  \(frame.action)"))
             }
             if piece.content != .padding || hex { try printBytes(inspection, piece) }
             if piece.range.upperBound == inspection.headEnd {
