@@ -79,6 +79,8 @@ extension Decider {
             throw LedgerError(.tampered, "entry \(act) does not hold the text that was signed")
         }
         let name = try HandbookName.refusing(patch.change.handbook)
+        // What was signed since and is lost may have been carried out.
+        if let lost = try LostHandbookAct(of: name, in: view, environment) { throw LedgerError(.refused, "\(lost)") }
         let found = try shelf.find(name)?.digest ?? .zero
         guard found == patch.step.before || found == patch.step.after else {
             throw LedgerError(
@@ -104,14 +106,19 @@ extension Decider {
     }
 
     private func body(of seq: UInt64, in view: LedgerView) throws(LedgerError) -> JSON {
-        var view = view
-        if seq < view.firstSeq, !archives.isEmpty {
-            let overlay = try ArchiveOverlay(view.storage, archives)
-            if let stray = overlay.stray { throw stray }
-            view = try LedgerView(overlay)
-        }
+        let view = seq < view.firstSeq ? try view.withArchives(archives) : view
         let entry = try EntryReader(view, environment).entry(seq)
         return (try? JSON(parsing: entry.body)) ?? .null
+    }
+}
+
+extension LedgerView {
+    /// The ledger with what lies in archives.
+    func withArchives(_ archives: [any Storage]) throws(LedgerError) -> LedgerView {
+        guard !archives.isEmpty else { return self }
+        let overlay = try ArchiveOverlay(storage, archives)
+        if let stray = overlay.stray { throw stray }
+        return try LedgerView(overlay)
     }
 }
 

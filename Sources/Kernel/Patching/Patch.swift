@@ -37,6 +37,9 @@ package struct Patch: Sendable, Equatable {
     /// Signed, and not known to be done.
     package var isPending: Bool { stage == .approved || stage == .reverting || restoring != nil }
 
+    /// Names are the same if their bytes are.
+    func isOf(_ handbook: String) -> Bool { change.handbook.utf8.elementsEqual(handbook.utf8) }
+
     /// What the handbook is before and behind what was signed last.
     package var step: (before: Digest, after: Digest) {
         let isBack = stage == .reverting || stage == .reverted

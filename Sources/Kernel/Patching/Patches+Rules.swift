@@ -72,7 +72,7 @@ extension Patches {
     private func drafted(for proposal: PatchProposal) -> Patch? {
         guard let signature = proposal.signature, !planted(.reviewRepeats) else { return nil }
         return patches.last {
-            $0.isOpen && $0.signature == signature && $0.change.handbook.utf8.elementsEqual(proposal.handbook.utf8)
+            $0.isOpen && $0.signature == signature && $0.isOf(proposal.handbook)
         }
     }
 
@@ -96,7 +96,17 @@ extension Patches {
         guard patch.stage == (verb == .approvePatch ? .proposed : .applied) else {
             throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded")
         }
+        try checkNothingPending(beside: patch)
         return verb == .approvePatch ? patch.change : patch.reversal
+    }
+
+    /// What is pending would come over what is signed now.
+    private func checkNothingPending(beside patch: Patch) throws(LedgerError) {
+        guard let other = pending.first(where: { $0.isOf(patch.change.handbook) }) else { return }
+        throw LedgerError(
+            .refused,
+            "patch \(other.seq) \(other.told), and nothing else is signed for \(patch.change.handbook) before: finish it with `bulla patch review`, "
+                + "which says what is in its way, or give it up with `bulla patch reject \(other.seq)`; nothing was recorded")
     }
 
     /// Whether a request is about a patch as it is; requires that its signatures are looked at too.

@@ -5,7 +5,7 @@ import LedgerFormat
 /// Bounded, whatever the ledger holds: of the patches above a number those that are done with are forgotten, the oldest first.
 package struct Patches: Projection, Equatable {
     package static let name = "patches"
-    package static let version = 1
+    package static let version = 2
     package static let namespaces = ["patch"]
 
     /// In the order in which they were proposed.
@@ -25,9 +25,7 @@ package struct Patches: Projection, Equatable {
 
     /// The patch of which associates signed last, of a handbook.
     package func newest(of handbook: HandbookName) -> Patch? {
-        let signed = patches.filter {
-            $0.act != nil && $0.stage != .rejected && $0.change.handbook.utf8.elementsEqual(handbook.text.utf8)
-        }
+        let signed = patches.filter { $0.act != nil && $0.stage != .rejected && $0.isOf(handbook.text) }
         return signed.max { $0.act ?? 0 < $1.act ?? 0 }
     }
 
