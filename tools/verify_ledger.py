@@ -40,9 +40,10 @@ def fits(v, form):
 def context(v):
     part = v.get("part", [1.0, 2.0]) if type(v) is dict else None
     return type(part) is list and len(part) == 2 and all(fits(x, POSITIVE) for x in part) and part[0] <= part[1] > 1 and part[1] < 2**31
-def time(v):  # datetime raises ValueError when there is no such date or time
+def time(v):
     shape = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z"
-    return fits(v, shape) and datetime.datetime(*map(int, re.findall("[0-9]+", v)))
+    try: return fits(v, shape) and bool(datetime.datetime(*map(int, re.findall("[0-9]+", v))))
+    except ValueError: return False  # no such date or time
 NATURAL, POSITIVE, HEX16, HEX32, HEX64 = range(2**53), range(1, 2**53), "[0-9a-f]{16}", "[0-9a-f]{32}", "[0-9a-f]{64}"
 ENTRY = {"action": r"[a-z0-9_]+(\.[a-z0-9_]+)*", "actor": r'[a-z0-9_]+:[^\x00-\x1f\x7f"\\]+', "body": dict,
          "context": context, "key": HEX16, "ledger": HEX32, "prev_hash": HEX64, "seq": POSITIVE, "time": time,
@@ -90,9 +91,11 @@ def point(raw):  # None for what is no canonical spelling of a point
     x = x if x & 1 == odd else P - x
     return x, y, 1, x * y % P
 B = point(bytes.fromhex("58" + "66" * 31))
-def actor_key(text):  # §4.7: canonical, and not of small order
+def actor_key(text):  # §4.7: canonical, and of the order L
     found = point(bytes.fromhex(text))
-    return found is not None and times(8, found)[0] != 0
+    if found is None or found[:2] == (0, 1): return False
+    x, y, z, _ = times(L, found)
+    return x == 0 and y == z
 def signed(key, signature, text):
     a, s = point(key), int.from_bytes(signature[32:], "little")
     if a is None or s >= L: return False
@@ -112,7 +115,7 @@ def roster(v):
             and not any(is_live(standing(v[:i], x["actor"], x["enrolled"]), x["enrolled"]) for i, x in enumerate(v)))
 ACTORS = {"actor.stated": lambda body: True, "actor.revoked": lambda body: type(body.get("actor")) is str,
           "actor.enrolled": lambda body: fits({x: body.get(x) for x in ("actor", "class", "key")}, {x: ENROLMENT[x] for x in
-                            ("actor", "class", "key")}) and body["actor"] != "service:bulla" and actor_key(body["key"])}
+                            ("actor", "class", "key")}) and body["actor"] != "service:bulla" and len(body["actor"].encode()) <= 256 and actor_key(body["key"])}
 # §4.8. Associates: M of N keys, and what they sign.
 VERBS = {"associate.added": "associate.add", "associate.removed": "associate.remove", "alert.released": "alert.release",
          "constitution.adopted": "constitution.adopt", "patch.approved": "patch.approve", "patch.reverted": "patch.revert",
@@ -121,7 +124,7 @@ LEASE = {"holder": str, "lane": str, "lane_kind": str, "ttl_minutes": float,
          "tree": lambda v: type(v) is list and len(v) <= 64 and all(type(x) is str for x in v)}
 def holds_lease(body):  # §4.5: the lease is the one that was signed
     lease, arguments = body.get("lease"), body["request"]["arguments"]
-    return type(lease) is dict and all(name in lease and lease[name] == arguments.get(name) for name in LEASE)
+    return type(lease) is dict and all(name in lease and dumps(lease[name]) == dumps(arguments.get(name)) for name in LEASE)
 def holds_texts(body):  # §4.10: both texts of a handbook are those that were signed
     sha256 = lambda v: hashlib.sha256(v.encode()).hexdigest() if type(v) is str else None
     arguments = body["request"]["arguments"]
@@ -146,7 +149,7 @@ def associates(v):
     return (fits(v, form) and counts(v["keys"], v["threshold"]) and (v["suspended"] or not v["withdrawn"])
             and can_withdraw(v["keys"], v["withdrawn"], v["threshold"]))
 def request(v, verb):
-    form = {"arguments": dict, "base": HEX64, "expires": time, "ledger": HEX32, "nonce": HEX32, "verb": "|".join(VERBS.values()),
+    form = {"arguments": dict, "base": HEX64, "expires": time, "ledger": HEX32, "nonce": HEX32, "verb": lambda v: v in VERBS.values(),
             "signatures": lambda v: type(v) is list and len(v) <= 64 and all(fits(x, {"key": HEX64, "sign": "[0-9a-f]{128}"}) for x in v)}
     return fits(v, form) and len(dumps(v).encode()) <= 65536 and verb in (None, v["verb"])
 def mending(body):

@@ -410,6 +410,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case keyUnderTwoNames = "key-under-two-names"
     /// An actor's key may be a point of small order.
     case smallOrderKeyAccepted = "small-order-key-accepted"
+    /// An actor's key may be the sum of another one and a point of small order.
+    case mixedOrderKeyAccepted = "mixed-order-key-accepted"
     /// An actor's key may be spelt in another way than the canonical one.
     case keySpellingUnchecked = "key-spelling-unchecked"
     /// Segments do not begin with who is enrolled.

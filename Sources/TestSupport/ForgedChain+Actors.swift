@@ -7,6 +7,13 @@ package enum TestActors {
     package static let bob = ActorSigner(seed: [UInt8](repeating: 2, count: 32))
     package static let eve = ActorSigner(seed: [UInt8](repeating: 3, count: 32))
     package static let carol = ActorSigner(seed: [UInt8](repeating: 4, count: 32))
+
+    /// Ada's key plus points of order 8, 4 and 2: they verify what her private key signs, as often as it takes to find such a signature.
+    package static let adaMixed = [
+        "3bcfb78c4ad06f9b8d7e8c50e37e33dd40042a7805f5df945fbf33620745bc68",
+        "974bf7558cd2d4aeb9f1316e2da76c50dcbfb8b96647475ba8d47c20caaba2c2",
+        "63771c228bf60e6a02ad24d2c345a28d3598f640e26bede40c8b77fe4bf090a3",
+    ]
 }
 
 extension ForgedChain {

@@ -113,9 +113,12 @@ struct ActorCommandTests {
     }
 
     @Test(
-        "keys that are none: of small order, not canonical, no point, no key",
+        "keys that are none: of small or mixed order, not canonical, no point, no key",
         arguments: [
             ("0100000000000000000000000000000000000000000000000000000000000000", "small order"),
+            (TestActors.adaMixed[0], "not of prime order"),
+            (TestActors.adaMixed[1], "not of prime order"),
+            (TestActors.adaMixed[2], "not of prime order"),
             ("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "not the canonical spelling"),
             ("0200000000000000000000000000000000000000000000000000000000000000", "no point of the curve"),
             ("0200", "no Ed25519 public key"),

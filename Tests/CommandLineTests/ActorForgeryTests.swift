@@ -22,6 +22,20 @@ struct ActorForgeryTests {
         #"{"actor":"\#(actor)","class":"worker","key":"\#(key)","roster":"#
     }
 
+    /// An enrolment that is sealed as it stands.
+    private static func enrolling(_ actor: String, _ key: String) -> ForgedChain {
+        chain { chain, roster in
+            chain.roll()
+            chain.append {
+                $0.action = RosterStatement.enrolled
+                $0.actor = ActorRoster.house
+                $0.body = enrolment(actor, key) + roster.json.canonicalText + "}"
+            }
+        }
+    }
+
+    private static func mixed(_ number: Int) -> ForgedChain { enrolling("user:bob", TestActors.adaMixed[number]) }
+
     /// Each with the code that both must come to.
     private static let cases: [(name: String, code: Int32, chain: ForgedChain)] = [
         ("honest", 0, chain { chain, _ in chain.sign("user:ada", TestActors.ada) }),
@@ -131,6 +145,26 @@ struct ActorForgeryTests {
                     $0.action = RosterStatement.enrolled
                     $0.actor = ActorRoster.house
                     $0.body = enrolment("user:bob", text) + roster.json.canonicalText + "}"
+                }
+            }
+        ),
+        ("a key of mixed order, with a point of order 8", 10, mixed(0)),
+        ("a key of mixed order, with a point of order 4", 10, mixed(1)),
+        ("a key of mixed order, with a point of order 2", 10, mixed(2)),
+        (
+            "an enrolled name that is too long", 10,
+            enrolling("user:" + String(repeating: "b", count: 252), "\(TestActors.bob.key)")
+        ),
+        (
+            "an enrolled name that is as long as it may be", 0,
+            enrolling("user:" + String(repeating: "b", count: 251), "\(TestActors.bob.key)")
+        ),
+        (
+            "a proven entry of no day, taken over", 0,
+            chain { chain, _ in
+                chain.append {
+                    $0.action = Readmission.action
+                    $0.body = #"{"frame":{"entry":{"time":"2026-91-01T00:00:00.000000Z"}},"proven":true}"#
                 }
             }
         ),

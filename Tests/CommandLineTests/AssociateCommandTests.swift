@@ -145,6 +145,7 @@ struct AssociateCommandTests {
         try ledger.expectRefusal(20, "small order") {
             try ledger.run("associate", "add", "0100000000000000000000000000000000000000000000000000000000000000")
         }
+        try ledger.expectRefusal(20, "not of prime order") { try ledger.run("associate", "add", TestActors.adaMixed[0]) }
         try ledger.expectRefusal(20, "not in alert") { try ledger.run("alert", "release") }
         #expect(try ledger.run("alert", "status").code == 0)
         let plain = try CommandLedger()
@@ -159,6 +160,7 @@ struct AssociateCommandTests {
             (["--associate", eve, "--threshold", "2"], "2 of 1 cannot be asked"),
             (["--associate", eve, "--threshold", "0"], "0 of 1 cannot be asked"),
             (["--associate", "0100000000000000000000000000000000000000000000000000000000000000"], "small order"),
+            (["--associate", "\(TestActors.ada.key)", "--associate", TestActors.adaMixed[2]], "not of prime order"),
             (["--associate", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"], "not the canonical"),
             (["--associate", "ada"], "no Ed25519 public key"),
         ])

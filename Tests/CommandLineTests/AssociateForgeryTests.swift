@@ -66,6 +66,23 @@ struct AssociateForgeryTests {
         }
     }
 
+    /// The addition of a key, whatever it is.
+    private static func adding(_ key: String) -> ForgedChain {
+        chain { chain, roster in
+            let arguments: JSONObject = ["key": .string(key), "reason": "test", "threshold": 2]
+            chain.act(chain.request(.add, arguments, by: [ada, bob], roster), in: &roster)
+        }
+    }
+
+    /// A request with another time than was signed, which may be none.
+    private static func expiring(_ time: String) -> ForgedChain {
+        chain { chain, roster in
+            chain.act(chain.addition(of: Actors.eve, by: [ada, bob], roster), in: &roster) {
+                $0.replacing("2026-03-01T00:00:00.000000Z", with: time)
+            }
+        }
+    }
+
     private static func genesis(_ associates: String) -> ForgedChain {
         var chain = ForgedChain(begins: false)
         chain.append {
@@ -162,12 +179,21 @@ struct AssociateForgeryTests {
             chain { $0.act($0.removal(of: Actors.carol, threshold: 3, by: [ada, bob], $1), in: &$1) }
         ),
         ("a threshold of none", 10, chain { $0.act($0.removal(of: Actors.carol, threshold: 0, by: [ada, bob], $1), in: &$1) }),
+        ("a key of small order", 10, adding("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")),
+        ("a key of mixed order, with a point of order 8", 10, adding(Actors.adaMixed[0])),
+        ("a key of mixed order, with a point of order 4", 10, adding(Actors.adaMixed[1])),
+        ("a key of mixed order, with a point of order 2", 10, adding(Actors.adaMixed[2])),
+        ("a request until a month that is none", 10, expiring("2026-91-01T00:00:00.000000Z")),
+        ("a request until a day that is none", 10, expiring("2026-02-30T00:00:00.000000Z")),
+        ("a request until the year 0", 10, expiring("0000-03-01T00:00:00.000000Z")),
+        ("a request until the 61st second", 10, expiring("2026-03-01T00:00:60.000000Z")),
         (
-            "a key of small order", 10,
+            "an act behind the damage, until a month that is none", 10,
             chain { chain, roster in
-                let key = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
-                let arguments: JSONObject = ["key": .string(key), "reason": "test", "threshold": 2]
-                chain.act(chain.request(.add, arguments, by: [ada, bob], roster), in: &roster)
+                var request = chain.removal(of: Actors.carol, by: [ada, bob], roster).json.object ?? [:]
+                request["expires"] = "2026-91-01T00:00:00.000000Z"
+                chain.mend(
+                    &roster, ["acts": [["hash": .string(String(repeating: "1", count: 64)), "request": .object(request)]]])
             }
         ),
         (
@@ -217,6 +243,10 @@ struct AssociateForgeryTests {
         (
             "founders: a key that is no point", 10,
             genesis("{\"keys\":[\"02\(String(repeating: "0", count: 62))\"],\"threshold\":1}")
+        ),
+        (
+            "founders: one of them twice, by a key of mixed order", 10,
+            genesis("{\"keys\":[\(key),\"\(Actors.adaMixed[2])\"],\"threshold\":2}")
         ),
         ("founders", 0, genesis("{\"keys\":[\(key)],\"threshold\":1}")),
         // A repair

@@ -1,3 +1,4 @@
+import DurableFiles
 import LedgerFormat
 import TestSupport
 import Testing
@@ -54,6 +55,22 @@ struct ActorKeyTests {
     @Test("points of small order are refused", arguments: lowPoints)
     func smallOrder(text: String) { #expect(Self.fault(text) == .smallOrder) }
 
+    /// The first key of `vectors` plus each multiple of the point `26e8…fc05`, whose order is 8; by FORMAT.md's verifier.
+    private static let mixedPoints = [
+        "3b5b475c4b82dd1572799fc546f4c6c03e478c6654aa4c7f945b347ea32af60d",
+        "40c7570f4dd54835b9131184410ed4a0cc93e7d9ad053cbc6d07a62426999582",
+        "9158312a9a8d6e3b34c891d6d61444f8b8211c5117ebad15bdb0bd68b07e0245",
+        "16a567fe7d4ef5482ab4012c369bf8c5f11e8d0c2559dcda50fde59708f8aee5",
+        "b2a4b8a3b47d22ea8d86603ab90b393fc1b87399ab55b3806ba4cb815cd509f2",
+        "ad38a8f0b22ab7ca46ecee7bbef12b5f336c182652fac34392f859dbd9666a7d",
+        "5ca7ced5657291c4cb376e2929ebbb0747dee3aee81452ea424f42974f81fdba",
+    ]
+
+    @Test(
+        "sums of a key and points of order 2, 4 and 8, which verify what its private key signs, are refused",
+        arguments: mixedPoints)
+    func mixedOrder(text: String) { #expect(Self.fault(text) == .mixedOrder) }
+
     @Test("y from p to 2^255 − 1, with both signs: another spelling of a point, or of none", arguments: 0..<19)
     func notCanonical(above: Int) {
         for sign in ["7f", "ff"] {
@@ -62,13 +79,22 @@ struct ActorKeyTests {
         }
     }
 
-    @Test("the lowest y of which there is no point, or a sound one")
+    @Test("the lowest y: there is no point of them, or one of mixed order")
     func curve() {
-        // By Euler's criterion in Python; 0 and 1 have small order.
+        // By Euler's criterion and by multiplication with the order, in Python; 0 and 1 have small order.
         let missing: Set = [2, 7, 8, 11, 12, 13, 17]
         for y in 2..<20 {
             let text = String(y + 256, radix: 16).dropFirst() + String(repeating: "0", count: 62)
-            #expect(Self.fault(String(text)) == (missing.contains(y) ? .notOnCurve : nil), "y = \(y)")
+            #expect(Self.fault(String(text)) == (missing.contains(y) ? .notOnCurve : .mixedOrder), "y = \(y)")
+        }
+    }
+
+    @Test("the keys of random seeds are sound", arguments: [UInt64(7)])
+    func sound(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<50 {
+            let signer = ActorSigner(seed: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+            #expect(Self.fault(signer.key.description) == nil, "\(signer)")
         }
     }
 

@@ -131,7 +131,7 @@ extension PlantedDefect {
         case .journalReplacementUnsynced, .journalLineUnsynced, .journalExportUnsynced, .journalNameUnsynced:
             .tests("SyncOrderTests.*journal")
         // Actors
-        case .smallOrderKeyAccepted, .keySpellingUnchecked: .tests("LedgerFormatTests.ActorKeyTests")
+        case .smallOrderKeyAccepted, .mixedOrderKeyAccepted, .keySpellingUnchecked: .tests("LedgerFormatTests.ActorKeyTests")
         case .actorSignatureUnchecked, .unsignedAccepted, .rosterUnstatedAccepted, .rosterUncompared: .tests("ActorForgeryTests")
         case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")

@@ -1,6 +1,6 @@
 import Crypto
 
-/// An actor's Ed25519 public key (RFC 8032): 32 bytes, the canonical spelling of a point that is not of small order.
+/// An actor's Ed25519 public key (RFC 8032): 32 bytes, the canonical spelling of a point of the large prime order.
 package struct ActorKey: Sendable, Hashable {
     package let bytes: [UInt8]
 
@@ -38,7 +38,7 @@ extension ActorKey: CustomStringConvertible {
 
 /// Why bytes are no actor's key.
 package enum ActorKeyFault: Error, Sendable, Equatable {
-    case form, notCanonical, smallOrder, notOnCurve
+    case form, notCanonical, smallOrder, notOnCurve, mixedOrder
 }
 
 extension ActorKeyFault: CustomStringConvertible {
@@ -48,6 +48,7 @@ extension ActorKeyFault: CustomStringConvertible {
         case .notCanonical: "it is not the canonical spelling of a point: the key has another name, and only that is taken"
         case .smallOrder: "it is a point of small order, under which signatures prove nothing"
         case .notOnCurve: "it is no point of the curve edwards25519, so nothing can be signed for it"
+        case .mixedOrder: "it is not of prime order: one private key signs under several such points, and would count for several"
         }
     }
 }
