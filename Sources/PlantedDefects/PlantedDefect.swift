@@ -154,6 +154,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case alertCauseForgotten = "alert-cause-forgotten"
     /// The cause of an earlier alert is taken for this one's.
     case oldAlertCauseBelieved = "old-alert-cause-believed"
+    /// What a human says of a damage takes the place of why the alert was raised.
+    case repairForgetsCause = "repair-forgets-cause"
     /// A repair takes no sound entry over from behind the damage.
     case survivorsForgotten = "survivors-forgotten"
     /// Whatever a repair takes over counts as proven.
@@ -366,6 +368,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case journalNameUnsynced = "journal-name-unsynced"
     /// A guard starts its command and does not look at the lease again.
     case guardAsleep = "guard-asleep"
+    /// A guard starts its command, and lets it work on, in a locked house.
+    case guardInAlert = "guard-in-alert"
     /// A command is started whatever the time is.
     case startUnchecked = "start-unchecked"
     /// Who dies between two looks counts as never having been.
@@ -500,6 +504,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case constitutionOverridden = "constitution-overridden"
     /// A request without its entry adopts a constitution by which fewer must sign.
     case looseAdoptionLowers = "loose-adoption-lowers"
+    /// A constitution whose entry is said to be lost counts, though it locks an enrolled actor out.
+    case looseAdoptionLocksOut = "loose-adoption-locks-out"
     /// The articles that are adopted are not compared with their text.
     case articlesUncompared = "articles-uncompared"
     /// A constitution need not name the classes of those who are enrolled.

@@ -41,6 +41,31 @@ struct HouseNameTests {
         try ledger.expectIntact()
     }
 
+    @Test("nobody else uses it where nobody is enrolled and nobody signs for the house, either")
+    func plain() throws {
+        let ledger = try CommandLedger(lanes: [("api", []), ("docs", [])])
+        let lease = try ledger.acquire("api")
+        #expect(try ledger.run("state", "set", "/n", "1", "--actor", "user:ada").code == 0)
+        try ledger.directory.write(Array(#"[{"op":"replace","path":"/n","value":2}]"#.utf8), to: "patch")
+        for arguments in [
+            ["append", "--action", "deploy.approved", "--pillar", "integrity", "--reason", "r", "--body", "{}"],
+            ["state", "set", "/n", "2"], ["state", "patch", ledger.directory.path("patch")], ["state", "remove", "/n"],
+            ["learn", "add", "--trauma", "t"], ["restore", "--to", "2", "--yes", "--reason", "r"],
+            ["lane", "declare", "web"], ["lane", "acquire", "docs"], ["lane", "heartbeat"] + lease.right,
+            ["lane", "release"] + lease.right,
+        ] {
+            try ledger.expectRefusal(20, "is the name that Bulla itself speaks in") {
+                try ledger.run(arguments + ["--actor", Self.house])
+            }
+        }
+        let record = ["record", "--ledger", ledger.path, "--actor", Self.house, "--", "touch", ledger.directory.path("started")]
+        let recorded = try Program.watched(record).run()
+        #expect(recorded.code == 125 && recorded.error.contains("Bulla itself"), "\(recorded)")
+        #expect(!FileManager.default.fileExists(atPath: ledger.directory.path("started")))
+        #expect(try ledger.entries("--actor", Self.house).count == 1, "the first entry alone")
+        try ledger.expectIntact()
+    }
+
     @Test("nor over a socket")
     func socket() throws {
         let served = try SocketLedger()

@@ -49,6 +49,52 @@ import Testing
         for pid in pids { #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true) }
     }
 
+    @Test("a locked house: a running command is ended when the alert is raised, and none is started before the release")
+    func locked() throws {
+        let ledger = try ledger()
+        let lease = try ledger.acquire("api")
+        try #require(try ledger.heartbeat(lease, "--event", "what-is-lost").code == 0)
+        let running = try guarding(ledger, lease, [], Self.endless)
+        let pid = try ledger.pid(in: "pid")
+        try damage(ledger)
+        #expect(try ledger.run("audit").code == 10)
+        let result = try running.wait()
+        #expect(result.code == 125 && result.error.contains("the command was stopped: the ledger"), "\(result)")
+        #expect(result.error.contains("is in alert"), "\(result)")
+        #expect(Program.state(of: pid).map { "ZX".contains($0) } ?? true)
+        try expectNothingStarted(ledger, lease)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        #expect(try guarding(ledger, lease, [], "exit 3").wait().code == 3)
+    }
+
+    @Test("locked by a repair: nothing is started before associates release it")
+    func lockedByRepair() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        try ledger.lane(["declare", "api"])
+        let lease = try ledger.acquire("api")
+        try #require(try ledger.heartbeat(lease, "--event", "what-is-lost").code == 0)
+        try damage(ledger)
+        #expect(try ledger.run("repair", "--yes").code == 0)
+        try expectNothingStarted(ledger, lease)
+        let released = try ledger.run(["alert", "release"] + house.keys("ada", "bob"))
+        #expect(released.code == 0, "\(released)")
+        #expect(try guarding(ledger, lease, [], "exit 3").wait().code == 3)
+    }
+
+    private func damage(_ ledger: CommandLedger) throws {
+        var bytes = try ledger.read(CommandLedger.firstSegment)
+        let place = try #require(bytes.firstRange(of: Array("what-is-lost".utf8)))
+        bytes[place.lowerBound] ^= 1
+        try ledger.overwrite(CommandLedger.firstSegment, bytes)
+    }
+
+    private func expectNothingStarted(_ ledger: CommandLedger, _ lease: GrantedLease) throws {
+        let refused = try guarding(ledger, lease, [], "touch ran").wait()
+        #expect(refused.code == 125 && refused.error.contains("is in alert"), "\(refused)")
+        #expect(!FileManager.default.fileExists(atPath: ledger.directory.path("ran")))
+    }
+
     @Test("what the command leaves running at its own end is stopped, also who starts another and ends, again and again")
     func leftBehind() throws {
         let ledger = try ledger()

@@ -85,6 +85,15 @@ import Testing
         #expect(try !lives(ledger))
     }
 
+    /// A guard that looked while the alert is raised would end its command: it looks again behind the repair.
+    private func stop(guardOf command: Int32) throws -> Int32 {
+        // `timeout` stands between us and the guard.
+        let guardian = try #require(Program.parent(of: command))
+        kill(guardian, SIGSTOP)
+        try waitUntil("the guard is stopped") { Program.state(of: guardian) == "T" }
+        return guardian
+    }
+
     @Test("a guard looks at the history that a repair left: it ends its command when the lane is another's")
     func repaired() throws {
         let ledger = try CommandLedger(lanes: [("api", [])])
@@ -95,7 +104,7 @@ import Testing
                 "--ledger", ledger.path, "--", "sh", "-c", "echo $$ > pid.new; mv pid.new pid; exec sleep 60",
             ]
         ).start(in: ledger.directory.path)
-        _ = try ledger.pid(in: "pid")
+        let guardian = try stop(guardOf: try ledger.pid(in: "pid"))
         var bytes = try ledger.read(CommandLedger.firstSegment)
         let place = try #require(bytes.firstRange(of: Array("what-is-lost".utf8)))
         bytes[place.lowerBound] ^= 1
@@ -104,6 +113,7 @@ import Testing
         try #require(repaired.code == 0, "\(repaired)")
         try ledger.lane(["release"] + lease.right)
         _ = try ledger.acquire("api", as: "process:b")
+        kill(guardian, SIGCONT)
         let result = try guarding.wait()
         #expect(result.code == 125 && result.error.contains("the lease \(lease.id) is not current"), "\(result)")
     }
@@ -119,13 +129,14 @@ import Testing
                 "--beat-as", "process:a", "--ledger", ledger.path, "--", "sh", "-c", script,
             ]
         ).start(in: ledger.directory.path)
-        _ = try ledger.pid(in: "pid")
+        let guardian = try stop(guardOf: try ledger.pid(in: "pid"))
         var bytes = try ledger.read(CommandLedger.firstSegment)
         let place = try #require(bytes.firstRange(of: Array("what-is-lost".utf8)))
         bytes[place.lowerBound] ^= 1
         try ledger.overwrite(CommandLedger.firstSegment, bytes)
         let repaired = try ledger.run("repair", "--yes")
         try #require(repaired.code == 0, "\(repaired)")
+        kill(guardian, SIGCONT)
         // Each third of its time it beats once: behind the third the lease is older than it was when it was granted.
         let count = try ledger.laneBodies("heartbeat").count
         try waitUntil("it beats") { try ledger.laneBodies("heartbeat").count >= count + 4 }

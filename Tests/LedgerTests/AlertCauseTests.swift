@@ -32,6 +32,19 @@ struct AlertCauseTests {
         #expect(try JSON(parsing: last.body)["root_cause"]?.string == cause.text)
     }
 
+    @Test("is recorded beside the root cause that a human gives")
+    func besideRootCause() throws {
+        let machine = try SimulatedMachine(count: 3)
+        _ = try drift(machine)
+        let cause = try #require(AlertCause(of: LedgerView(machine.storage())))
+        var repair = Repair(machine.environment, machine.settings)
+        repair.rootCause = "somebody's editor"
+        _ = try repair.run(machine.storage())
+        let body = try JSON(parsing: try #require(try machine.entries().last).body)
+        #expect(body["root_cause"]?.string == "somebody's editor")
+        #expect(body["cause"]?.string == cause.text && body["raised"]?.string == cause.time.description)
+    }
+
     @Test("is that of this alert: an earlier one's, put back, is not believed")
     func earlier() throws {
         let machine = try SimulatedMachine(count: 3)

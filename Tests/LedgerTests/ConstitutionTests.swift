@@ -230,6 +230,20 @@ struct ConstitutionRepairTests {
         }
     }
 
+    @Test("attacks: what was signed and never adopted, and would lock an enrolled actor out, does not count")
+    func lockingOut() async throws {
+        let machine = try SimulatedMachine.governed()
+        let request = try machine.adoption("classes = [\"operator\"]", by: [ada, bob])
+        try machine.write { session in _ = try session.enroll("user:olga", as: "worker", eve.key, reason: "test") }
+        let seq = try machine.append(30...30)[0].seq
+        try machine.damage(seq)
+        let error = #expect(throws: LedgerError.self) { try machine.repair { $0.requests = [request] } }
+        #expect(error?.code == .refused && error?.message.contains("user:olga is enrolled as worker") == true)
+        #expect(try #require(try machine.repair().plan).mending.isEmpty)
+        #expect(try machine.associates().constitution == nil)
+        try await machine.expectReleasable()
+    }
+
     @Test("a second repair keeps what the first one took over")
     func again() async throws {
         let (machine, _, seq) = try adopted()

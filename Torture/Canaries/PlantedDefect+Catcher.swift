@@ -54,7 +54,7 @@ extension PlantedDefect {
         case .duplicateKeysAccepted: .tests("CanonicalJSONTests.CorruptionTests")
         case .depthUnbounded: .tests("CanonicalJSONTests.DepthTests")
         // Opening and writing
-        case .alertCauseForgotten, .oldAlertCauseBelieved: .tests("AlertCauseTests")
+        case .alertCauseForgotten, .oldAlertCauseBelieved, .repairForgetsCause: .tests("AlertCauseTests")
         case .alertIgnored, .alertUnraised, .rebuiltHeadCalm, .ownerUnchecked, .openKeyAccepted: .tests("OpeningTableTests")
         case .headForgotten: .tests("OpeningTableTests|CommitTests")
         case .headLagUnbounded, .failedWriteLeft, .begunSegmentUnlatched: .tests("LedgerTests.FaultTests")
@@ -116,6 +116,7 @@ extension PlantedDefect {
         case .evictionForgotten: .tests("LanesTests.ReplayTests")
         case .expiryByWallClock: .tests("LanesTests.StandingTests")
         case .guardAsleep: .tests("LaneGuardTests.*released")
+        case .guardInAlert: .tests("LaneGuardTests.*locked")
         case .guardWatcherAsleep: .tests("LaneGuardTests.*stopped")
         case .tokenUnrenewed: .tests("LanePainTests.*helper")
         case .startUnchecked: .tests("LaneGuardTests.*startedLate")
@@ -154,7 +155,7 @@ extension PlantedDefect {
         case .adoptionBeyondSigners, .constitutionOverridden: .tests("ConstitutionForgeryTests")
         case .articlesUncompared, .classesUncompared, .pillarsUnchecked, .unnamedClassEnrolled, .requestLifeUnchecked:
             .tests("LedgerTests.ConstitutionTests")
-        case .looseAdoptionLowers: .tests("LedgerTests.ConstitutionRepairTests")
+        case .looseAdoptionLowers, .looseAdoptionLocksOut: .tests("LedgerTests.ConstitutionRepairTests")
         case .retentionUnchecked: .tests("CommandLineTests.ConstitutionTests.*retention")
         // Conflicts
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:

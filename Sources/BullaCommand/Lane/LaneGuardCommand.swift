@@ -17,9 +17,9 @@ struct LaneGuardCommand: ParsableCommand {
         commandName: "guard",
         abstract: "Run a command only while a lease is current, and stop it when it is not.",
         discussion: """
-            It looks four times a second. When the lease was released or taken over, or is about to end without a beat, the command and \
+            It looks four times a second. When the lease was released or taken over, or is about to end without a beat, or the alert is raised, the command and \
             all that it started get TERM, and KILL 0.4 s later, sooner where the lease's time is short. What the command leaves running at its own end is stopped too. If the guard itself is killed (KILL), the kernel kills the command; if it is stopped (STOP), a second process \
-            beside it ends the command before the lease does. The code is the command's, 20 if the lease is not current at the start, and 125 when the command was ended because the lease was lost, or the guard itself failed.
+            beside it ends the command before the lease does. The code is the command's, 20 if the lease is not current at the start, and 125 when the house is locked, when the command was ended because the lease was lost or the alert raised, or the guard itself failed.
 
             No guard is faster than what it watches: a resource that must be safe compares tokens itself.
 

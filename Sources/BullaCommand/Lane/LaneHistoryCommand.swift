@@ -107,7 +107,8 @@ struct LaneHistoryCommand: ParsableCommand {
             case .attempt: "\(fact.body["unit_id"]?.string ?? "?") tried: \(fact.body["outcome"]?.string ?? "?")"
             case .spawn: "\(who) is about to come"
             }
-        return Printable.text("seq \(fact.seq)  \(fact.time)  \(Printable.name(fact.actor))  \(what)") + "\n    " + Printable.text(fact.reason)
+        return Printable.text("seq \(fact.seq)  \(fact.time)  \(Printable.name(fact.actor))  \(what)") + "\n    "
+            + Printable.text(fact.reason)
     }
 }
 

@@ -15,11 +15,13 @@ struct LeaseWatch {
     /// On the boot's clock: what could not be folded anew is not tried again before.
     private var nextFolding: Int64 = .min
 
-    /// - Throws: `refused` if it is not current now.
+    /// - Throws: `refused` if it is not current now, `locked` in a locked house.
     init(_ options: LedgerOptions, _ right: LeaseRight, _ environment: Environment) throws(LedgerError) {
         self.options = options
         self.right = right
         self.environment = environment
+        let storage = try options.storage()
+        if try LedgerView(storage).isLocked, !planted(.guardInAlert) { throw LedgerError(locked: storage) }
         fold = try options.lanes()
         let now = Instant(environment)
         lease = try fold.state.currentLease(right, upTo: fold.seq, at: now)
@@ -45,16 +47,20 @@ struct LeaseWatch {
     /// Looks once more.
     ///
     /// - Parameter trouble: why the last beat failed, if it did.
-    /// - Throws: why it is not current any more. What cannot be read is no reason before the lease's own end.
+    /// - Throws: why it is not current any more, or that the house is locked. What cannot be read is no reason before the lease's own end.
     mutating func look(unbeatenFor trouble: LedgerError? = nil) throws(LedgerError) {
-        var stale: LedgerError?
+        var stale, locked: LedgerError?
         do throws(LedgerError) {
+            let storage = try options.storage()
+            let view = try LedgerView(storage)
+            if view.isLocked, !planted(.guardInAlert) { locked = LedgerError(locked: storage) }
             var fold = self.fold
-            try fold.advance(in: try LedgerView(try options.storage()), environment)
+            try fold.advance(in: view, environment)
             self.fold = fold
         } catch {
-            foldAnew()
+            if locked == nil { foldAnew() }
         }
+        if let locked { throw locked }
         let now = Instant(environment)
         do throws(LedgerError) {
             lease = try fold.state.currentLease(right, upTo: fold.seq, at: now)

@@ -2,6 +2,11 @@ import DurableFiles
 package import LedgerFormat
 
 extension LedgerView {
+    /// Whether the house is locked: HEAD is in alert, or a repair waits for its release, whatever HEAD says. What cannot be read locks nothing.
+    package var isLocked: Bool {
+        validHead?.alert == true || (try? actors())?.associates?.isSuspended == true
+    }
+
     /// Who is enrolled at the end of the ledger: its last segment that is not empty says so.
     ///
     /// - Throws: `tampered` if that is damaged.

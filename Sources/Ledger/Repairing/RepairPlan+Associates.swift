@@ -23,6 +23,13 @@ extension RepairPlan {
         var traces = traces
         traces.loose += requests
         mending = Associates.Mending(associates, traces, in: ledger)
+        // No writer adopts what locks an enrolled actor out, and so no entry of such an adoption is lost.
+        while let last = mending.acts.last(where: { $0.request.verb == .adopt })?.request, traces.loose.contains(last),
+            last.objectionToClasses(actors) != nil, !planted(.looseAdoptionLocksOut)
+        {
+            traces.loose.removeAll { $0 == last }
+            mending = Associates.Mending(associates, traces, in: ledger)
+        }
         returningAssociates = mending.returning(to: associates, traces)
         if let stated = traces.latest?.constitution, !mending.acts.contains(where: { $0.request.verb == .adopt }),
             stated.articles != associates.constitution?.articles
@@ -73,6 +80,7 @@ extension RepairPlan {
                 "what lets fewer sign does not count without its entry: let it be signed again behind the release"
             )
         }
+        if let objection = request.objectionToClasses(actors) { return (request, "\(objection)") }
         let objection = actors.associates.map { $0.objection(to: request, in: ledger, at: nil, behind: nil) } ?? .nobody
         return (request, objection?.description ?? "it does not follow on what is known")
     }

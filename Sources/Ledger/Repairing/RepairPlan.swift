@@ -171,6 +171,11 @@ extension RepairPlan {
             "proven": .number(Double(survivors.provenCount)), "unproven": .number(Double(survivors.unprovenCount)),
             "prefix": ["seq": .number(Double(prefix.seq)), "hash": .string((prefix.tip?.hash ?? .zero).description)],
         ]
+        // Beside what a human says of it: the file that tells it belongs to this alert alone, and is gone with it.
+        if let alertCause, !planted(.repairForgetsCause) {
+            body["cause"] = .string(alertCause.text)
+            body["raised"] = .string(alertCause.time.description)
+        }
         if !actors.isEmpty { body["roster"] = actors.json }
         if let associates = actors.associates { body["associates"] = associates.json }
         for member in mending.members.members { body[member.key] = member.value }

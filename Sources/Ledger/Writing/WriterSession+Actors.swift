@@ -18,13 +18,18 @@ extension WriterSession {
     /// Whether a draft may be recorded in its actor's name. Requires the lock.
     package func check(_ draft: Draft) throws(LedgerError) {
         guard let state else { preconditionFailure("only the holder of the writer's lock knows who is enrolled") }
+        try refuseBorrowedHouseName([draft])
         _ = try authenticated([draft], behind: state.tip)
     }
 
-    func refuseUnauthenticated(_ drafts: [Draft], behind tip: ChainTip) throws(LedgerError) {
+    /// Nobody but the house speaks in its name, whether anybody is enrolled or not.
+    func refuseBorrowedHouseName(_ drafts: [Draft]) throws(LedgerError) {
         for draft in drafts where draft.borrowsHouseName && !planted(.houseNameLent) {
             throw LedgerError(.refused, "\(DraftError.houseName); nothing was recorded")
         }
+    }
+
+    func refuseUnauthenticated(_ drafts: [Draft], behind tip: ChainTip) throws(LedgerError) {
         guard let state, !planted(.actorsUnchecked) else { return }
         for draft in drafts {
             if let objection = state.actors.objection(to: draft, behind: tip) {

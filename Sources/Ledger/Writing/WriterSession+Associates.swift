@@ -46,8 +46,12 @@ extension SignedRequest {
     /// What is wrong with the constitution that is to be adopted, besides what any verifier looks at.
     package func objectionToAdoption(_ actors: ActorRoster) -> AssociateObjection? {
         guard verb == .adopt else { return nil }
-        if let objection = objectionToText { return objection }
-        guard let articles = arguments["articles"].flatMap(Articles.init(_:)), !planted(.classesUncompared) else { return nil }
+        return objectionToText ?? (planted(.classesUncompared) ? nil : objectionToClasses(actors))
+    }
+
+    /// Who would be locked out by the constitution that is to be adopted.
+    func objectionToClasses(_ actors: ActorRoster) -> AssociateObjection? {
+        guard verb == .adopt, let articles = arguments["articles"].flatMap(Articles.init(_:)) else { return nil }
         return actors.objection(to: articles)
     }
 }

@@ -65,6 +65,7 @@ extension WriterSession {
                 continue
             }
             do throws(LedgerError) {
+                try refuseBorrowedHouseName(drafts)
                 let isAsked = asksForSignatures || drafts.contains { $0.isSigned }
                 let drafts = isAsked ? try authenticated(drafts, behind: batch.writer?.tip ?? inFlight?.tip ?? tip) : drafts
                 if let earlier = try repetition(of: drafts, &batch) {
