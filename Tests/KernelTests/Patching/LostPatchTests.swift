@@ -90,8 +90,8 @@ import Testing
         try house.carryOut(house.request(.revertPatch, try #require(try house.patches()[patch]).reversal))
         let seqs = try house.machine.entries().filter { $0.action == "patch.applied" || $0.action == "patch.reverted" }.map(\.seq)
         // The approval is known to be carried out, or not even that.
-        for seq in isDone ? seqs.dropFirst() : seqs[...] where seq != seqs.last {
-            let place = try house.machine.place(seq)
+        let damaged = isDone ? [seqs[1]] : Array(seqs[..<2])
+        for place in try damaged.map({ try house.machine.place($0) }) {
             house.machine.disk.flip(1, at: place.offset + 40, of: SegmentReader.path(ofSegment: place.segment))
         }
         var repair = Repair(house.machine.environment, house.machine.settings)
