@@ -154,11 +154,11 @@ def request(v, verb):
     return fits(v, form) and len(dumps(v).encode()) <= 65536 and verb in (None, v["verb"])
 def mending(body):
     acts = body.get("acts", [])
-    return key_list(body.get("withdrawn", [])) and type(acts) is list and all(
+    return key_list(body.get("withdrawn", [])) and fits(body.get("threshold", 1.0), range(1, 65)) and type(acts) is list and all(
         fits(x, {"hash": HEX64, "request": lambda r: request(r, None)}) for x in acts)
 def signers_of(house): return [x for x in house["keys"] if x not in house["withdrawn"]]
 def carried_out(house, asked, ledger, now, tip):  # the associates behind a request; now and tip are None where nobody knows them
-    if asked["ledger"] != ledger or house["suspended"] and asked["verb"] != "alert.release" or asked["base"] != house["act"]["hash"]:
+    if asked["ledger"] != ledger or house["suspended"] and asked["verb"] != "alert.release" or asked["base"] != house["act"]["hash"] or asked["base"] == 64 * "0":
         raise Fault("a request for something else, or one that was used")
     if now and now > asked["expires"]: raise Fault("a request that expired")
     arguments, names = asked["arguments"], [x["key"] for x in asked["signatures"]]
@@ -198,6 +198,9 @@ def mended(house, body, ledger, act):
     for old in body.get("acts", []):
         house = carried_out(house, old["request"], ledger, None, None)
         house = adopting(old["request"], {**house, "act": {**house["act"], "hash": old["hash"]}}, act)
+    if "threshold" in body:
+        if body["threshold"] <= house["threshold"] or not counts(house["keys"], body["threshold"]): raise Fault("a repair that lets other numbers sign")
+        house = {**house, "threshold": body["threshold"]}
     gone = house["withdrawn"] + [x for x in body.get("withdrawn", []) if x not in house["withdrawn"]]
     if not can_withdraw(house["keys"], gone, house["threshold"]): raise Fault("a repair that leaves too few associates")
     return {**house, "act": act, "suspended": True, "withdrawn": gone}

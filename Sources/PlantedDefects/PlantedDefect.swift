@@ -492,6 +492,14 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case looseRequestsForgotten = "loose-requests-forgotten"
     /// A request without its entry adds a key.
     case looseAdditionCounts = "loose-addition-counts"
+    /// A request without its entry removes a key, and lets fewer sign.
+    case looseRemovalLowers = "loose-removal-lowers"
+    /// Behind a repair fewer must sign than a lost act had asked for.
+    case repairLowersThreshold = "repair-lowers-threshold"
+    /// Whoever was removed holds the house again behind a repair, and nobody was asked.
+    case removedAssociateAccepted = "removed-associate-accepted"
+    /// A request counts behind a lost act of which nothing is known.
+    case requestBehindNothing = "request-behind-nothing"
     /// A repair with archives does not ask them who signs for the house.
     case archivedRosterForgotten = "archived-roster-forgotten"
     /// Where nothing says any more who the associates were, a repair goes on without them.

@@ -330,6 +330,33 @@ struct AssociateForgeryTests {
             "so many withdrawn that nobody can sign", 10,
             suspended(["withdrawn": .array([bob, Actors.carol].map { .string($0.key.description) })]) { _, _ in }
         ),
+        (
+            "as many as a lost act asked for release it", 0,
+            suspended(["threshold": 3]) { chain, roster in
+                chain.act(chain.release(by: [ada, bob, Actors.carol], roster), in: &roster)
+                chain.append()
+            }
+        ),
+        ("fewer release it", 10, suspended(["threshold": 3]) { $0.act($0.release(by: [ada, bob], $1), in: &$1) }),
+        ("a repair by which as many sign as before", 10, suspended(["threshold": 2]) { _, _ in }),
+        ("a repair by which fewer sign", 10, suspended(["threshold": 1]) { _, _ in }),
+        ("a repair by which more sign than there are", 10, suspended(["threshold": 4]) { _, _ in }),
+        (
+            "a repair by which more sign than are left", 10,
+            suspended(["threshold": 3, "withdrawn": [.string(Actors.carol.key.description)]]) { _, _ in }
+        ),
+        ("a repair by which no number signs", 10, suspended(["threshold": "3"]) { _, _ in }),
+        (
+            "an act behind one of which nothing is known", 10,
+            chain { chain, roster in
+                let first = chain.removal(of: Actors.carol, by: [ada, bob], roster)
+                var behind = roster
+                behind.associates = try? Associates([ada.key, bob.key], threshold: 2, act: .init(seq: 1, hash: .zero))
+                let second = chain.addition(of: Actors.eve, by: [ada, bob], behind)
+                let hash = JSON.string(String(repeating: "0", count: 64))
+                chain.mend(&roster, ["acts": .array([first, second].map { ["hash": hash, "request": $0.json] })])
+            }
+        ),
     ]
 
     /// A ledger without associates, in which a segment names some.

@@ -93,6 +93,81 @@ struct AssociateProofTests {
         try await expectCarolOut(machine)
     }
 
+    @Test("an addition is lost, and sound acts follow it: they prove that it was carried out, and who it added holds the house")
+    func followedAddition() async throws {
+        let machine = try SimulatedMachine.governed()
+        let first = try machine.carryOut(machine.addition(of: eve, by: [ada, bob]))
+        try machine.carryOut(machine.removal(of: ada, by: [carol, eve]))
+        try machine.carryOut(machine.removal(of: bob, by: [carol, eve]))
+        try machine.append(30...31)
+        let wiped = machine.copy()
+        try machine.damage(first.seq)
+        let plan = try #require(try machine.repair().plan)
+        #expect(plan.mending.acts.map(\.request.verb) == [.add, .remove, .remove] && plan.returningAssociates.isEmpty)
+        #expect(try machine.associates().signers == [carol.key, eve.key])
+        #expect(try machine.releaseRefusal(of: machine.release(by: [ada, bob])) != nil)
+        try await machine.expectReleasable(by: [carol, eve])
+        // Nothing of it is left: whoever repairs must agree that the removed ones are back.
+        try wiped.destroy(first.seq)
+        let before = wiped.files
+        let error = #expect(throws: LedgerError.self) { try wiped.repair() }
+        #expect(error?.code == .refused && error?.message.contains("--with-removed") == true && wiped.files == before)
+        #expect(try #require(try wiped.repair { $0.acceptsRemoved = true }.plan).returningAssociates == [ada.key, bob.key])
+        try await wiped.expectReleasable()
+    }
+
+    @Test("an act is lost without a trace, and one behind it asked for more signatures: not fewer must sign")
+    func raised() async throws {
+        for isLost in [true, false] {
+            let machine = try SimulatedMachine.governed()
+            let first = try machine.carryOut(machine.addition(of: eve, by: [ada, bob]))
+            try machine.carryOut(machine.adoption(threshold: 4, by: [ada, bob]))
+            try machine.append(30...31)
+            if isLost { try machine.destroy(first.seq) } else { try machine.damage(first.seq) }
+            let plan = try #require(try machine.repair().plan)
+            #expect(plan.mending.threshold == (isLost ? 3 : nil) && plan.mending.acts.count == (isLost ? 0 : 2))
+            let associates = try machine.associates()
+            #expect(associates.threshold == (isLost ? 3 : 4) && (associates.constitution == nil) == isLost)
+            #expect((plan.lostConstitution != nil) == isLost)
+            #expect(try machine.releaseRefusal(of: machine.release(by: [ada, bob]))?.message.contains("2 of") == true)
+            try await machine.expectReleasable(by: isLost ? [ada, bob, carol] : [ada, bob, carol, eve])
+        }
+    }
+
+    @Test("a removal by which fewer must sign counts only with its entry, or if a sound act follows it")
+    func lowering() async throws {
+        for isFollowed in [true, false] {
+            let machine = try SimulatedMachine.governed()
+            let request = try machine.removal(of: carol, threshold: 1, by: [ada, bob])
+            let seq = try machine.carryOut(request).seq
+            if isFollowed { try machine.carryOut(machine.removal(of: bob, threshold: 1, by: [ada])) }
+            try machine.damage(seq)
+            if !isFollowed {
+                let error = #expect(throws: LedgerError.self) { try machine.copy().repair { $0.requests = [request] } }
+                #expect(error?.message.contains("what lets fewer sign") == true, "\(String(describing: error))")
+            }
+            #expect(try #require(try machine.repair().plan).mending.acts.count == (isFollowed ? 2 : 0))
+            #expect(try machine.associates().signers == (isFollowed ? [ada.key] : [ada, bob, carol].map(\.key)))
+            try await machine.expectReleasable(by: isFollowed ? [ada] : [ada, bob])
+        }
+    }
+
+    @Test("attack: a request behind zeros, as if it followed an act that is lost")
+    func behindNothing() async throws {
+        let machine = try SimulatedMachine.governed()
+        let lost = try machine.removal(of: carol, by: [ada, bob])
+        try machine.damage(machine.carryOut(lost).seq)
+        var invented = SignedRequest(
+            .remove, SignedRequest.removal(of: bob.key, threshold: 1, reason: "test"), in: lost.ledger, base: .zero,
+            nonce: lost.nonce, expires: lost.expires)
+        invented.sign(with: ada)
+        invented.sign(with: bob)
+        let error = #expect(throws: LedgerError.self) { try machine.repair { $0.requests = [invented] } }
+        #expect(error?.code == .refused)
+        #expect(try #require(try machine.repair().plan).mending.acts.map(\.request) == [lost])
+        try await expectCarolOut(machine)
+    }
+
     @Test("attacks: what strangers, too few, or nobody signed, what was signed elsewhere or counted before, proves nothing")
     func attacks() async throws {
         let machine = try SimulatedMachine.governed()

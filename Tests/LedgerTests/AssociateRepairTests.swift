@@ -127,7 +127,8 @@ struct AssociateRepairTests {
         try machine.carryOut(machine.removal(of: bob, by: [ada, bob]))
         try machine.append(30...60)
         try machine.destroy(first.seq)
-        let plan = try #require(try machine.repair().plan)
+        #expect(throws: LedgerError.self) { try machine.repair() }
+        let plan = try #require(try machine.repair { $0.acceptsRemoved = true }.plan)
         #expect(plan.returningAssociates == [bob.key, carol.key] && plan.mending.isEmpty)
     }
 

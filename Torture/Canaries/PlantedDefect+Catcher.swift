@@ -146,7 +146,8 @@ extension PlantedDefect {
         case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
             .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
-        case .looseRequestsForgotten: .tests("LedgerTests.AssociateProofTests")
+        case .looseRequestsForgotten, .looseRemovalLowers, .repairLowersThreshold, .removedAssociateAccepted, .requestBehindNothing:
+            .tests("LedgerTests.AssociateProofTests")
         case .archivedRosterForgotten, .associatesTakenAway: .tests("AssociateLossTests")
         case .houseNameLent: .tests("HouseNameTests")
         case .proposalsKept: .tests("KernelTests.PatchTests")

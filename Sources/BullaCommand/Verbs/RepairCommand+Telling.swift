@@ -31,6 +31,8 @@ extension RepairCommand {
         guard let outcome else {
             if plan?.missingNames != nil {
                 Output.line("nothing was changed, and --yes refuses until it is said who signs for the house")
+            } else if plan?.missingConsent != nil {
+                Output.line("nothing was changed, and --yes refuses until one of these is given")
             } else if plan?.isNeeded == true {
                 Output.line(Printable.text("nothing was changed; do it with: \(command)"))
             }
@@ -150,15 +152,20 @@ extension RepairCommand {
                 "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
+        if let threshold = plan.mending.threshold {
+            lines.append("an entry that is lost asked for \(threshold) signatures, as what follows it says: so it stays")
+        }
         if let lost = plan.lostConstitution {
             lines.append(
-                "WARNING: the constitution that entry \(lost.act.seq) adopted counts no more, because its signatures are lost: "
-                    + "give the request with --request FILE, or adopt it again behind the release")
+                "WARNING: the constitution that entry \(lost.act.seq) adopted counts no more, because what was signed for it, or for an act "
+                    + "before it, is lost: give that with --request FILE, or adopt it again behind the release")
         }
-        for key in plan.returningAssociates {
-            lines.append(
-                "WARNING: the key \(key) was removed by an entry that is lost, and counts again, because fewer would be left than must sign: "
-                    + "remove it behind the release")
+        if let advice = plan.missingConsent {
+            lines.append("WARNING: \(advice)")
+        } else {
+            for key in plan.returningAssociates {
+                lines.append("WARNING: the key \(key) was removed, and counts again: remove it behind the release")
+            }
         }
         return lines
     }

@@ -58,6 +58,9 @@ struct RepairCommand: ParsableCommand {
     @Flag(help: "Where nothing sound says whether there were associates: from now on nobody has to sign.")
     var withoutAssociates = false
 
+    @Flag(help: "Associates who were removed may sign again, where nothing that is left proves who came after them.")
+    var withRemoved = false
+
     @Option(help: ArgumentHelp("Give up after so many damages.", valueName: "n"))
     var maxSkips = 100
 
@@ -94,6 +97,7 @@ struct RepairCommand: ParsableCommand {
         repair.lesson = lesson
         repair.goneKeys = Set(gone.compactMap { KeyID($0) })
         repair.naming = try naming()
+        repair.acceptsRemoved = withRemoved
         for file in request { repair.requests.append(try RequestFile(file).request()) }
         if !archives.archive.isEmpty {
             repair.recover = { [archives] view throws(LedgerError) in
@@ -148,6 +152,7 @@ struct RepairCommand: ParsableCommand {
             for value in values { words += [option, Checkup.word(value)] }
         }
         if withoutAssociates { words.append("--without-associates") }
+        if withRemoved { words.append("--with-removed") }
         return words.joined(separator: " ")
     }
 }

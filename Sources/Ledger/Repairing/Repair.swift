@@ -25,6 +25,8 @@ package struct Repair: Sendable {
     package var requests: [SignedRequest] = []
     /// Who signs for the house, where nothing that is left says it; nil to refuse then.
     package var naming: RepairPlan.Naming?
+    /// Whether associates who were removed may sign again, where nothing that is left proves who came after them.
+    package var acceptsRemoved = false
     /// Makes of the ledger what archives at hand prove of its beginning, from where they lie.
     package var recover: (@Sendable (LedgerView) throws(LedgerError) -> ArchiveRecovery?)?
 
@@ -81,6 +83,7 @@ package struct Repair: Sendable {
             let finding = watch.flatMap { $0.ledger == ledger ? $0.finding : nil } ?? anchor.read(ledger)
             return RepairPlan.Sightings(finding, at: anchor.here)
         }
+        plan.acceptsRemoved = acceptsRemoved
         plan.compareSightings(view, environment)
         if let (request, why) = plan.refusedRequest {
             let what = request.arguments["key"]?.string.map { " of \($0)" } ?? ""
@@ -116,7 +119,7 @@ package struct Repair: Sendable {
         let view = try LedgerView(session.storage)
         if let outcome = try resumed(view, &session) { return outcome }
         let plan = try plan(view, watch)
-        if let advice = plan.missingNames {
+        if let advice = plan.missingNames ?? plan.missingConsent {
             throw LedgerError(.refused, "\(advice); nothing was changed")
         }
         guard plan.isNeeded else {

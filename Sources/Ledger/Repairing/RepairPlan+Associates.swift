@@ -72,12 +72,15 @@ extension RepairPlan {
             return nil
         }
         if request.verb == .add {
-            return (request, "what adds a key does not count without its entry: let it be signed again behind the release")
-        }
-        if let associates = actors.associates, request.verb == .adopt, !associates.believes(loose: request) {
             return (
                 request,
-                "what lets fewer sign does not count without its entry: let it be signed again behind the release"
+                "what adds a key does not count without its entry, or a sound act that follows it: let it be signed again behind the release"
+            )
+        }
+        if let associates = actors.associates, [.adopt, .remove].contains(request.verb), !associates.believes(loose: request) {
+            return (
+                request,
+                "what lets fewer sign does not count without its entry, or a sound act that follows it: let it be signed again behind the release"
             )
         }
         if let objection = request.objectionToClasses(actors) { return (request, "\(objection)") }
@@ -114,6 +117,15 @@ extension RepairPlan {
             "nothing sound says whether the ledger had associates, whose signatures open a locked house: if it had, \(archive)restore a "
             + "backup, or name them as they were, with --associate KEY and --threshold M; if it had none, or they are given up, say "
             + "--without-associates"
+    }
+
+    /// What else he has to say before: who was removed would hold the house again, as nothing that is left proves who came after him.
+    package var missingConsent: String? {
+        guard isNeeded, !returningAssociates.isEmpty, !acceptsRemoved, !planted(.removedAssociateAccepted) else { return nil }
+        let keys = returningAssociates.map(\.description).joined(separator: " and ")
+        return
+            "an act of the associates is lost without a trace, and what follows it proves nothing without it: so \(keys) would sign again, who "
+            + "had been removed; give the request that was signed for the lost act, with --request FILE, or restore a backup, or say --with-removed"
     }
 
     /// Why the names that were given do not count; nil if they do.

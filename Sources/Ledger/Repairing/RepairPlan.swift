@@ -83,6 +83,8 @@ package struct RepairPlan: Sendable {
     var requests: [SignedRequest] = []
     /// What whoever repairs says of associates, where nothing sound does.
     package internal(set) var naming: Naming?
+    /// Whoever repairs agrees that associates who were removed sign again.
+    package internal(set) var acceptsRemoved = false
     /// Nothing sound says whether the ledger had associates.
     package internal(set) var losesAssociates = false
     /// What is left of associates' acts, and proves itself.

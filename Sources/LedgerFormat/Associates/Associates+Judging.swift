@@ -12,6 +12,8 @@ extension Associates {
         guard request.ledger == ledger || planted(.requestOfAnotherLedger) else { return .ledger(request.ledger) }
         if isSuspended, request.verb != .release { return .suspended(by: act.seq) }
         guard request.base == act.hash || planted(.requestReplayed) else { return .base(last: act.seq) }
+        // What a repair has of an act whose entry is lost, and which none follows: no entry has this hash.
+        guard request.base != .zero || planted(.requestBehindNothing) else { return .base(last: act.seq) }
         if let time, time > request.expires, !planted(.requestExpiryUnchecked) { return .expired(request.expires) }
         if let objection = objectionToSignatures(of: request) { return objection }
         do throws(AssociateObjection) {

@@ -14,10 +14,12 @@ extension Associates {
 
         package internal(set) var acts: [Act] = []
         package internal(set) var withdrawn: [ActorKey] = []
+        /// How many must sign, where an act that is lost asked for more.
+        package internal(set) var threshold: Int?
 
         package init() {}
 
-        package var isEmpty: Bool { acts.isEmpty && withdrawn.isEmpty }
+        package var isEmpty: Bool { acts.isEmpty && withdrawn.isEmpty && threshold == nil }
     }
 
     /// Those behind a repair: suspended, and all requests that were made before are void.
@@ -34,6 +36,10 @@ extension Associates {
         }
         mended.act = act
         mended.isSuspended = !planted(.repairUnsuspended)
+        if let threshold = mending.threshold {
+            guard threshold > mended.threshold, threshold <= mended.keys.count else { throw .form }
+            mended.threshold = threshold
+        }
         // Whoever was withdrawn before stays so.
         let withdrawn = mended.withdrawn + mending.withdrawn.filter { !mended.withdrawn.contains($0) }
         guard mended.allows(withdrawn: withdrawn) || planted(.repairUnsuspended) else { throw .form }
@@ -50,6 +56,7 @@ extension Associates.Mending {
             members["acts"] = .array(acts.map { ["hash": .string($0.hash.description), "request": $0.request.json] })
         }
         if !withdrawn.isEmpty { members["withdrawn"] = .keys(withdrawn) }
+        if let threshold { members["threshold"] = .number(Double(threshold)) }
         return members
     }
 
@@ -58,6 +65,10 @@ extension Associates.Mending {
         if let member = body["withdrawn"] {
             guard let keys = member.actorKeys else { return nil }
             withdrawn = keys
+        }
+        if let member = body["threshold"] {
+            guard let count = member.integer, (1...Int64(Associates.countMax)).contains(count) else { return nil }
+            threshold = Int(count)
         }
         guard let member = body["acts"] else { return }
         guard let items = member.array else { return nil }

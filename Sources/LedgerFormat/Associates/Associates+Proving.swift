@@ -18,7 +18,7 @@ extension Associates.Mending {
     /// What the traces prove, and what they only say.
     ///
     /// An act follows another one by its base, so that none counts twice, and none that never was the next. A loose request may never
-    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign by a constitution.
+    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign, unless a sound act follows it.
     package init(_ associates: Associates, _ traces: Traces, in ledger: LedgerID) {
         var known = associates
         var (past, byteCount): (Set<Digest>, Int) = ([], 0)
@@ -29,26 +29,28 @@ extension Associates.Mending {
             known = changed
             acts.append(Act(request: request, hash: act.hash))
         }
-        guard let latest = traces.latest, latest.act.seq > known.act.seq else { return }
-        // An act was lost: whom it removed must not come back; whom it added must be added again.
+        guard let latest = traces.latest, latest.act.seq >= known.act.seq else { return }
+        // An act was lost, or is taken for another one: whom it removed must not come back, and not fewer must sign than it asked for.
+        // What only takes away needs no proof; whom it added must be added again.
         var suspended = known
         suspended.isSuspended = true
-        let gone = known.keys.filter { !latest.signers.contains($0) }
-        let withdrawn = known.withdrawn + gone.filter { !known.withdrawn.contains($0) }
-        if suspended.allows(withdrawn: withdrawn), !planted(.removedAssociateBack) { self.withdrawn = gone }
+        let gone = known.signers.filter { !latest.signers.contains($0) }
+        if suspended.allows(withdrawn: known.withdrawn + gone), !planted(.removedAssociateBack) { withdrawn = gone }
+        let most = min(latest.threshold, known.signers.count - withdrawn.count)
+        if most > known.threshold, !planted(.repairLowersThreshold) { threshold = most }
     }
 
     private static let actsByteCountMax = 256 << 10
 
-    /// Whom the entries that were lost removed, so that fewer would be left than must sign: they are back.
+    /// Whom the entries behind removed, so that fewer would be left than must sign: they are back.
     package func returning(to associates: Associates, _ traces: Traces) -> [ActorKey] {
         guard withdrawn.isEmpty, let latest = traces.latest else { return [] }
         var known = associates
         for act in acts {
             if let changed = known.after(act.request, .init(seq: known.act.seq, hash: act.hash)) { known = changed }
         }
-        guard latest.act.seq > known.act.seq, known.act.hash != latest.act.hash else { return [] }
-        return known.keys.filter { !latest.signers.contains($0) }
+        guard latest.act.seq >= known.act.seq, !acts.contains(where: { $0.hash == latest.act.hash }) else { return [] }
+        return known.signers.filter { !latest.signers.contains($0) }
     }
 }
 
@@ -62,32 +64,51 @@ extension Associates.Mending.Traces {
     func act(
         behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID
     ) -> (request: SignedRequest, act: Associates.Act)? {
-        func follows(_ request: SignedRequest, on associates: Associates) -> Bool {
-            associates.objection(to: request, in: ledger, at: nil, behind: nil) == nil
-        }
-        for (act, request) in acts where act.seq > known.act.seq && follows(request, on: known) { return (request, act) }
+        for (act, request) in acts where act.seq > known.act.seq && known.isFollowed(by: request, in: ledger) { return (request, act) }
         guard !planted(.looseRequestsForgotten) else { return nil }
-        for request in loose where known.believes(loose: request) && follows(request, on: known) {
-            // Of its entry nothing is known but what the next act says of it.
-            let bases = (acts.map(\.request.base) + loose.map(\.base)).filter { !past.contains($0) }
-            let hash = bases.first { base in
-                guard let behind = known.after(request, .init(seq: known.act.seq, hash: base)) else { return false }
-                return acts.contains { $0.request.base == base && follows($0.request, on: behind) }
-                    || loose.contains { $0.base == base && behind.believes(loose: $0) && follows($0, on: behind) }
-            }
-            return (request, .init(seq: known.act.seq, hash: hash ?? .zero))
+        for request in loose where known.isFollowed(by: request, in: ledger) {
+            let isBelieved = known.believes(loose: request)
+            guard let hash = hash(of: request, behind: known, past, in: ledger, isBelieved) ?? (isBelieved ? .zero : nil) else { continue }
+            return (request, .init(seq: known.act.seq, hash: hash))
         }
         return nil
+    }
+
+    /// The hash of the entry that is lost around a request: nothing is known of it but what the next act says.
+    ///
+    /// - Parameter isBelieved: whether that one may be loose too; if not, a sound one must follow in the end.
+    private func hash(
+        of request: SignedRequest, behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID, _ isBelieved: Bool
+    ) -> Digest? {
+        func behind(_ base: Digest) -> Associates? {
+            past.contains(base) ? nil : known.after(request, .init(seq: known.act.seq, hash: base))
+        }
+        let sound = acts.first { next in behind(next.request.base)?.isFollowed(by: next.request, in: ledger) == true }
+        if let sound { return sound.request.base }
+        return loose.first { next in
+            guard let known = behind(next.base), known.isFollowed(by: next, in: ledger) else { return false }
+            return isBelieved && known.believes(loose: next)
+                || hash(of: next, behind: known, past.union([next.base]), in: ledger, false) != nil
+        }?.base
     }
 }
 
 extension Associates {
-    /// Whether a request without its entry may count at all.
+    /// Whether a request without its entry may count where no sound act follows it.
     package func believes(loose request: SignedRequest) -> Bool {
         switch request.verb {
         case .add: planted(.looseAdditionCounts)
-        case .adopt: request.arguments["threshold"]?.integer ?? 0 >= Int64(threshold) || planted(.looseAdoptionLowers)
-        case .remove, .release, .approvePatch, .revertPatch, .forceLane: true
+        case .remove: asksForAsMany(request) || planted(.looseRemovalLowers)
+        case .adopt: asksForAsMany(request) || planted(.looseAdoptionLowers)
+        case .release, .approvePatch, .revertPatch, .forceLane: true
         }
+    }
+
+    private func asksForAsMany(_ request: SignedRequest) -> Bool {
+        request.arguments["threshold"]?.integer ?? 0 >= Int64(threshold)
+    }
+
+    fileprivate func isFollowed(by request: SignedRequest, in ledger: LedgerID) -> Bool {
+        objection(to: request, in: ledger, at: nil, behind: nil) == nil
     }
 }
