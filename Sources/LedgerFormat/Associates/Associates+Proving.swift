@@ -11,6 +11,8 @@ extension Associates.Mending {
         package var stated: [Associates] = []
         /// Requests without a sound entry around them: found in damaged bytes, or kept by those who signed.
         package var loose: [SignedRequest] = []
+        /// Of the last sound entry before the damage; nil if there is none.
+        package var time: Timestamp?
 
         package init() {}
     }
@@ -18,7 +20,8 @@ extension Associates.Mending {
     /// What the traces prove, and what they only say.
     ///
     /// An act follows another one by its base, so that none counts twice, and none that never was the next. A loose request may never
-    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign by a constitution.
+    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign by a constitution, and none
+    /// counts that had expired before the damage begins.
     package init(_ associates: Associates, _ traces: Traces, in ledger: LedgerID) {
         var known = associates
         var (past, byteCount): (Set<Digest>, Int) = ([], 0)
@@ -67,6 +70,7 @@ extension Associates.Mending.Traces {
         }
         for (act, request) in acts where act.seq > known.act.seq && follows(request, on: known) { return (request, act) }
         guard !planted(.looseRequestsForgotten) else { return nil }
+        let loose = loose.filter { !$0.hadExpired(at: time) }
         for request in loose where known.believes(loose: request) && follows(request, on: known) {
             // Of its entry nothing is known but what the next act says of it.
             let bases = (acts.map(\.request.base) + loose.map(\.base)).filter { !past.contains($0) }
@@ -78,6 +82,15 @@ extension Associates.Mending.Traces {
             return (request, .init(seq: known.act.seq, hash: hash ?? .zero))
         }
         return nil
+    }
+}
+
+extension SignedRequest {
+    /// Whether nothing behind a sound entry can have carried it out any more.
+    ///
+    /// - Parameter time: that entry's; nil where there is none.
+    package func hadExpired(at time: Timestamp?) -> Bool {
+        time.map { expires < $0 && !planted(.looseExpiredCounts) } ?? false
     }
 }
 
