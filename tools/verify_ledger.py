@@ -171,7 +171,10 @@ def carried_out(house, asked, ledger, now, tip):  # the associates behind a requ
 def applied(house, verb, arguments, tip):
     keys, m, reason = house["keys"], arguments.get("threshold"), lambda x: type(x) is str and len(x.encode()) <= 4096
     if verb == "alert.release":
-        if (not fits(arguments, {"keys": key_list, "reason": reason, "threshold": NATURAL, "tip": HEX64}) or tip not in (None, arguments["tip"])
+        named = {"constitution": HEX64} if "constitution" in arguments else {}  # as earlier builds did not
+        holds = house["constitution"] and hashlib.sha256(dumps(house["constitution"]["articles"]).encode()).hexdigest()
+        if (not fits(arguments, {**named, "keys": key_list, "reason": reason, "threshold": NATURAL, "tip": HEX64})
+                or named and arguments["constitution"] != holds or tip not in (None, arguments["tip"])
                 or arguments["keys"] != signers_of(house) or m != house["threshold"]): raise Fault("the release of something else")
         return {**house, "keys": signers_of(house), "withdrawn": [], "suspended": False}
     if verb == "constitution.adopt":

@@ -480,6 +480,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case otherAlertReleased = "other-alert-released"
     /// A release need not name those who are associates.
     case releaseRosterUnchecked = "release-roster-unchecked"
+    /// A release may name any constitution.
+    case releaseConstitutionUnchecked = "release-constitution-unchecked"
+    /// Behind a repair a release need not name the constitution that holds.
+    case releaseConstitutionUnnamed = "release-constitution-unnamed"
     /// A repair releases the alert of a ledger that has associates.
     case repairReleases = "repair-releases"
     /// A repair does not suspend the associates.
@@ -500,6 +504,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case removedAssociateAccepted = "removed-associate-accepted"
     /// A request counts behind a lost act of which nothing is known.
     case requestBehindNothing = "request-behind-nothing"
+    /// A request without its entry counts, though it had expired before the damage begins.
+    case looseExpiredCounts = "loose-expired-counts"
     /// A repair with archives does not ask them who signs for the house.
     case archivedRosterForgotten = "archived-roster-forgotten"
     /// Where nothing says any more who the associates were, a repair goes on without them.

@@ -38,10 +38,14 @@ extension ForgedChain {
         request(.remove, SignedRequest.removal(of: signer.key, threshold: threshold, reason: "test"), by: signers, roster)
     }
 
-    package func release(by signers: [ActorSigner], _ roster: ActorRoster, tip: Digest? = nil) -> SignedRequest {
+    /// - Parameter change: what is made of the arguments before anybody signs.
+    package func release(
+        by signers: [ActorSigner], _ roster: ActorRoster, tip: Digest? = nil, _ change: (inout JSONObject) -> Void = { _ in }
+    ) -> SignedRequest {
         guard let associates = roster.associates else { preconditionFailure("the chain has associates") }
-        return request(
-            .release, SignedRequest.release(of: associates, behind: tip ?? self.tip.hash, reason: "test"), by: signers, roster)
+        var arguments = SignedRequest.release(of: associates, behind: tip ?? self.tip.hash, reason: "test")
+        change(&arguments)
+        return request(.release, arguments, by: signers, roster)
     }
 
     /// - Parameter change: what is made of the arguments before anybody signs.

@@ -153,6 +153,35 @@ struct AssociateCommandTests {
         #expect(try plain.run("associate", "list").output.contains("has no associates"))
     }
 
+    @Test("who signs where the ledger is at hand is told what will refuse the request; it is signed all the same")
+    func warned() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        let request = try house.request(["associate", "remove", Self.carol], signedBy: [], as: "r")
+        let text = String(decoding: try ledger.directory.read("r"), as: UTF8.self)
+        func sign(_ input: String, as name: String = "ada") throws -> Program.Result {
+            let result = try ledger.run(["associate", "sign", "-"] + house.keys(name), input: Array(input.utf8))
+            #expect(result.code == 0 && result.output.contains("\"signatures\":[{"), "\(result)")
+            return result
+        }
+        #expect(try !sign(text).error.contains("WARNING"))
+        #expect(try sign(text, as: "eve").error.contains("has signed, and is no associate's"))
+        let below = try sign(text.replacing("\"threshold\":2", with: "\"threshold\":3"))
+        #expect(
+            below.error.contains(
+                "WARNING: as the ledger stands, it will be refused: 2 associates would be left, and 3 must sign"),
+            "\(below)")
+        #expect(try ledger.run(["associate", "add", Self.eve] + house.keys("ada", "bob")).code == 0)
+        #expect(try sign(text).error.contains("does not follow the last act"))
+        let other = try GovernedHouse().ledger
+        let foreign = try other.run(["associate", "sign", request] + house.keys("ada"))
+        #expect(foreign.code == 0 && foreign.error.contains("is for another ledger"), "\(foreign)")
+        let missing = try Program.watched(
+            ["associate", "sign", request, "--ledger", house.file("none")] + house.keys("ada")
+        ).run()
+        #expect(missing.code == 64 && missing.output.isEmpty, "\(missing)")
+    }
+
     @Test(
         "init refuses keys that cannot sign, one key twice, and more signatures than keys",
         arguments: [

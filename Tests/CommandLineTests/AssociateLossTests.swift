@@ -70,6 +70,9 @@ struct AssociateLossTests {
         try ledger.expectRefusal(20, "is known by sound entries") {
             try ledger.run("repair", "--yes", "--associate", TestActors.eve.key.description)
         }
+        try ledger.expectRefusal(20, "no repair gives them up: leave --without-associates out") {
+            try ledger.run("repair", "--yes", "--without-associates")
+        }
         let plain = try CommandLedger(entries: 3)
         bytes = try plain.read(CommandLedger.firstSegment)
         bytes[bytes.count - 60] ^= 1

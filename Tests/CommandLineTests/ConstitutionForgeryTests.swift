@@ -50,6 +50,17 @@ struct ConstitutionForgeryTests {
         with("thresholds", ["recurrences": recurrences, "request_hours": hours])
     }
 
+    /// A release, in a house that has adopted the standard articles, and perhaps was repaired since.
+    private static func released(isRepaired: Bool = true, _ change: (inout JSONObject) -> Void = { _ in }) -> ForgedChain {
+        adopted { chain, roster in
+            if isRepaired { chain.mend(&roster) }
+            chain.act(chain.release(by: [ada, bob], roster, change), in: &roster)
+        }
+    }
+
+    /// What a release calls articles that nobody has adopted.
+    private static let other = JSON.string(Articles(classes: ["*"]).digest.description)
+
     private static func acts(_ requests: [SignedRequest]) -> JSON {
         .array(requests.map { ["hash": .string(String(repeating: "1", count: 64)), "request": $0.json] })
     }
@@ -184,6 +195,37 @@ struct ConstitutionForgeryTests {
         (
             "articles: too many bytes", 10,
             with("pillars", ["integrity": .array((0..<64).map { .string("a\($0)" + String(repeating: "b", count: 250)) })])
+        ),
+        // A release
+        ("a release names what holds", 0, released()),
+        ("a release of an earlier build", 0, released { $0["constitution"] = nil }),
+        ("a release names other articles", 10, released { $0["constitution"] = other }),
+        ("a release names other articles, without a repair", 10, released(isRepaired: false) { $0["constitution"] = other }),
+        ("a release names no digest", 10, released { $0["constitution"] = "standard" }),
+        ("a release names null", 10, released { $0["constitution"] = .null }),
+        (
+            "a release names articles, and nobody has adopted any", 10,
+            chain { chain, roster in
+                chain.mend(&roster)
+                chain.act(
+                    chain.release(by: [ada, bob], roster) {
+                        $0["constitution"] = .string(Articles.standard.digest.description)
+                    }, in: &roster)
+            }
+        ),
+        (
+            "a release behind the damage names other articles", 10,
+            adopted { chain, roster in
+                chain.mend(&roster, ["acts": acts([chain.release(by: [ada, bob], roster) { $0["constitution"] = other }])])
+            }
+        ),
+        (
+            "a release names what a repair took over", 0,
+            chain { chain, roster in
+                chain.mend(&roster, ["acts": acts([chain.adoption(by: [ada, bob], roster)])])
+                chain.act(chain.release(by: [ada, bob], roster), in: &roster)
+                chain.append()
+            }
         ),
         // A repair
         (

@@ -50,10 +50,14 @@ struct ConstitutionTests {
         #expect(adopted.code == 0 && adopted.output.contains("signed by 2; from now on 2 must sign"), "\(adopted)")
         let shown = try ledger.run("constitution", "show")
         #expect(shown.code == 0 && shown.output == text, "\(shown)")
+        let articles = try #require(try JSON(parsing: ledger.directory.read("r"))["arguments"]?["articles"])
+        let digest = Digest(sha256: articles.canonicalBytes().span).description
+        #expect(shown.error.contains("adopted by entry ") && shown.error.contains("its digest is \(digest)"), "\(shown)")
         #expect(try ledger.run("constitution", "show", "--articles").output.contains("alone justifies trade"))
         let json = try JSON(parsing: Array(try ledger.run("constitution", "show", "--json").output.utf8))
         #expect(
-            json["text"] == .string(text) && json["articles"]?["retention"]?["days"]?.integer == 7
+            json["text"] == .string(text) && json["digest"]?.string == digest
+                && json["articles"]?["retention"]?["days"]?.integer == 7
                 && json["threshold"]?.integer == 2)
         // The file is a proposal and no more.
         try house.propose("", threshold: 3)
@@ -126,8 +130,14 @@ struct ConstitutionTests {
         try other.ledger.expectRefusal(20, "is for another ledger") {
             try other.ledger.run("constitution", "adopt", "--signed", signed)
         }
+        // The signed request holds the text; no file is needed, unless one is named.
+        try ledger.directory.remove("L/constitution.toml")
+        try ledger.expectRefusal(64, "there is no proposal at") {
+            try ledger.run("constitution", "adopt", ledger.place("L/constitution.toml"), "--signed", signed)
+        }
         #expect(try ledger.run("constitution", "adopt", "--signed", signed).code == 0)
         try ledger.expectRefusal(20, "was carried out before") { try ledger.run("constitution", "adopt", "--signed", signed) }
+        try house.propose(Self.trade)
         try ledger.expectRefusal(20, "168 hours at most") { try ledger.run("constitution", "adopt", "--expires", "8d") }
         try ledger.expectIntact()
     }

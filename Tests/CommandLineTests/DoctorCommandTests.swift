@@ -81,7 +81,7 @@ struct DoctorCommandTests {
         try ledger.directory.remove(ledger.name("HEAD"))
         #expect(try ledger.append().code == 10)
         let problem = try #require(try examine(ledger)["HEAD"]?.first)
-        #expect(problem["remedy"]?.string?.contains("bulla repair mends what is damaged, and releases the alert") == true)
+        #expect(problem["remedy"]?.string?.contains("bulla repair --yes mends what is damaged, and releases the alert") == true)
         #expect(try ledger.run("repair", "--yes").code == 0)
         #expect(try examine(ledger)["HEAD"]?.first?["state"]?.string == "ok")
     }

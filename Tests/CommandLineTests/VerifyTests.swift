@@ -78,7 +78,7 @@ struct VerifyTests {
         try ledger.expectRefusal(
             21, "is in alert", "nothing is written until it is released",
             "find out why with `bulla verify --ledger \(ledger.path)`",
-            "`bulla repair --ledger \(ledger.path)` releases it"
+            "`bulla repair --yes --ledger \(ledger.path)` releases it"
         ) { try ledger.append() }
         #expect(try ledger.run("verify").output.contains("the alert is RAISED"))
         try ledger.overwrite(CommandLedger.firstSegment, Array(bytes[..<(end + 60)]))

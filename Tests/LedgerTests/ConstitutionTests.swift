@@ -244,6 +244,99 @@ struct ConstitutionRepairTests {
         try await machine.expectReleasable()
     }
 
+    @Test("attacks: what had expired before the damage begins was never carried out there, whether it is given or found")
+    func expired() async throws {
+        let machine = try SimulatedMachine.governed()
+        let removal = SignedRequest.removal(of: carol.key, threshold: 2, reason: "test")
+        let requests = [
+            try machine.adoption(trade, by: [ada, bob], life: 1),
+            try machine.request(.remove, removal, by: [ada, bob], life: 1),
+        ]
+        let seq = try machine.append(30...31)[1].seq
+        try machine.damage(seq)
+        for request in requests {
+            let error = #expect(throws: LedgerError.self) { try machine.repair { $0.requests = [request] } }
+            #expect(error?.code == .refused, "\(String(describing: error))")
+            #expect(error?.message.contains("it expired at \(request.expires), and entry \(seq - 1)") == true)
+        }
+        // They stand where a damaged entry did.
+        let place = try machine.place(seq)
+        let text = requests.map(\.json.canonicalText).joined()
+        machine.setSegment(place.segment, machine.segment(place.segment)[..<place.offset] + Array(text.utf8))
+        #expect(try #require(try machine.repair().plan).mending.isEmpty)
+        let associates = try machine.associates()
+        #expect(associates.constitution == nil && associates.signers == [ada, bob, carol].map(\.key))
+        try await machine.expectReleasable()
+    }
+
+    @Test("what was carried out in its time counts, though it has expired since")
+    func expiredSince() async throws {
+        let machine = try SimulatedMachine.governed()
+        let request = try machine.adoption(trade, by: [ada, bob], life: 10_000_000)
+        let seq = try machine.carryOut(request).seq
+        machine.environment.pause(60_000_000)
+        try machine.append(30...31)
+        try machine.destroy(seq)
+        let plan = try #require(try machine.repair { $0.requests = [request] }.plan)
+        #expect(plan.mending.acts.map(\.request) == [request])
+        try await expectConstitution(machine)
+    }
+
+    @Test("the release behind a repair names the constitution that holds, or is refused; without a repair it need not name one")
+    func named() async throws {
+        let (machine, request, seq) = try adopted()
+        let calm = machine.copy()
+        try machine.damage(seq)
+        try machine.repair()
+        let digest = try #require(request.articles).digest.description
+        var arguments = try machine.release(by: []).arguments
+        #expect(arguments["constitution"]?.string == digest)
+        arguments["constitution"] = nil
+        let silent = try machine.releaseRefusal(of: machine.request(.release, arguments, by: [ada, bob]))
+        #expect(silent?.code == .refused && silent?.message.contains("does not name the constitution") == true)
+        arguments["constitution"] = .string(Articles.standard.digest.description)
+        let other = try machine.releaseRefusal(of: machine.request(.release, arguments, by: [ada, bob]))
+        #expect(other?.code == .refused && other?.message.contains("names another constitution") == true)
+        try await expectConstitution(machine)
+        try calm.raiseAlert()
+        arguments = try calm.release(by: []).arguments
+        #expect(arguments["constitution"]?.string == digest)
+        arguments["constitution"] = nil
+        try calm.open(with: calm.request(.release, arguments, by: [ada, bob]))
+        #expect(try await calm.audit().verdict == .intact)
+    }
+
+    @Test("how it came to hold: adopted, taken over with a sound entry that tells it, or by its signatures alone")
+    func origin() throws {
+        func origin(_ machine: SimulatedMachine) throws -> Constitution.Origin {
+            let constitution = try #require(try machine.associates().constitution)
+            return try constitution.origin(in: LedgerView(machine.storage()), machine.environment)
+        }
+        for more in [nil, 30...60] as [ClosedRange<Int>?] {
+            let (machine, request, seq) = try adopted(more: more)
+            let (legible, kept) = (machine.copy(), machine.copy())
+            #expect(try origin(machine) == .adopted(by: seq))
+            try machine.damage(seq - 1)
+            var repair = try #require(try machine.repair().plan).seq
+            #expect(try origin(machine) == .told(by: seq, repair: repair))
+            try legible.damage(seq)
+            repair = try #require(try legible.repair().plan).seq
+            let found = try origin(legible)
+            if more == nil {
+                #expect(found == .signed(repair: repair))
+            } else if case .told(let witness, let by) = found {
+                // The first entry of a later segment states it.
+                #expect(witness > seq && by == repair)
+            } else {
+                Issue.record("\(found)")
+            }
+            guard more == nil else { continue }
+            try kept.destroy(seq)
+            try kept.repair { $0.requests = [request] }
+            #expect(try origin(kept).description.contains("nothing sound tells that it was adopted"))
+        }
+    }
+
     @Test("a second repair keeps what the first one took over")
     func again() async throws {
         let (machine, _, seq) = try adopted()

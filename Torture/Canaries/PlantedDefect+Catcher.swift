@@ -146,17 +146,19 @@ extension PlantedDefect {
         case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
             .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
-        case .looseRequestsForgotten, .looseRemovalLowers, .repairLowersThreshold, .removedAssociateAccepted, .requestBehindNothing:
+        case .looseRequestsForgotten, .looseRemovalLowers, .repairLowersThreshold, .removedAssociateAccepted,
+            .requestBehindNothing:
             .tests("LedgerTests.AssociateProofTests")
         case .archivedRosterForgotten, .associatesTakenAway: .tests("AssociateLossTests")
         case .houseNameLent: .tests("HouseNameTests")
         case .proposalsKept: .tests("KernelTests.PatchTests")
         case .tornReleaseDamaged: .tests("LedgerTests.AssociateTests")
         // The constitution
-        case .adoptionBeyondSigners, .constitutionOverridden: .tests("ConstitutionForgeryTests")
+        case .adoptionBeyondSigners, .constitutionOverridden, .releaseConstitutionUnchecked: .tests("ConstitutionForgeryTests")
         case .articlesUncompared, .classesUncompared, .pillarsUnchecked, .unnamedClassEnrolled, .requestLifeUnchecked:
             .tests("LedgerTests.ConstitutionTests")
-        case .looseAdoptionLowers, .looseAdoptionLocksOut: .tests("LedgerTests.ConstitutionRepairTests")
+        case .looseAdoptionLowers, .looseAdoptionLocksOut, .looseExpiredCounts, .releaseConstitutionUnnamed:
+            .tests("LedgerTests.ConstitutionRepairTests")
         case .retentionUnchecked: .tests("CommandLineTests.ConstitutionTests.*retention")
         // Conflicts
         case .conflictsUnresolved, .batchUncompared, .unseenUnbounded, .arrivalDecides, .readsUncompared:

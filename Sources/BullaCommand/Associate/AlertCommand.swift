@@ -1,5 +1,6 @@
 import ArgumentParser
 import CanonicalJSON
+import DurableFiles
 import Ledger
 import LedgerFormat
 
@@ -33,7 +34,8 @@ struct AlertStatusCommand: ParsableCommand {
         guard case .success(let head) = view.head else {
             throw LedgerError(
                 .tampered,
-                "HEAD is missing or wrong, so that nothing says whether the house is locked: `bulla repair --ledger \(ledger)`")
+                "HEAD is missing or wrong, so that nothing says whether the house is locked: `bulla repair --yes --ledger \(ledger)`"
+            )
         }
         let cause = AlertCause(of: view)
         guard head.alert else {
@@ -80,8 +82,9 @@ struct AlertReleaseCommand: ParsableCommand {
         commandName: "release",
         abstract: "Open a locked house whose ledger is whole, with the signatures of M associates.",
         discussion: """
-            Without signatures it prints the request. It names the last entry, so that it opens no other alert, and all associates, who are \
-            signed anew by it. A damaged ledger is repaired first; one without associates is released by its repair.
+            Without signatures it prints the request. It names the last entry, so that it opens no other alert, all associates, who are \
+            signed anew by it, and the constitution that holds behind it, by the digest that bulla constitution show tells. A damaged ledger \
+            is repaired first; one without associates is released by its repair.
 
             Examples:
               bulla alert release --reason "the disk was replaced" > request
@@ -104,6 +107,7 @@ struct AlertReleaseCommand: ParsableCommand {
                 .release, SignedRequest.release(of: house.associates, behind: house.tip.hash, reason: reason), house.associates,
                 in: house.ledger, behind: house.tip.time)
         }
+        if house.receipt == nil, requests.asksForSignatures, !options.json { tell(house.associates, storage) }
         if house.receipt == nil, !requests.isSigned {
             requests.ask(request, house.associates, options, for: "bulla alert release")
             return
@@ -112,6 +116,17 @@ struct AlertReleaseCommand: ParsableCommand {
         for notice in outcome.notices { Output.error("bulla: \(Printable.text(notice))") }
         show(outcome)
         if outcome.anchorMessage != nil { Output.exit(ErrorCode.tampered.rawValue) }
+    }
+
+    /// What those who sign it now let hold behind it.
+    private func tell(_ associates: Associates, _ storage: any Storage) {
+        guard let constitution = associates.constitution else {
+            return Output.error("bulla: behind it the standard articles hold: no constitution is adopted")
+        }
+        Output.error(
+            Printable.text(
+                "bulla: behind it the constitution \(constitution.articles.digest) holds, \(constitution.account(storage)); "
+                    + "`bulla constitution show` prints it"))
     }
 
     private func show(_ outcome: AlertRelease.Outcome) {

@@ -8,7 +8,8 @@ struct AssociateSignCommand: ParsableCommand {
         commandName: "sign",
         abstract: "Sign a request, on the machine where the key is; no ledger is needed.",
         discussion: """
-            What is signed is shown on stderr, and the request with the signature printed. A key is made with bulla actor keygen.
+            What is signed is shown on stderr, and the request with the signature printed. Where the ledger is at hand, it is told too what \
+            will refuse the request, and where the constitution comes from that a release names. A key is made with bulla actor keygen.
 
             Example:
               bulla associate sign request --associate-key ada.key > signed
@@ -20,8 +21,7 @@ struct AssociateSignCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The associate's private key (may be repeated).", valueName: "file"))
     var associateKey: [String]
 
-    @Flag(name: .long, help: "Print JSON, and nothing besides.")
-    var json = false
+    @OptionGroup var options: LedgerOptions
 
     func run() throws {
         var request = try RequestFile(file).request()
@@ -30,7 +30,11 @@ struct AssociateSignCommand: ParsableCommand {
         }
         if let objection = request.objectionToText { throw LedgerError(.refused, "\(objection); nothing was signed") }
         for file in associateKey { request.sign(with: try ActorKeyFile(file).read()) }
-        if !json { for line in request.summary { Output.error(Printable.text("bulla: signed: \(line)")) } }
+        if !options.json {
+            let remarks = try LedgerRemarks(on: request, options).lines
+            for line in request.summary { Output.error(Printable.text("bulla: signed: \(line)")) }
+            for line in remarks { Output.error(Printable.text("bulla: \(line)")) }
+        }
         Output.line(request.json.canonicalText)
     }
 }

@@ -30,6 +30,9 @@ struct RequestOptions: ParsableArguments {
     /// Whether it is to be carried out; otherwise it is made, and printed.
     var isSigned: Bool { !signed.isEmpty || !associateKey.isEmpty }
 
+    /// Whether anybody signs it with this command, or is asked to.
+    var asksForSignatures: Bool { signed.isEmpty || !associateKey.isEmpty }
+
     /// The request that was given, or a new one, with the signatures of all that were given and of the keys at hand.
     func request(_ new: () throws(LedgerError) -> SignedRequest) throws(LedgerError) -> SignedRequest {
         var request: SignedRequest?
@@ -154,16 +157,17 @@ extension SignedRequest {
             let value = member.value.string ?? member.value.canonicalText
             lines.append("  \(member.key): \(value)")
         }
+        if verb == .release, arguments["constitution"] == nil { lines.append("  constitution: none is named") }
         return lines
     }
 
     /// The whole text, and what it lays down: `objectionToText` has compared them.
     private var constitution: [String] {
         let threshold = arguments["threshold"]?.integer.map { Int($0) }
-        let articles = arguments["articles"].flatMap(Articles.init(_:)).map { ArticleList($0, threshold: threshold).lines } ?? []
+        let lines = articles.map { ArticleList($0, threshold: threshold).lines } ?? []
         let text = arguments["text"]?.string ?? ""
         return ["  reason: \(reason)", "  text:"]
             + Printable.lines(text).map { "    | \($0.replacing("\t", with: "    "))" } + ["  which lays down:"]
-            + articles.map { "  \($0)" }
+            + lines.map { "  \($0)" } + (articles.map { ["  and is named as \($0.digest)"] } ?? [])
     }
 }

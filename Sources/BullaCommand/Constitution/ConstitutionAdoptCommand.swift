@@ -9,7 +9,7 @@ struct ConstitutionAdoptCommand: ParsableCommand {
         abstract: "Let a proposal hold, with the signatures of M associates.",
         discussion: """
             Prints the request that associates sign, with the whole text in it; with their signatures it is carried out. How many must sign \
-            it is what holds before.
+            it is what holds before. A signed request holds the text: then no file is needed, but one that is there must be the same.
 
             Examples:
               bulla constitution adopt --reason "trade needs sovereignty" > request
@@ -26,27 +26,29 @@ struct ConstitutionAdoptCommand: ParsableCommand {
 
     func run() throws {
         let options = signing.options
-        let proposal = try ProposalFile(file, options).read()
+        let file = ProposalFile(file, options)
+        let isAlone = self.file == nil && !signing.requests.signed.isEmpty && !file.exists
+        let proposed = isAlone ? nil : try file.read()
         let house = try ConstitutionHouse(options)
         let asked = try signing.requests.signed(.adopt, house, options, for: "bulla constitution adopt") {
             _ throws(LedgerError) in
+            let proposal = if let proposed { proposed } else { try file.read() }
             if let objection = house.objection(to: proposal) { throw LedgerError(.refused, "\(objection)") }
             for warning in proposal.warnings { Output.error("bulla: \(warning)") }
             return proposal.arguments(reason: reason)
         }
         guard let request = asked else { return }
-        // Whoever carries it out says once more what it is about.
-        guard request.arguments["text"] == .string(proposal.text) else {
+        // Whoever carries it out says once more what it is about, if he has the text.
+        guard proposed.map({ request.arguments["text"] == .string($0.text) }) ?? true else {
             throw LedgerError(
-                .refused,
-                "the request was signed for another text than that of \(ProposalFile(file, options).path); nothing was recorded")
+                .refused, "the request was signed for another text than that of \(file.path); nothing was recorded")
         }
         let receipt = try signing.carryOut(request)
         if options.json {
-            Output.line(Printable.json(["articles": proposal.articles.json, "receipt": receipt.json]))
+            Output.line(Printable.json(["articles": request.articles?.json ?? .null, "receipt": receipt.json]))
         } else {
-            Output.line(
-                "the constitution holds, signed by \(request.signatures.count); from now on \(proposal.threshold) must sign")
+            let threshold = request.arguments["threshold"]?.integer ?? 0
+            Output.line("the constitution holds, signed by \(request.signatures.count); from now on \(threshold) must sign")
             Output.line(receipt.line)
         }
     }

@@ -68,6 +68,8 @@ struct ProposalFile {
     /// - Parameter path: nil for the one in the ledger's directory.
     init(_ path: String?, _ options: LedgerOptions) { self.path = path ?? options.path + "/constitution.toml" }
 
+    var exists: Bool { LogFile.status(of: path) != nil }
+
     func read() throws(LedgerError) -> Proposal {
         if path != "-" {
             guard let status = LogFile.status(of: path) else {

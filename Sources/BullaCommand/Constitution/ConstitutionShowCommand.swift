@@ -8,7 +8,8 @@ struct ConstitutionShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Print the text that was adopted, or the articles that hold.",
         discussion: """
-            Of a ledger without a constitution the standard articles are shown.
+            Of a ledger without a constitution the standard articles are shown. The digest on stderr is that of the articles, by which a \
+            release names them: SHA-256 of their canonical JSON.
 
             Examples:
               bulla constitution show > constitution.toml
@@ -31,17 +32,22 @@ struct ConstitutionShowCommand: AsyncParsableCommand {
         let act = constitution.act
         if articles {
             show(constitution.articles, associates.threshold, act, nil)
-            if !options.json { Output.error("bulla: adopted by entry \(act.seq)") }
+            if !options.json { tell(constitution, constitution.account(try options.storage())) }
             return
         }
-        let text = try await archives.reading(options) { storage throws(LedgerError) in
-            try LedgerView.asking(storage) { view throws(LedgerError) in try constitution.text(in: view, .system) }
+        let (text, account) = try await archives.reading(options) { storage throws(LedgerError) in
+            let text = try LedgerView.asking(storage) { view throws(LedgerError) in try constitution.text(in: view, .system) }
+            return (text, constitution.account(storage))
         }
         if options.json { return show(constitution.articles, associates.threshold, act, text) }
         var lines = Printable.lines(text)
         if lines.last == "" { lines.removeLast() }
         lines.forEach { Output.line($0) }
-        Output.error("bulla: adopted by entry \(act.seq)")
+        tell(constitution, account)
+    }
+
+    private func tell(_ constitution: Constitution, _ account: String) {
+        Output.error(Printable.text("bulla: \(account); its digest is \(constitution.articles.digest)"))
     }
 
     private func show(_ articles: Articles, _ threshold: Int?, _ act: Associates.Act?, _ text: String?) {
@@ -50,7 +56,8 @@ struct ConstitutionShowCommand: AsyncParsableCommand {
         }
         Output.line(
             Printable.json([
-                "articles": articles.json, "hash": act.map { .string($0.hash.description) } ?? .null,
+                "articles": articles.json, "digest": .string(articles.digest.description),
+                "hash": act.map { .string($0.hash.description) } ?? .null,
                 "seq": act.map { .number(Double($0.seq)) } ?? .null, "text": text.map { .string($0) } ?? .null,
                 "threshold": threshold.map { .number(Double($0)) } ?? .null,
             ]))

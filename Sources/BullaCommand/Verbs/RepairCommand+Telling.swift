@@ -143,13 +143,15 @@ extension RepairCommand {
         ]
         if plan.lostCount > 0 {
             lines.append(
-                "what is lost may have changed who they are: whoever signs the release looks whether the keys that it names are right; "
+                "what is lost may have changed who they are: whoever signs the release looks whether the keys and the constitution that it names "
+                    + "are right; "
                     + "if a removal or a constitution is lost, give the request that was signed for it: --request FILE")
         }
         for act in plan.mending.acts {
-            let key = act.request.arguments["key"]?.string.map { " \($0)" } ?? ""
+            let what = act.request.arguments["key"]?.string ?? act.request.articles?.digest.description
             lines.append(
-                "\(act.request.verb.rawValue)\(key): its entry is lost, or has lost its place, and it counts by its signatures")
+                "\(act.request.verb.rawValue)\(what.map { " \($0)" } ?? ""): its entry is lost, or has lost its place, and it counts by its signatures"
+            )
         }
         for key in plan.mending.withdrawn { lines.append("the key \(key) was removed by an entry that is lost: it stays out") }
         if let threshold = plan.mending.threshold {

@@ -37,7 +37,7 @@ extension Checkup {
                     .problem(
                         name, "the alert is raised: nothing is written",
                         do:
-                            "bulla verify shows why, if it still does; bulla repair mends what is damaged, and releases the alert, "
+                            "bulla verify shows why, if it still does; bulla repair --yes mends what is damaged, and releases the alert, "
                             + "which in a ledger with associates is theirs to do: bulla alert status"
                     )
                 ]
@@ -58,7 +58,8 @@ extension Checkup {
                     name, "\(path) is of a doctor that was stopped, or is at work", do: "rm \(word(path)), if none is at work")
             }
             if file.path == Layout.repair {
-                return .advice(name, "\(path) is the plan of a repair that was stopped", do: "run bulla repair: it goes on there")
+                return .advice(
+                    name, "\(path) is the plan of a repair that was stopped", do: "run bulla repair --yes: it goes on there")
             }
             if file.path.name.hasSuffix(".new"), file.path.directory != Layout.keys.name {
                 return .advice(

@@ -40,7 +40,8 @@ package struct AlertRelease: Sendable {
         let ledger = "--ledger \(Checkup.word(view.storage.basePath))"
         guard case .success(let head) = view.head else {
             throw LedgerError(
-                .tampered, "HEAD of \(view.storage.basePath) is missing or wrong; mend it first, with `bulla repair \(ledger)`")
+                .tampered,
+                "HEAD of \(view.storage.basePath) is missing or wrong; mend it first, with `bulla repair --yes \(ledger)`")
         }
         var verifier = ChainVerifier(keys: view.keyring.keys, head: head)
         var lastAction = ""
@@ -57,7 +58,7 @@ package struct AlertRelease: Sendable {
         if case .failed(let failure) = end, tear == nil {
             var error = LedgerError(failure)
             error.message =
-                "the ledger \(view.storage.basePath) is damaged at \(error.message); mend it first, with `bulla repair \(ledger)`"
+                "the ledger \(view.storage.basePath) is damaged at \(error.message); mend it first, with `bulla repair --yes \(ledger)`"
             throw error
         }
         if let absence = view.keyAbsence ?? verifier.absentKeys.first.map(view.keyring.absence(of:)) {
@@ -66,7 +67,8 @@ package struct AlertRelease: Sendable {
         guard let tip = verifier.tip else { throw LedgerError(verifier.failure(.genesisExpected)) }
         guard let associates = verifier.actors?.associates else {
             throw LedgerError(
-                .refused, "\(AssociateObjection.nobody); a completed repair releases an alert here: `bulla repair \(ledger)`")
+                .refused,
+                "\(AssociateObjection.nobody); a completed repair releases an alert here: `bulla repair --yes \(ledger)`")
         }
         guard head.alert else {
             throw LedgerError(.refused, "the ledger \(view.storage.basePath) is not in alert: nothing is to be released")
@@ -129,7 +131,10 @@ extension WriterSession {
         }
         let time = max(environment.now(), house.tip.time)
         guard let request else { throw LedgerError(.refused, "nobody has signed the release; nothing was recorded") }
-        if let objection = request.objection(as: .release, house.associates, behind: house.tip, at: time) {
+        let objection =
+            request.objection(as: .release, house.associates, behind: house.tip, at: time)
+            ?? house.associates.objectionToOmission(in: request)
+        if let objection {
             throw LedgerError(.refused, "\(objection); nothing was recorded, and the alert stays")
         }
         if let tear = house.tear {

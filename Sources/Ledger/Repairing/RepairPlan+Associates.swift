@@ -22,6 +22,7 @@ extension RepairPlan {
         guard let associates = actors.associates else { return }
         var traces = traces
         traces.loose += requests
+        traces.time = prefix.tip?.time
         mending = Associates.Mending(associates, traces, in: ledger)
         // No writer adopts what locks an enrolled actor out, and so no entry of such an adoption is lost.
         while let last = mending.acts.last(where: { $0.request.verb == .adopt })?.request, traces.loose.contains(last),
@@ -83,6 +84,13 @@ extension RepairPlan {
                 "what lets fewer sign does not count without its entry, or a sound act that follows it: let it be signed again behind the release"
             )
         }
+        if let tip = prefix.tip, request.hadExpired(at: tip.time) {
+            return (
+                request,
+                "it expired at \(request.expires), and entry \(tip.seq), the last one before what is lost, is of \(tip.time): nothing behind "
+                    + "that can have carried it out; let it be signed again behind the release"
+            )
+        }
         if let objection = request.objectionToClasses(actors) { return (request, "\(objection)") }
         let objection = actors.associates.map { $0.objection(to: request, in: ledger, at: nil, behind: nil) } ?? .nobody
         return (request, objection?.description ?? "it does not follow on what is known")
@@ -130,9 +138,15 @@ extension RepairPlan {
 
     /// Why the names that were given do not count; nil if they do.
     var refusedNames: String? {
-        guard case .these = naming, !losesAssociates else { return nil }
-        return actors.associates == nil
-            ? "the ledger has no associates, as sound entries say, and nobody is named by a repair"
-            : "who signs for the house is known by sound entries, and nobody is named by a repair: leave --associate out"
+        guard !losesAssociates else { return nil }
+        switch (naming, actors.associates == nil) {
+        case (.these, true): return "the ledger has no associates, as sound entries say, and nobody is named by a repair"
+        case (.these, false):
+            return "who signs for the house is known by sound entries, and nobody is named by a repair: leave --associate out"
+        case (.nobody, false):
+            return
+                "who signs for the house is known by sound entries, and no repair gives them up: leave --without-associates out"
+        case (.nobody, true), (nil, _): return nil
+        }
     }
 }

@@ -19,7 +19,7 @@ extension LedgerError {
         // The ledger itself is sound, and the message names the way back.
         case .tampered where cause == .anchor: nil
         case .tampered where cause == .drift:
-            "find out who moved or replaced it, and put back what was there; `bulla verify` tells whether it is whole, and `bulla repair` releases the alert, or says who does"
+            "find out who moved or replaced it, and put back what was there; `bulla verify` tells whether it is whole, and `bulla repair --yes` releases the alert, or says who does"
         case .tampered, .locked:
             "the ledger is kept as it is: `bulla verify --resync` shows what is left of it, and `bulla repair` goes on from there"
         case .inputOutput: "what was acknowledged is there; mend the disk, look with `bulla verify`, and start it again"

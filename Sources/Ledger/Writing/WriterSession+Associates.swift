@@ -51,8 +51,7 @@ extension SignedRequest {
 
     /// Who would be locked out by the constitution that is to be adopted.
     func objectionToClasses(_ actors: ActorRoster) -> AssociateObjection? {
-        guard verb == .adopt, let articles = arguments["articles"].flatMap(Articles.init(_:)) else { return nil }
-        return actors.objection(to: articles)
+        articles.flatMap { actors.objection(to: $0) }
     }
 }
 

@@ -382,6 +382,6 @@ extension LedgerError {
             "the ledger \(storage.basePath) is in alert: it is read and verified as before, but nothing is written until "
                 + (isGoverned
                     ? "its associates release it: `bulla alert status \(ledger)` tells why, and what is to be done"
-                    : "it is released: find out why with `bulla verify \(ledger)`; `bulla repair \(ledger)` releases it"))
+                    : "it is released: find out why with `bulla verify \(ledger)`; `bulla repair --yes \(ledger)` releases it"))
     }
 }

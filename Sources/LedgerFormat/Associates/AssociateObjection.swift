@@ -26,6 +26,10 @@ package enum AssociateObjection: Error, Sendable, Equatable {
     case tip
     /// The release names others than are associates.
     case roster
+    /// The release names another constitution than holds behind it.
+    case otherConstitution
+    /// The release behind a repair does not say which constitution will hold.
+    case unnamedConstitution
     /// A constitution says how many must sign, and only another one changes it.
     case constitution(Int, Int)
     /// It lives longer than the articles let it, in hours.
@@ -68,6 +72,10 @@ extension AssociateObjection: CustomStringConvertible {
         case .tooFew(let count, let threshold): "\(count) of \(threshold) signatures are there"
         case .tip: "the request is for another alert: it names another last entry"
         case .roster: "the release names other keys, or another number of signatures, than the associates have"
+        case .otherConstitution:
+            "the release names another constitution than the one that holds behind it, which `bulla constitution show` names; make a new one"
+        case .unnamedConstitution:
+            "the release does not name the constitution that holds behind the repair: whoever signs it must see which; make a new one"
         case .constitution(let threshold, let adopted):
             "the constitution says that \(adopted) must sign, and not \(threshold): only the adoption of another one changes that"
         case .life(let hours):

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import PlantedDefects
 
 extension Associates {
@@ -52,6 +53,13 @@ extension Associates {
         }
     }
 
+    /// What a writer asks of a release besides: behind a repair, which may have taken a constitution over by signatures alone, it names
+    /// the one that will hold. Earlier builds named none, so that no verifier asks for it.
+    package func objectionToOmission(in request: SignedRequest) -> AssociateObjection? {
+        let isNamed = constitution == nil || request.arguments["constitution"] != nil || planted(.releaseConstitutionUnnamed)
+        return request.verb == .release && isSuspended && !isNamed ? .unnamedConstitution : nil
+    }
+
     /// The associates behind a request whose signatures were checked, but for the act, which is the entry that carries it out.
     func applying(_ request: SignedRequest, behind tip: Digest?) throws(AssociateObjection) -> Associates {
         var changed = self
@@ -69,10 +77,13 @@ extension Associates {
             changed.keys.removeAll { $0 == key }
             changed.threshold = threshold
             guard threshold >= 1 else { throw .threshold(threshold, of: keys.count - 1) }
-        case .release(let named, let keys, let threshold):
+        case .release(let named, let keys, let threshold, let articles):
             guard tip == nil || tip == named || planted(.otherAlertReleased) else { throw .tip }
             let isWhole = keys == signers && threshold == self.threshold
             guard isWhole || planted(.releaseRosterUnchecked) else { throw .roster }
+            guard articles == nil || articles == constitution?.articles.digest || planted(.releaseConstitutionUnchecked) else {
+                throw .otherConstitution
+            }
             changed.keys = keys
             changed.withdrawn = []
             changed.isSuspended = false

@@ -11,6 +11,8 @@ extension Associates.Mending {
         package var stated: [Associates] = []
         /// Requests without a sound entry around them: found in damaged bytes, or kept by those who signed.
         package var loose: [SignedRequest] = []
+        /// Of the last sound entry before the damage; nil if there is none.
+        package var time: Timestamp?
 
         package init() {}
     }
@@ -18,9 +20,11 @@ extension Associates.Mending {
     /// What the traces prove, and what they only say.
     ///
     /// An act follows another one by its base, so that none counts twice, and none that never was the next. A loose request may never
-    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign, unless a sound act follows it.
+    /// have been carried out, although enough have signed it: so none of them adds a key, or lets fewer sign, unless a sound act follows it,
+    /// and none counts that had expired before the damage begins.
     package init(_ associates: Associates, _ traces: Traces, in ledger: LedgerID) {
-        var known = associates
+        var (known, traces) = (associates, traces)
+        traces.loose.removeAll { [time = traces.time] in $0.hadExpired(at: time) }
         var (past, byteCount): (Set<Digest>, Int) = ([], 0)
         while past.insert(known.act.hash).inserted, let (request, act) = traces.act(behind: known, past, in: ledger) {
             byteCount += request.json.canonicalBytes().count
@@ -64,11 +68,15 @@ extension Associates.Mending.Traces {
     func act(
         behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID
     ) -> (request: SignedRequest, act: Associates.Act)? {
-        for (act, request) in acts where act.seq > known.act.seq && known.isFollowed(by: request, in: ledger) { return (request, act) }
+        for (act, request) in acts where act.seq > known.act.seq && known.isFollowed(by: request, in: ledger) {
+            return (request, act)
+        }
         guard !planted(.looseRequestsForgotten) else { return nil }
         for request in loose where known.isFollowed(by: request, in: ledger) {
             let isBelieved = known.believes(loose: request)
-            guard let hash = hash(of: request, behind: known, past, in: ledger, isBelieved) ?? (isBelieved ? .zero : nil) else { continue }
+            guard let hash = hash(of: request, behind: known, past, in: ledger, isBelieved) ?? (isBelieved ? .zero : nil) else {
+                continue
+            }
             return (request, .init(seq: known.act.seq, hash: hash))
         }
         return nil
@@ -90,6 +98,15 @@ extension Associates.Mending.Traces {
             return isBelieved && known.believes(loose: next)
                 || hash(of: next, behind: known, past.union([next.base]), in: ledger, false) != nil
         }?.base
+    }
+}
+
+extension SignedRequest {
+    /// Whether nothing behind a sound entry can have carried it out any more.
+    ///
+    /// - Parameter time: that entry's; nil where there is none.
+    package func hadExpired(at time: Timestamp?) -> Bool {
+        time.map { expires < $0 && !planted(.looseExpiredCounts) } ?? false
     }
 }
 

@@ -5,8 +5,9 @@ extension SignedRequest {
     enum Change: Equatable {
         case addition(ActorKey, threshold: Int)
         case removal(ActorKey, threshold: Int)
-        /// The alert that was raised behind an entry; all keys are signed anew.
-        case release(tip: Digest, keys: [ActorKey], threshold: Int)
+        /// The alert that was raised behind an entry; all keys are signed anew, and the articles that were adopted. Earlier builds named
+        /// none.
+        case release(tip: Digest, keys: [ActorKey], threshold: Int, articles: Digest?)
         /// What a text lays down, and how many must sign from then on.
         case adoption(Articles, threshold: Int)
         /// Of the associates it changes nothing.
@@ -23,10 +24,14 @@ extension SignedRequest {
     }
 
     package static func release(of associates: Associates, behind tip: Digest, reason: String) -> JSONObject {
-        [
+        var arguments: JSONObject = [
             "keys": .keys(associates.signers), "reason": .string(reason), "threshold": .number(Double(associates.threshold)),
             "tip": .string(tip.description),
         ]
+        if let constitution = associates.constitution {
+            arguments["constitution"] = .string(constitution.articles.digest.description)
+        }
+        return arguments
     }
 
     /// - Parameter text: what the articles were read from; whoever signs looks whether they say the same.
@@ -35,6 +40,9 @@ extension SignedRequest {
             "articles": articles.json, "reason": .string(reason), "text": .string(text), "threshold": .number(Double(threshold)),
         ]
     }
+
+    /// What it lets hold; nil if it adopts nothing.
+    package var articles: Articles? { verb == .adopt ? arguments["articles"].flatMap(Articles.init(_:)) : nil }
 
     /// - Throws: what is wrong with the arguments.
     func change() throws(AssociateObjection) -> Change {
@@ -47,10 +55,12 @@ extension SignedRequest {
             do throws(ActorKeyFault) { key = try ActorKey(text) } catch { throw .key(text, error) }
             return verb == .add ? .addition(key, threshold: threshold) : .removal(key, threshold: threshold)
         case .release:
-            guard arguments.count == 4, let threshold, let tip = arguments["tip"]?.string.flatMap({ Digest($0) }),
-                let keys = arguments["keys"]?.actorKeys
+            let articles = arguments["constitution"]?.string.flatMap { Digest($0) }
+            guard arguments.count == (arguments["constitution"] == nil ? 4 : 5),
+                arguments["constitution"] == nil || articles != nil,
+                let threshold, let tip = arguments["tip"]?.string.flatMap({ Digest($0) }), let keys = arguments["keys"]?.actorKeys
             else { throw .form }
-            return .release(tip: tip, keys: keys, threshold: threshold)
+            return .release(tip: tip, keys: keys, threshold: threshold, articles: articles)
         case .adopt:
             guard arguments.count == 4, let threshold, let text = arguments["text"]?.string,
                 text.utf8.count <= Articles.byteCountMax,

@@ -11,6 +11,9 @@ extension Articles {
         ]
     }
 
+    /// Of their canonical text: by it a release names them, and people compare them.
+    package var digest: Digest { Digest(sha256: json.canonicalBytes().span) }
+
     /// Reads what an entry holds; nil if it has not the form, or contradicts itself.
     package init?(_ json: JSON) {
         guard json.object?.members.count == 5, let classes = json["classes"]?.texts(Self.isClass), !classes.isEmpty,
