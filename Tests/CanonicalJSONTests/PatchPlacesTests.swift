@@ -22,6 +22,27 @@ struct PatchPlacesTests {
         }
     }
 
+    @Test(
+        "a value is put where there is no room for it: an element that is in the way becomes an object, and an array without the element too"
+    )
+    func putting() throws {
+        for (place, value, result) in [
+            ("/l/0/x", 2, ["l": [["x": 2], ["c": 3], 5]]),
+            ("/l/1/c", nil, ["l": [1, [:], 5]]),
+            ("/l/1", nil, ["l": ["0": 1, "2": 5]]),
+            ("/l/3", 7, ["l": ["0": 1, "1": ["c": 3], "2": 5, "3": 7]]),
+            ("/l/x/y", 7, ["l": ["0": 1, "1": ["c": 3], "2": 5, "x": ["y": 7]]]),
+            ("/l/2", 7, ["l": [1, ["c": 3], 7]]),
+            ("/m/n", 1, ["l": [1, ["c": 3], 5], "m": ["n": 1]]),
+            ("/m", nil, ["l": [1, ["c": 3], 5]]),
+            ("", nil, [:]),
+        ] as [(String, JSON?, JSON)] {
+            var document: JSON = ["l": [1, ["c": 3], 5]]
+            document.put(value, at: try JSONPointer(parsing: place))
+            #expect(document == result, "\(place)")
+        }
+    }
+
     @Test("the operation that fails is named")
     func failure() throws {
         let patch = try patch(#"[{"op":"remove","path":"/b"},{"op":"remove","path":"/b"}]"#)

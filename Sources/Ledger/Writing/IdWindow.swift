@@ -69,11 +69,9 @@ struct IdWindow: Sendable {
         let count = UInt64(part.index - 1)
         for seq in place - count..<place {
             // A repair may not have found all of them.
-            guard let key = seqs[seq], let known = records[key], (frame.seq - count..<frame.seq).contains(known.receipt.seq)
-            else {
-                continue
+            if let key = seqs[seq], let known = records[key], (frame.seq - count..<frame.seq).contains(known.receipt.seq) {
+                records[key]?.lost = lost
             }
-            records[key]?.lost = lost
         }
     }
 
