@@ -49,7 +49,7 @@ struct ConstitutionTests {
         try machine.append(30...60)
         try machine.destroy(adopted.seq)
         try machine.destroy(1)
-        try machine.repair()
+        try machine.repair { $0.naming = nil }
         let constitution = try #require(try machine.associates().constitution)
         #expect(constitution.articles.classes == ["operator"] && constitution.act.seq == adopted.seq)
         let view = try LedgerView(machine.storage())

@@ -94,9 +94,7 @@ import Testing
         for place in try damaged.map({ try house.machine.place($0) }) {
             house.machine.disk.flip(1, at: place.offset + 40, of: SegmentReader.path(ofSegment: place.segment))
         }
-        var repair = Repair(house.machine.environment, house.machine.settings)
-        repair.naming = .nobody
-        _ = try repair.run(house.machine.storage())
+        _ = try Repair(house.machine.environment, house.machine.settings).run(house.machine.storage())
         let associates = try #require(try LedgerView(house.machine.storage()).actors().associates)
         let arguments = SignedRequest.release(of: associates, behind: try house.machine.tip().hash, reason: "test")
         var release = SignedRequest(
