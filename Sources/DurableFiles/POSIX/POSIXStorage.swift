@@ -133,7 +133,10 @@ extension POSIXStorage {
                 }
                 throw self.failure(error, "open", path)
             }
-            let file = POSIXFile(descriptor, path, shownPath: self.shown(path))
+            let identity = try? System.status(of: descriptor.raw).identity
+            let file = POSIXFile(descriptor, path, shownPath: self.shown(path)) { [weak self] in
+                access == .readWrite ? self?.openDirect(path, identity) : nil
+            }
             let status = try file.status()
             // Replaced since it was opened, as a writer does with HEAD: who looks again finds the file that bears the name now.
             if status.linkCount == 0, access != .create, attemptsLeft > 0 {
@@ -141,6 +144,17 @@ extension POSIXStorage {
             }
             try status.checkRegular(owner: self.owner, "open", self.shown(path))
             return file
+        }
+    }
+
+    /// The file another time, for writing past the page cache, on file systems that keep what others read meanwhile right.
+    private func openDirect(_ path: StoragePath, _ identity: FileIdentity?) -> Descriptor? {
+        try? inDirectory(of: path) { directory throws(StorageError) in
+            guard let descriptor = System.openDirect(path.name, in: directory),
+                (try? System.status(of: descriptor.raw).identity) == identity, identity != nil,
+                let type = try? System.fileSystemType(descriptor.raw), ["ext4", "xfs"].contains(FileSystemKind(type: type).name)
+            else { return nil }
+            return descriptor
         }
     }
 
