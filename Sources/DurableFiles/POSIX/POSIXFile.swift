@@ -9,10 +9,10 @@ final class POSIXFile: StorageFile {
     private let shownPath: String
     private let direct: Mutex<DirectAppends>
 
-    /// - Parameter openDirect: opens the same file past the page cache; nil if it cannot.
+    /// - Parameter openDirect: opens the file with an identity past the page cache; nil if it cannot.
     init(
         _ descriptor: consuming Descriptor, _ path: StoragePath, shownPath: String,
-        openDirect: @escaping @Sendable () -> Descriptor? = { nil }
+        openDirect: @escaping @Sendable (FileIdentity) -> Descriptor? = { _ in nil }
     ) {
         self.descriptor = descriptor
         self.path = path
@@ -34,7 +34,9 @@ final class POSIXFile: StorageFile {
 
     func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
         do throws(Errno) {
-            if !planted(.appendUnsynced), try direct.withLock({ this throws(Errno) in try this.append(block, at: offset, to: descriptor) }) {
+            if !planted(.appendUnsynced),
+                try direct.withLock({ this throws(Errno) in try this.append(block, at: offset, to: descriptor) })
+            {
                 return
             }
         } catch {

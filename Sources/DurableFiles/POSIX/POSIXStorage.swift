@@ -133,8 +133,7 @@ extension POSIXStorage {
                 }
                 throw self.failure(error, "open", path)
             }
-            let identity = try? System.status(of: descriptor.raw).identity
-            let file = POSIXFile(descriptor, path, shownPath: self.shown(path)) { [weak self] in
+            let file = POSIXFile(descriptor, path, shownPath: self.shown(path)) { [weak self] identity in
                 access == .readWrite ? self?.openDirect(path, identity) : nil
             }
             let status = try file.status()
@@ -148,13 +147,18 @@ extension POSIXStorage {
     }
 
     /// The file another time, for writing past the page cache, on file systems that keep what others read meanwhile right.
-    private func openDirect(_ path: StoragePath, _ identity: FileIdentity?) -> Descriptor? {
-        try? inDirectory(of: path) { directory throws(StorageError) in
-            guard let descriptor = System.openDirect(path.name, in: directory),
-                (try? System.status(of: descriptor.raw).identity) == identity, identity != nil,
-                let type = try? System.fileSystemType(descriptor.raw), ["ext4", "xfs"].contains(FileSystemKind(type: type).name)
-            else { return nil }
-            return descriptor
+    private func openDirect(_ path: StoragePath, _ identity: FileIdentity) -> Descriptor? {
+        do throws(StorageError) {
+            return try inDirectory(of: path) { directory throws(StorageError) in
+                guard let descriptor = System.openDirect(path.name, in: directory),
+                    (try? System.status(of: descriptor.raw).identity) == identity,
+                    let type = try? System.fileSystemType(descriptor.raw),
+                    ["ext4", "xfs"].contains(FileSystemKind(type: type).name)
+                else { return nil }
+                return descriptor
+            }
+        } catch {
+            return nil
         }
     }
 
@@ -242,7 +246,7 @@ extension POSIXStorage {
         }
     }
 
-    private func inDirectory<Result>(
+    private func inDirectory<Result: ~Copyable>(
         of path: StoragePath, _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         guard let parent = path.parent else { return try body(base.raw) }

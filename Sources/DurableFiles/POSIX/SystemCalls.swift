@@ -22,7 +22,7 @@ struct Descriptor: ~Copyable, Sendable {
 }
 
 /// Memory that begins and ends with a page, as a disk wants it that reads it without a copy.
-struct AlignedBuffer: ~Copyable, @unchecked Sendable {
+@safe struct AlignedBuffer: ~Copyable, @unchecked Sendable {
     /// Of pages, of files' blocks, and so of any disk's.
     static let blockByteCount = 4096
     // Nobody else has it, and it goes with its owner.
