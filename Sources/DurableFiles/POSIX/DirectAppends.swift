@@ -50,6 +50,7 @@ struct DirectAppends: ~Copyable {
         } catch {
             if error == .ioError { throw error }
             // Not on this disk, or not now: no room, say. The other way finds out, and says it.
+            if error == .invalidArgument { door = nil }
             return false
         }
         let last = (offset + block.count) / size * size
