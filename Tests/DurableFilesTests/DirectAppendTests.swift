@@ -1,5 +1,4 @@
 import DurableFiles
-import TestSupport
 import Testing
 
 @Suite("Appends, past the page cache where that is to be had")
@@ -8,7 +7,7 @@ struct DirectAppendTests {
         "what is appended, among NULs written ahead, cuts and blocks written again, is what everybody reads",
         arguments: [StorageKind.posix, .memory], 1...12 as ClosedRange<UInt64>)
     func contents(_ kind: StorageKind, seed: UInt64) throws {
-        var random = SplitMix64(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let bench = try Bench(kind)
         let reader = try bench.another()
         try bench.storage.create(.segment, [UInt8]().span)
