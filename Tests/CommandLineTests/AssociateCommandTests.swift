@@ -173,6 +173,11 @@ struct AssociateCommandTests {
             "\(below)")
         #expect(try ledger.run(["associate", "add", Self.eve] + house.keys("ada", "bob")).code == 0)
         #expect(try sign(text).error.contains("does not follow the last act"))
+        let next = try ledger.run("associate", "remove", Self.carol).output
+        #expect(try !sign(next).error.contains("WARNING"))
+        try house.damage()
+        #expect(try ledger.run("audit").code == 10)
+        #expect(try sign(next).error.contains("is in alert"))
         let other = try GovernedHouse().ledger
         let foreign = try other.run(["associate", "sign", request] + house.keys("ada"))
         #expect(foreign.code == 0 && foreign.error.contains("is for another ledger"), "\(foreign)")

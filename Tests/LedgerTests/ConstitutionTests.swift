@@ -55,6 +55,8 @@ struct ConstitutionTests {
         let view = try LedgerView(machine.storage())
         let error = ledgerError { () throws(LedgerError) in _ = try constitution.text(in: view, machine.environment) }
         #expect(error?.code == .refused && error?.message.contains("which held the text that was adopted, is lost") == true)
+        let origin = try constitution.origin(in: view, machine.environment)
+        #expect(origin == .gone(adopted.seq) && origin.description.contains("is lost or was archived"))
         try await machine.expectReleasable()
     }
 

@@ -12,7 +12,7 @@ struct LedgerRemarks {
         let found: ConstitutionHouse?
         if options.ledger == nil { found = try? ConstitutionHouse(options) } else { found = try ConstitutionHouse(options) }
         guard let house = found, house.ledger == request.ledger || options.ledger != nil else { return }
-        lines = house.objections(to: request).map { "WARNING: as the ledger stands, it will be refused: \($0)" }
+        lines = house.refusals(of: request).map { "WARNING: as the ledger stands, it will be refused: \($0)" }
         guard request.verb == .release, let constitution = house.actors.associates?.constitution,
             request.arguments["constitution"]?.string == constitution.articles.digest.description
         else { return }
@@ -22,8 +22,15 @@ struct LedgerRemarks {
 }
 
 extension ConstitutionHouse {
-    /// What will refuse a request, whoever else signs it.
-    fileprivate func objections(to request: SignedRequest) -> [AssociateObjection] {
+    /// Why a request will be refused, whoever else signs it.
+    fileprivate func refusals(of request: SignedRequest) -> [String] {
+        let objections = objections(to: request).map(\.description)
+        guard objections.isEmpty else { return objections }
+        if request.verb == .release { return locked == nil ? ["the ledger is not in alert: nothing is to be released"] : [] }
+        return locked.map { [$0.message] } ?? []
+    }
+
+    private func objections(to request: SignedRequest) -> [AssociateObjection] {
         guard request.ledger == ledger else { return [.ledger(request.ledger)] }
         guard let associates = actors.associates else { return [.nobody] }
         let strangers = request.signatures.map(\.key).filter { !associates.signers.contains($0) }

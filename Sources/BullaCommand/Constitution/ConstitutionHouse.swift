@@ -9,7 +9,7 @@ struct ConstitutionHouse {
     /// Of the last entry, if that can be read.
     let time: Timestamp?
     /// What is said of the alert, if it is raised.
-    private let locked: LedgerError?
+    let locked: LedgerError?
 
     init(_ options: LedgerOptions) throws(LedgerError) {
         (actors, ledger, time, locked) = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
