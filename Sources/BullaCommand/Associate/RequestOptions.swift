@@ -20,6 +20,9 @@ struct RequestOptions: ParsableArguments {
 
     func validate() throws {
         guard let expires else { return }
+        guard signed.isEmpty else {
+            throw ValidationError("--expires is for a new request: one that was given with --signed says until when it lives")
+        }
         guard let age = Age(expires),
             (1...Self.hourMicroseconds * Int64(Articles.requestHourRange.upperBound)).contains(age.microseconds)
         else { throw ValidationError("--expires takes a time such as 90m, 12h or 7d, 366d at most") }

@@ -121,13 +121,15 @@ extension RepairCommand {
             lines.append("no byte of the ledger has to be replaced: the repair is recorded, and HEAD written")
         }
         if plan.validHead?.alert == true {
-            lines.append(
-                plan.isGoverned
-                    ? "the alert is RAISED, and stays so behind the repair" : "the alert is RAISED, and is released by the repair"
-            )
+            lines.append("the alert is RAISED, and \(whatBecomesOfAlert(plan))")
             if let cause = plan.alertCause { lines.append("it was raised at \(cause.time), because: \(cause.text)") }
         }
         return lines
+    }
+
+    private func whatBecomesOfAlert(_ plan: RepairPlan) -> String {
+        if plan.missingNames != nil { return "stays so behind the repair if associates are named" }
+        return plan.isGoverned ? "stays so behind the repair" : "is released by the repair"
     }
 
     /// What becomes of those who sign for the house.
