@@ -263,6 +263,7 @@ class Ledger:  # §2, §6
                     or self.first and self.first["ledger"] != self.head["ledger"]): self.head = None
         self.called, self.introduced = (self.first["key"], {self.first["key"]}) if self.first else (None, set())
         self.actors = []                              # who is or was enrolled (§4.7)
+        self.used, self.newest = {}, 0                # the seq of each signed actor and id; the greatest b of them (§4.7)
         self.house = None                             # the associates (§4.8)
         self.unchecked, self.retirements = set(), []  # keys whose SIGs were not checked; (who is retired, by whom, SIG checked)
     def read_head(self):
@@ -388,9 +389,9 @@ class Ledger:  # §2, §6
             elif rows != self.actors: raise Fault("others are enrolled than the entry says")
             if (action in ACTORS or action in VERBS) and not first: raise Fault("only a segment's first entry says who is enrolled")
         if self.actors:
-            self.check_signature(entry)
+            self.check_signature(entry, seq + 1)
             proven = {"frame": {"entry": ENTRY, "hash": HEX64, "sig": HEX64}, "proven": lambda x: x is True}
-            if action == "ledger.readmitted" and fits(body, proven): self.check_signature(body["frame"]["entry"])
+            if action == "ledger.readmitted" and fits(body, proven): self.check_signature(body["frame"]["entry"], seq)
         if states: self.actors = rows
         if action in VERBS:
             house = carried_out(self.house, body["request"], entry["ledger"], entry["time"], entry["prev_hash"])
@@ -405,7 +406,7 @@ class Ledger:  # §2, §6
         if action == "actor.revoked":
             if not is_live(live, seq): raise Fault("nobody is enrolled under that name")
             self.actors = [{**x, "revoked": entry["seq"]} if x is live else x for x in self.actors]
-    def check_signature(self, entry):
+    def check_signature(self, entry, end):  # end: its seq lies below
         context, row = entry["context"], standing(self.actors, entry["actor"], entry["seq"])
         if row is None: return
         before, base, sign = entry["seq"] - context.get("part", (1, 1))[0], context.get("base"), context.get("sign")
@@ -416,6 +417,10 @@ class Ledger:  # §2, §6
         draft["context"] = {x: y for x, y in context.items() if x not in ("part", "peer", "sign")}
         text = b"bulla/1/draft\n" + entry["ledger"].encode() + b"\n" + dumps(draft).encode()
         if not signed(bytes.fromhex(row["key"]), bytes.fromhex(sign), text): raise Fault("the signature is not the actor's")
+        name = entry["actor"], context["id"]
+        if entry["seq"] >= end: raise Fault("an entry is taken over that is still to come")
+        if self.newest - base > 10000 or self.used.get(name, 0) > base: raise Fault("the signed draft was recorded before, or may have been")
+        self.used[name], self.newest = entry["seq"], max(self.newest, before)
     def absent(self):  # whether a key is, that is needed (§6)
         retired = set()
         for _ in self.retirements: retired |= {key for key, by, signed in self.retirements if signed or by in retired}

@@ -410,6 +410,16 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case unsignedAccepted = "unsigned-accepted"
     /// A signed draft may be as old as it likes.
     case oldBaseAccepted = "old-base-accepted"
+    /// Verifiers do not look for signed drafts that come twice.
+    case signedIDsForgotten = "signed-ids-forgotten"
+    /// Pieces of a ledger are joined, whatever the one repeats of the other.
+    case signedIDsUnjoined = "signed-ids-unjoined"
+    /// What comes twice counts again behind a repair.
+    case repeatedReadmitted = "repeated-readmitted"
+    /// An entry may be re-admitted that is still to come.
+    case readmittedEarly = "readmitted-early"
+    /// A repair takes the drafts of a decision whose end is damaged for spent, and meets them then as their own repetition.
+    case openDecisionSpent = "open-decision-spent"
     /// A signed draft may be older than what is left behind an archive.
     case archivedReplayAccepted = "archived-replay-accepted"
     /// Two actors may have the same key.

@@ -40,10 +40,11 @@ extension ForgedChain {
     /// Appends an entry that carries a signature.
     ///
     /// - Parameters:
+    ///   - id: its own, by default.
     ///   - ledger: the one that is signed for; this one by default.
     ///   - change: what is made of it behind the signature.
     package mutating func sign(
-        _ actor: String, _ signer: ActorSigner, base: UInt64? = nil, for ledger: LedgerID? = nil,
+        _ actor: String, _ signer: ActorSigner, base: UInt64? = nil, id: String? = nil, for ledger: LedgerID? = nil,
         _ change: (inout Forge) -> Void = { _ in }
     ) {
         let draft: Draft
@@ -53,12 +54,44 @@ extension ForgedChain {
         } catch {
             preconditionFailure("the test's draft is refused: \(error)")
         }
-        let id = "id \(tip.seq)"
+        let id = id ?? "id \(tip.seq)"
         let signed = draft.signed(by: signer, in: ledger ?? tip.ledger, base: base ?? tip.seq, id: id)
         append {
             $0.actor = actor
             $0.context = String(decoding: signed.context, as: UTF8.self)
             change(&$0)
         }
+    }
+
+    /// Records once more what an entry says, with its context, and so with its id and signature.
+    package mutating func replay(_ index: Int) {
+        let frame = frame(index)
+        guard case .frame(let view) = FrameView.find(in: frame.span, at: 0) else { preconditionFailure("an entry of ours") }
+        append {
+            $0.action = frame.span.text(view.action)
+            $0.actor = frame.span.text(view.actor)
+            $0.body = frame.span.text(view.body)
+            $0.context = frame.span.text(view.context)
+        }
+    }
+
+    /// Takes over what an entry is, by its payload, as a repair does.
+    package mutating func readmit(_ payload: String, isProven: Bool = true) {
+        append {
+            $0.action = Readmission.action
+            $0.actor = ActorRoster.house
+            $0.body = "{\"frame\":\(payload),\"proven\":\(isProven)}"
+        }
+    }
+
+    /// An entry's payload, by its index.
+    package func payload(_ index: Int) -> String {
+        String(String(decoding: frame(index), as: UTF8.self).drop { $0 != "{" }.dropLast())
+    }
+
+    private func frame(_ index: Int) -> [UInt8] {
+        let entry = entries[index]
+        let segment = segments.first { $0.firstSeq == entry.start.segment }
+        return Array(segment?.bytes[entry.start.offset..<entry.end.offset] ?? [])
     }
 }

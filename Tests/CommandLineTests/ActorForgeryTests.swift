@@ -36,6 +36,27 @@ struct ActorForgeryTests {
 
     private static func mixed(_ number: Int) -> ForgedChain { enrolling("user:bob", TestActors.adaMixed[number]) }
 
+    /// Another draft of Ada's, with the id of her first one.
+    private static func adasSecond(_ chain: inout ForgedChain, base: UInt64) {
+        chain.sign("user:ada", TestActors.ada, base: base, id: "id 3")
+    }
+
+    /// Entry 5, which Ada has signed, is lost with what came behind it; a repair in entry 8 finds it, and takes it over.
+    private static func lost(_ last: (inout ForgedChain, _ payload: String) -> Void) -> ForgedChain { lost(as: "5", last) }
+
+    /// - Parameter seq: what the frame that is taken over says that it is.
+    private static func lost(as seq: String, _ last: (inout ForgedChain, _ payload: String) -> Void = { _, _ in }) -> ForgedChain
+    {
+        chain { chain, _ in
+            var other = chain
+            other.sign("user:ada", TestActors.ada)
+            let payload = other.payload(other.entries.count - 1).replacing(#","seq":5,"#, with: ",\"seq\":\(seq),")
+            chain.repair(gap: (5, 7))
+            chain.readmit(payload)
+            last(&chain, payload)
+        }
+    }
+
     /// Each with the code that both must come to.
     private static let cases: [(name: String, code: Int32, chain: ForgedChain)] = [
         ("honest", 0, chain { chain, _ in chain.sign("user:ada", TestActors.ada) }),
@@ -85,6 +106,46 @@ struct ActorForgeryTests {
                 chain.enroll("user:bob", TestActors.bob, in: &roster)
                 chain.sign("user:ada", TestActors.bob)
             }
+        ),
+        ("recorded twice", 10, chain { chain, _ in chain.replay(3) }),
+        (
+            "recorded twice, the second time in another segment", 10,
+            chain { chain, roster in
+                chain.append()
+                chain.state(&roster)
+                chain.replay(3)
+            }
+        ),
+        ("another draft with the same id, of the same base", 10, chain { chain, _ in adasSecond(&chain, base: 3) }),
+        ("another draft with the same id, whose base is the first one", 0, chain { chain, _ in adasSecond(&chain, base: 4) }),
+        (
+            "another actor with the same id", 0,
+            chain { chain, roster in
+                chain.enroll("user:bob", TestActors.bob, in: &roster)
+                chain.sign("user:bob", TestActors.bob, base: 3, id: "id 3")
+            }
+        ),
+        ("re-admitted as proven beside itself", 10, chain { chain, _ in chain.readmit(chain.payload(3)) }),
+        ("re-admitted as unproven beside itself", 0, chain { chain, _ in chain.readmit(chain.payload(3), isProven: false) }),
+        ("lost, and re-admitted", 0, lost { _, _ in }),
+        ("lost, and re-admitted as what was recorded last", 0, lost(as: "8")),
+        ("lost, and re-admitted as what is still to come", 10, lost(as: "9")),
+        ("lost, and re-admitted twice", 10, lost { chain, payload in chain.readmit(payload) }),
+        (
+            "lost, re-admitted, and recorded again", 10,
+            lost { chain, _ in chain.sign("user:ada", TestActors.ada, base: 4, id: "id 4") }
+        ),
+        (
+            "re-admitted so late that its id is forgotten", 10,
+            chain { chain, _ in
+                chain.repair(gap: (5, 30_000))
+                chain.sign("user:ada", TestActors.ada)
+                chain.readmit(chain.payload(3))
+            }
+        ),
+        (
+            "re-admitted, and its decision began before the first entry", 10,
+            chain { chain, _ in chain.readmit(chain.payload(3).replacing(#","sign":"#, with: #","part":[9,9],"sign":"#)) }
         ),
         ("the same key under two names", 10, chain { $0.enroll("user:bob", TestActors.ada, in: &$1) }),
         ("enrolled twice", 10, chain { $0.enroll("user:ada", TestActors.bob, in: &$1) }),
@@ -231,5 +292,49 @@ struct ActorForgeryTests {
         for _ in 0..<10_010 { chain.append() }
         chain.sign("user:ada", TestActors.ada, base: chain.tip.seq - UInt64(distance))
         #expect(try CommandLedger(chain, keys: [0]).agreedVerdict().code == code)
+    }
+
+    @Test("a draft that was recorded twice: what is repaired counts it once, and both verifiers find it whole")
+    func repaired() throws {
+        let chain = Self.chain { chain, _ in
+            chain.append()
+            chain.replay(3)
+            chain.append()
+        }
+        let ledger = try CommandLedger(chain, keys: [0])
+        #expect(try ledger.agreedVerdict().line.hasPrefix("tampered: \(chain.entries[5].start)"))
+        #expect(try ledger.run("verify").output.contains("the signed draft of user:ada was recorded before: entry 4"))
+        let repaired = try ledger.run("repair", "--yes")
+        #expect(repaired.code == 0, "\(repaired)")
+        try ledger.expectIntact()
+        let readmitted = try ledger.entries("--action", Readmission.action).compactMap { $0["entry"]?["body"] }
+        #expect(readmitted.map { $0["frame"]?["entry"]?["seq"]?.integer } == [6, 7])
+        #expect(readmitted.map { $0["proven"]?.canonicalText } == ["false", "true"])
+        let appended = try ledger.ingest(["behind it"])
+        #expect(appended.code == 0, "\(appended)")
+        try ledger.expectIntact()
+    }
+
+    @Test("a repeat in another piece than what it repeats, verified by two threads")
+    func pieces() throws {
+        var chain = ForgedChain()
+        var roster = ActorRoster()
+        chain.enroll("user:ada", TestActors.ada, in: &roster)
+        // The first piece has 8 MiB.
+        let body = "{\"text\":\"\(String(repeating: "x", count: 1500))\"}"
+        for _ in 0..<3900 { chain.append { $0.body = body } }
+        chain.sign("user:ada", TestActors.ada)
+        let signed = chain.entries.count - 1
+        for _ in 0..<1000 { chain.append { $0.body = body } }
+        chain.sign("user:ada", TestActors.ada)
+        #expect(chain.entries[signed].end.offset < 8 << 20 && chain.entries[chain.entries.count - 1].start.offset > 9 << 20)
+        var ledger = try CommandLedger(chain, keys: [0])
+        #expect(try ledger.verdict("--threads", "2").code == 0)
+        chain.replay(signed)
+        chain.append()
+        ledger = try CommandLedger(chain, keys: [0])
+        let verdict = try ledger.agreedVerdict()
+        #expect(verdict.line.hasPrefix("tampered: \(chain.entries[chain.entries.count - 2].start)"), "\(verdict)")
+        #expect(try ledger.verdict("--threads", "2") == verdict && ledger.verdict("--threads", "1") == verdict)
     }
 }

@@ -89,6 +89,86 @@ struct ActorRepairTests {
         #expect(plan.survivors.unprovenCount == 1 && plan.survivors.provenCount == 1)
         try await expectBound(machine, "repaired")
     }
+
+    /// The ledger with a signed draft of Ada's at its end, recorded once.
+    private func signed(_ machine: SimulatedMachine) throws -> Draft {
+        let tip = try machine.tip()
+        let draft = TestLedger.draft(90).signed(by: TestActors.ada, in: tip.ledger, base: tip.seq, id: "once")
+        try machine.write { session in _ = try session.decide([draft]) }
+        return draft
+    }
+
+    @Test("a signed draft that was recorded a second time does not count when it is taken over, nor behind the next repair")
+    func repeated() async throws {
+        let machine = try ledger()
+        let draft = try signed(machine)
+        let forged = try machine.forge([draft, TestLedger.draft(101, actor: "user:bob")])
+        for threadCount in 1...2 {
+            let report = try await machine.audit { $0.threadCount = threadCount }
+            #expect(report.verdict == .tampered && report.place.seq == forged, "\(report.verdictLine)")
+            #expect(report.reason?.contains("was recorded before: entry \(forged - 1)") == true, "\(report.verdictLine)")
+        }
+        let plan = try #require(try machine.repair().plan)
+        #expect(plan.prefix.seq == forged - 1)
+        #expect(plan.survivors.unprovenCount == 1 && plan.survivors.provenCount == 1)
+        try await expectBound(machine, "once")
+        // With the prefix that held the first one.
+        try damage(machine, forged - 2)
+        #expect(try machine.repair().plan?.survivors.unprovenCount == 1)
+        try await expectBound(machine, "twice")
+    }
+
+    @Test("a decision that repeats one: what else is in it, and was signed, counts")
+    func repeatedInDecision() async throws {
+        let machine = try ledger()
+        let draft = try signed(machine)
+        let tip = try machine.tip()
+        let other = TestLedger.draft(91).signed(by: TestActors.ada, in: tip.ledger, base: tip.seq, id: "other")
+        let forged = try machine.forge([other, draft], asDecision: true)
+        #expect(try await machine.audit().verdict == .tampered)
+        let plan = try #require(try machine.repair().plan)
+        #expect(plan.prefix.seq == forged - 1)
+        #expect(plan.survivors.unprovenCount == 1 && plan.survivors.provenCount == 1)
+        try await expectBound(machine, "repaired")
+    }
+
+    @Test("both stand behind the damage: the first one counts")
+    func repeatedBehindDamage() async throws {
+        let machine = try ledger()
+        let draft = try signed(machine)
+        let forged = try machine.forge([draft])
+        try damage(machine, 20)
+        let plan = try #require(try machine.repair().plan)
+        #expect(plan.prefix.seq == 19 && plan.survivors.unprovenCount == 1)
+        let readmitted = try machine.entries().filter { $0.action == Readmission.action }
+        #expect(readmitted.suffix(2).map { $0.body.suffix(13) == Array("proven\":true}".utf8)[...] } == [true, false])
+        #expect(forged == plan.survivors.lastSeq)
+        try await expectBound(machine, "repaired")
+        // Its actor is told that it is recorded.
+        try machine.write { session in
+            let answer = try session.decide([draft])
+            #expect(answer.isRepetition)
+        }
+    }
+
+    @Test("an id that was forgotten with an archive is spent again behind it: no verifier minds, the archive given or not")
+    func behindArchive() async throws {
+        let machine = try ledger()
+        _ = try signed(machine)
+        try machine.signing(TestActors.ada).append(60...90)
+        let whole = machine.copy()
+        try machine.archive(machine.segments.sorted().dropLast())
+        _ = try signed(machine)
+        #expect(try machine.entries().last?.id == "once")
+        #expect(try await machine.audit().verdict == .intact)
+        let storage = try machine.storage()
+        for segment in whole.segments where !machine.segments.contains(segment) {
+            let bytes = whole.segment(segment)
+            try storage.create(SegmentReader.path(ofSegment: segment), bytes.span)
+        }
+        let report = try await machine.audit()
+        #expect(report.verdict == .intact, "as with the archive: \(report.verdictLine)")
+    }
 }
 
 extension SimulatedMachine {
@@ -97,12 +177,15 @@ extension SimulatedMachine {
     }
 
     /// Seals drafts as they are behind the last entry, and lets HEAD vouch for them; gives the first one's seq.
-    fileprivate func forge(_ drafts: [Draft]) throws -> UInt64 {
+    fileprivate func forge(_ drafts: [Draft], asDecision isDecision: Bool = false) throws -> UInt64 {
         let key = try key()
         let head = try head()
         let tip = try tip()
         var writer = FrameWriter(after: tip, synced: tip.seq, key: key)
-        for draft in drafts { try writer.append(draft, at: environment.now()) }
+        for (index, draft) in drafts.enumerated() {
+            try writer.append(
+                draft, at: environment.now(), part: isDecision ? Part(index: index + 1, count: drafts.count) : nil)
+        }
         setSegment(head.segment, Array(segment(head.segment)[..<head.end]) + writer.block)
         let forged = Head(alert: false, end: head.end + writer.block.count, segment: head.segment, tip: writer.tip)
         disk.setBytes(of: Layout.head, to: forged.sealed(with: key))

@@ -136,8 +136,10 @@ extension PlantedDefect {
         case .smallOrderKeyAccepted, .mixedOrderKeyAccepted, .keySpellingUnchecked: .tests("LedgerFormatTests.ActorKeyTests")
         case .actorSignatureUnchecked, .unsignedAccepted, .rosterUnstatedAccepted, .rosterUncompared: .tests("ActorForgeryTests")
         case .actorsUnchecked, .oldBaseAccepted, .keyUnderTwoNames, .rosterForgotten: .tests("LedgerTests.ActorTests")
+        case .signedIDsForgotten, .readmittedEarly: .tests("ActorForgeryTests")
+        case .signedIDsUnjoined: .tests("SignedDraftTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
-        case .enrolmentsForgotten, .readmittedUnsigned: .tests("LedgerTests.ActorRepairTests")
+        case .enrolmentsForgotten, .readmittedUnsigned, .repeatedReadmitted, .openDecisionSpent: .tests("LedgerTests.ActorRepairTests")
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
         // Associates
         case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,

@@ -457,6 +457,7 @@ extension RepairPlan {
         found.end = verifier.openDecision ?? verifier.position
         found.end.seq = found.seq + 1
         found.actors = verifier.actors ?? ActorRoster()
+        found.signedIDs = try Self.signedIDs(through: found.seq, verifier, view)
         found.knowsActors = found.tip != nil && verifier.actors != nil
         prefix = found
         actors = found.actors

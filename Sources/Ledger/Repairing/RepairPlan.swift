@@ -22,6 +22,8 @@ package struct RepairPlan: Sendable {
         var lastSealableSeq: UInt64 = 0
         /// Who is enrolled behind it.
         var actors = ActorRoster()
+        /// What its signed entries have spent.
+        var signedIDs = SignedIDs()
         /// Whether that is known: the first entry is there, or the first of a segment says it.
         package internal(set) var knowsActors = false
         /// Archives that were given say it of what they hold.

@@ -129,12 +129,13 @@ struct Salvage {
     func walk(_ visit: (_ draft: Draft?, _ isProven: Bool, FrameView, Span<UInt8>) -> Void) throws(StorageError) {
         let finder = FrameFinder(ledger: ledger, keys: view.keyring.keys, takesAbsentKeys: true)
         let reader = try SegmentReader(view.storage)
+        var ids = prefix.signedIDs
         for piece in pieces {
             let stretch = piece.stretch
             var seq = stretch.seqs.lowerBound
             try reader.find(finder, in: stretch.start.segment, from: stretch.start.offset, upTo: stretch.end) { frame, bytes, _ in
                 if piece.seqs.contains(seq) {
-                    let isProven = stretch.isProven && isAuthentic(frame, bytes)
+                    let isProven = stretch.isProven && isAuthentic(frame, bytes, &ids)
                     let found = Readmission.draft(of: frame, in: bytes, isProven: isProven)
                     visit(found?.draft, found?.isProven ?? false, frame, bytes)
                 }
@@ -149,13 +150,12 @@ struct Salvage {
         }
     }
 
-    /// What somebody says in an enrolled actor's name does not count, however well it is sealed.
-    private func isAuthentic(_ frame: FrameView, _ bytes: Span<UInt8>) -> Bool {
+    /// What somebody says in an enrolled actor's name does not count, however well it is sealed, nor does what was signed once and is
+    /// recorded a second time.
+    private func isAuthentic(_ frame: FrameView, _ bytes: Span<UInt8>, _ ids: inout SignedIDs) -> Bool {
         guard !actors.isEmpty, !planted(.readmittedUnsigned) else { return true }
-        if let earlier = Readmission(frame, of: bytes) {
-            return actors.objection(to: earlier.view, in: earlier.frame.span) == nil
-        }
-        return actors.objection(to: frame, in: bytes) == nil
+        if planted(.repeatedReadmitted) { ids = SignedIDs() }
+        return actors.objection(to: frame, in: bytes, &ids) == nil
     }
 
     private func verifier(at place: Place) -> ChainVerifier {

@@ -5,10 +5,12 @@ import PlantedDefects
 extension ChainVerifier {
     private var hasActors: Bool { actors?.isEmpty == false }
 
-    /// The last check of an entry.
+    /// The last check of an entry: what it spends counts as spent from here on.
     @inline(never)
-    func objectionOfActors(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
-        objectionOfRoster(to: frame, bytes) ?? objectionOfSuspension(to: frame, bytes) ?? objectionOfSignature(to: frame, bytes)
+    mutating func objectionOfActors(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
+        if let reason = objectionOfRoster(to: frame, bytes) ?? objectionOfSuspension(to: frame, bytes) { return reason }
+        guard hasActors, let actors else { return nil }
+        return actors.objection(to: frame, in: bytes, &signedIDs).map { .actor($0) }
     }
 
     private func objectionOfRoster(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
@@ -61,16 +63,6 @@ extension ChainVerifier {
         if action == RosterStatement.stated || action == SignedRequest.Verb.release.action { return nil }
         let isMending = ["ledger.", "key.", "snapshot."].contains { action.hasPrefix($0) }
         return isMending ? nil : .suspended(by: associates.act.seq)
-    }
-
-    private func objectionOfSignature(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
-        guard hasActors, let actors else { return nil }
-        if let objection = actors.objection(to: frame, in: bytes) { return .actor(objection) }
-        // What a repair took over as proven counts as it did: so it is signed as it was.
-        guard let readmission = Readmission(frame, of: bytes), readmission.isProven,
-            let objection = actors.objection(to: readmission.view, in: readmission.frame.span)
-        else { return nil }
-        return .actor(objection)
     }
 
     /// What an accepted entry says of actors; nobody is enrolled where the first entry of a segment does not say who is.

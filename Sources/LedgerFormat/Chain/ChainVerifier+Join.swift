@@ -35,13 +35,14 @@ extension ChainVerifier {
             beginning.previousHash == tip.hash || planted(.piecesUnjoined), beginning.synced >= tip.synced,
             // Behind a gap no seq says how the segment must be named.
             beginning.segment == position.segment || beginning.segment == position.seq, beginning.key == tip.key,
-            let roster = roster.joined(with: next.roster),
+            let roster = roster.joined(with: next.roster), let signedIDs = signedIDs.joined(with: next.signedIDs),
             base == next.base,
             actors == nil || next.actorsAtBeginning == nil || actors == next.actorsAtBeginning,
             head.map({ !(position.seq..<beginning.seq).contains($0.seq) }) ?? true
         else { return nil }
         var joined = next
         joined.roster = roster
+        joined.signedIDs = signedIDs
         joined.base = base
         joined.explanation = explanation ?? (base == next.base ? next.explanation : nil)
         joined.beginning = self.beginning

@@ -3,7 +3,8 @@ import PlantedDefects
 
 /// Checks a chain of frames: fed with a segment's bytes piece by piece, it yields verified entries or the first failure.
 ///
-/// A value without I/O. Memory is constant: nothing is kept of an entry but what the next one must agree with.
+/// A value without I/O. Memory is constant: nothing is kept of an entry but what the next one must agree with, and the ids of the last
+/// signed ones.
 /// Without a key it checks everything that needs none; `absentKeys` says which were not there.
 package struct ChainVerifier: Sendable {
     /// Where the chain stands: all that the next entry must agree with.
@@ -41,6 +42,8 @@ package struct ChainVerifier: Sendable {
     package var judgesActors = true
     /// Who was, as the first entry that was verified here has it.
     var actorsAtBeginning: ActorRoster?
+    /// What signed entries have spent here; of what lies before the first one nothing is known.
+    package internal(set) var signedIDs = SignedIDs()
 
     /// What the first entry builds on, if that is no genesis because what lies before was archived.
     package var base: ChainBase?
