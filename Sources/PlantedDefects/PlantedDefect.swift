@@ -458,6 +458,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case handbookBeforeEntry = "handbook-before-entry"
     /// An approval that a crash left without its handbook is forgotten.
     case approvedPatchForgotten = "approved-patch-forgotten"
+    /// What was signed before a repair that lost entries is carried out, or put back, as if nothing had come since.
+    case lossForgotten = "loss-forgotten"
+    /// A flood of proposals makes forgotten what was signed last for a handbook.
+    case signedTextForgotten = "signed-text-forgotten"
     /// An archive takes along what alone holds the text that a handbook is still to have.
     case pendingActArchived = "pending-act-archived"
     /// The text that an approval's entry holds may be another one than was signed.

@@ -104,6 +104,8 @@ extension PlantedDefect {
         // Patches
         case .handbookUnsynced, .handbookNameUnsynced, .handbookBeforeEntry, .approvedPatchForgotten:
             .tests("KernelTests.PatchTests.*crashes")
+        case .lossForgotten: .tests("KernelTests.LostPatchTests.*lost")
+        case .signedTextForgotten: .tests("KernelTests.SignedTextTests.*flood")
         case .pendingActArchived: .tests("CommandLineTests.PatchArchiveTests.*pending")
         case .handbookAnywhere: .tests("KernelTests.PatchTests.*(attacks|names)")
         case .handbookBaseUnchecked: .tests("KernelTests.PatchTests.*bases")

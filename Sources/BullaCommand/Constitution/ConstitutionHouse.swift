@@ -21,11 +21,16 @@ struct ConstitutionHouse {
         }
     }
 
+    /// Whoever is to write looks first: damage may keep him from reading as far as where a writer is refused.
+    ///
+    /// - Throws: `locked` in alert.
+    func checkOpen() throws(LedgerError) { if let locked { throw locked } }
+
     /// Those who may be asked to sign now.
     ///
     /// - Throws: `refused` where there are none, `locked` where only the alert's release is to be signed.
     func associates() throws(LedgerError) -> Associates {
-        if let locked { throw locked }
+        try checkOpen()
         guard let associates = actors.associates else { throw LedgerError(.refused, "\(AssociateObjection.nobody)") }
         return associates
     }

@@ -12,16 +12,18 @@ struct HandbookRestore {
     func run() throws {
         let name = try HandbookName.refusing(handbook)
         let options = command.options
+        let house = try ConstitutionHouse(options)
+        // Whoever changes nothing reads what he can.
+        if command.yes { try house.checkOpen() }
         let kept = try LedgerView.asking(try command.archives.storage(of: options)) { view throws(LedgerError) in
             try KeptHandbook(name, upTo: try command.to.end(in: view, .system), in: view, .system)
         }
         let source = kept.isFound ? "as entry \(kept.act) found it" : "as associates signed it in entry \(kept.act)"
         if let file = command.out { return try write(kept, source, to: file) }
-        let house = try ConstitutionHouse(options)
         let shelf = options.shelf(house.actors.articles)
         try shelf.checkFolders(house.actors)
         guard command.yes, let actor = command.actor, let reason = command.reason else {
-            return show(kept, source, over: try shelf.find(name), receipt: nil)
+            return show(kept, source, over: try shelf.look(at: name), receipt: nil)
         }
         guard !kept.isFound else {
             throw LedgerError(
@@ -33,9 +35,9 @@ struct HandbookRestore {
         decider.archives = try command.archives.storages(of: house.ledger)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
-        let found = try shelf.find(name)
-        let receipt = try decider.restoreHandbook(name, to: kept.act, as: actor, Justification(.resilience, reason), shelf)
-        show(kept, source, over: receipt == nil ? kept.handbook : found, receipt: receipt)
+        let found = try shelf.look(at: name)
+        let receipt = try decider.restoreHandbook(to: kept, as: actor, Justification(.resilience, reason), shelf)
+        show(kept, source, over: found, receipt: receipt)
     }
 
     private func write(_ kept: KeptHandbook, _ source: String, to path: String) throws(LedgerError) {
@@ -54,19 +56,25 @@ struct HandbookRestore {
         }
     }
 
-    private func show(_ kept: KeptHandbook, _ source: String, over found: Handbook?, receipt: Receipt?) {
-        let diff = UnifiedDiff(from: found?.bytes ?? [], to: kept.handbook.bytes).text(of: kept.handbook.name.text)
+    private func show(_ kept: KeptHandbook, _ source: String, over found: Shelf.Found?, receipt: Receipt?) {
+        let text = try? found?.content.get()
+        let isText = found == nil || text != nil
+        let diff = UnifiedDiff(from: text?.bytes ?? [], to: kept.handbook.bytes).text(of: kept.handbook.name.text)
         if command.options.json {
             var object = json(kept, receipt: receipt)
-            object["diff"] = .string(String(decoding: diff, as: UTF8.self))
+            object["diff"] = isText ? .string(String(decoding: diff, as: UTF8.self)) : .null
             return Output.line(Printable.json(.object(object)))
         }
-        guard !diff.isEmpty else {
+        guard found?.digest != kept.handbook.digest else {
             Output.line(Printable.text("\(kept.handbook.name) is \(source): there is nothing to restore"))
             return
         }
-        let text = String(decoding: diff, as: UTF8.self)
-        for line in DiffText.lines(of: text, isColoured: Output.stdoutColumns != nil) { Output.line(line) }
+        if !isText {
+            let what = "what stands there is no text that a handbook can have: all of it is replaced"
+            Output.line(receipt == nil ? what : "what stood there was no text that a handbook can have: its SHA-256 is recorded")
+        }
+        let lines = isText ? String(decoding: diff, as: UTF8.self) : ""
+        for line in DiffText.lines(of: lines, isColoured: Output.stdoutColumns != nil) { Output.line(line) }
         if let receipt {
             Output.line(Printable.text("\(kept.handbook.name) is put back \(source)"))
             Output.line(receipt.line)

@@ -49,10 +49,10 @@ extension Decider {
 extension Decider.PatchEnd {
     /// For whoever comes behind a crash.
     var told: String {
-        let name = "patch \(patch.seq) of \(patch.change.handbook)"
+        let name = "patch \(act.proposal) of \(handbook)"
         guard let obstacle else { return "\(name) was signed and not applied when the process ended; that is done now" }
         return
-            "\(name) is signed in entry \(patch.act ?? patch.seq) and CANNOT be applied: \(obstacle); mend that, and `bulla patch review` does the rest, or "
-            + "give the patch up with `bulla patch reject \(patch.seq)`"
+            "\(name) is signed in entry \(act.seq) and CANNOT be applied: \(obstacle); mend that, and `bulla patch review` does the rest, or "
+            + "give the patch up with `bulla patch reject \(act.proposal)`"
     }
 }

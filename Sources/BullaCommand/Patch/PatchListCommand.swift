@@ -10,7 +10,8 @@ struct PatchListCommand: ParsableCommand {
         abstract: "List patches, the oldest first, and say what became of each.",
         discussion: """
             STATE is proposed, stale (proposed, and the handbook has changed since), approved or reverting (signed, and not applied yet), \
-            restoring (by bulla restore --handbook, and not done yet), applied, reverted or rejected.
+            restoring (by bulla restore --handbook, and not done yet), applied, reverted, rejected or unknown (signed, and entries were \
+            lost since: nobody can tell whether it was carried out or given up, so nothing of it is done; approve it anew or reject it).
 
             Examples:
               bulla patch list
@@ -25,8 +26,8 @@ struct PatchListCommand: ParsableCommand {
     func run() throws {
         let patches = try StateReading<Patches>(try options.storage()).fold.state
         let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
-        let wanted = patches.patches.filter { !open || $0.isOpen }
-        let states = wanted.map { $0.state(on: shelf) }
+        let wanted = patches.patches.filter { !open || patches.isOpen($0) }
+        let states = wanted.map { patches.state(of: $0, on: shelf) }
         if options.json {
             let rows = zip(wanted, states).map { patch, state in JSON.object(patch.json(state)) }
             Output.line(Printable.json(["forgotten": .number(Double(patches.forgottenCount)), "patches": .array(rows)]))
@@ -49,15 +50,17 @@ struct PatchListCommand: ParsableCommand {
     }
 }
 
-extension Patch {
-    /// What is told of it: also whether it still fits.
-    func state(on shelf: Shelf) -> String {
-        if restoring != nil { return "restoring" }
-        guard stage == .proposed else { return stage.rawValue }
-        let handbook = (try? HandbookName(change.handbook)).flatMap { try? shelf.find($0) }
-        return handbook?.digest == change.base ? stage.rawValue : "stale"
+extension Patches {
+    /// What is told of a patch: also whether it still fits.
+    func state(of patch: Patch, on shelf: Shelf) -> String {
+        let standing = standing(of: patch)
+        guard standing == .proposed else { return standing.rawValue }
+        let handbook = (try? HandbookName(patch.change.handbook)).flatMap { try? shelf.find($0) }
+        return handbook?.digest == patch.change.base ? standing.rawValue : "stale"
     }
+}
 
+extension Patch {
     func json(_ state: String) -> JSONObject {
         var object: JSONObject = [
             "author": .string(author), "base": .string(change.base.description), "diff_sha256": .string(change.diff.description),

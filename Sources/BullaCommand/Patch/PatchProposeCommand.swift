@@ -51,6 +51,7 @@ struct PatchProposeCommand: ParsableCommand {
 
     func run() throws {
         let house = try ConstitutionHouse(options)
+        try house.checkOpen()
         let shelf = options.shelf(house.actors.articles)
         var decider = try Decider(options, writer, signing)
         decider.archives = try archives.storages(of: house.ledger)

@@ -29,7 +29,9 @@ struct PatchRejectCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let shelf = options.shelf(try ConstitutionHouse(options).actors.articles)
+        let house = try ConstitutionHouse(options)
+        try house.checkOpen()
+        let shelf = options.shelf(house.actors.articles)
         var decider = try Decider(options, writer, signing)
         defer { decider.sayNotices() }
         try decider.finishAndTell(shelf)
@@ -41,7 +43,7 @@ struct PatchRejectCommand: ParsableCommand {
         if options.json {
             Output.line(Printable.json(["patch": .number(Double(patch)), "receipt": receipt.json]))
         } else {
-            Output.line(Printable.text("patch \(patch) of \(decided.reply.change.handbook) is rejected"))
+            Output.line(Printable.text("patch \(patch) of \(decided.reply) is rejected"))
             Output.line(receipt.line)
         }
     }

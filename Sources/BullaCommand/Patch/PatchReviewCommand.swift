@@ -24,6 +24,7 @@ struct PatchReviewCommand: ParsableCommand {
 
     func run() throws {
         let house = try ConstitutionHouse(options)
+        try house.checkOpen()
         let articles = house.actors.articles
         let shelf = options.shelf(articles)
         var decider = try Decider(options, writer)

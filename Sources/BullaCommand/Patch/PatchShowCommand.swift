@@ -27,7 +27,8 @@ struct PatchShowCommand: ParsableCommand {
     @OptionGroup var options: LedgerOptions
 
     func run() throws {
-        let known = try StateReading<Patches>(try options.storage()).fold.state.known(patch)
+        let patches = try StateReading<Patches>(try options.storage()).fold.state
+        let known = try patches.known(patch)
         let (proposal, evidence) = try LedgerView.asking(try archives.storage(of: options)) { view throws(LedgerError) in
             let entry = try EntryReader(view, .system).entry(patch)
             let body = (try? JSON(parsing: entry.body)) ?? .null
@@ -37,7 +38,7 @@ struct PatchShowCommand: ParsableCommand {
             return (proposal, evidence)
         }
         if diff { return Output.write(Array(proposal.diff.utf8)) }
-        let state = known.state(on: options.shelf(try ConstitutionHouse(options).actors.articles))
+        let state = patches.state(of: known, on: options.shelf(try ConstitutionHouse(options).actors.articles))
         options.json ? printJSON(known, state, proposal, evidence) : printText(known, state, proposal, evidence)
     }
 

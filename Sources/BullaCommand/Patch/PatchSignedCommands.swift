@@ -88,13 +88,13 @@ struct SignedPatch: ParsableArguments {
         if signing.options.json {
             Output.line(
                 Printable.json([
-                    "applied": end.receipt.map(\.json) ?? .null, "handbook": .string(end.patch.change.handbook),
+                    "applied": end.receipt.map(\.json) ?? .null, "handbook": .string(end.handbook),
                     "patch": .number(Double(patch)), "receipt": act.json,
                 ]))
             return
         }
         let what = verb == .approvePatch ? "is applied to" : "is taken back from"
-        Output.line(Printable.text("patch \(patch) \(what) \(end.patch.change.handbook), signed by \(request.signatures.count)"))
+        Output.line(Printable.text("patch \(patch) \(what) \(end.handbook), signed by \(request.signatures.count)"))
         Output.line(act.line)
     }
 }

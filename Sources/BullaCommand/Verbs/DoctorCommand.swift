@@ -61,13 +61,21 @@ struct DoctorCommand: ParsableCommand {
             let state = try? StateReading<Patches>(storage).fold.state
         else { return [] }
         let (decider, shelf) = (Decider(storage, .system), options.shelf(articles))
-        return state.pending.map { patch in
-            let obstacle = decider.obstacle(of: patch, shelf).map { ": \($0)" } ?? ""
-            return .problem(
-                "patch",
-                "patch \(patch.seq) of \(patch.change.handbook) is signed, and its handbook is not known to be changed\(obstacle)",
-                do: "`bulla patch review` finishes it, or says what is in its way; `bulla patch reject \(patch.seq)` gives it up")
+        let unknown = state.patches.filter { state.standing(of: $0) == .unknown }.map { patch in
+            Finding.advice(
+                "patch", "patch \(patch.seq) of \(patch.change.handbook) \(Patches.Standing.unknown.told)",
+                do: "look at its handbook, and approve it anew, take it back, or reject it: `bulla patch show \(patch.seq)`")
         }
+        return unknown
+            + state.pending.map { text in
+                let obstacle = decider.obstacle(of: text, shelf).map { ": \($0)" } ?? ""
+                return .problem(
+                    "patch",
+                    "patch \(text.act.proposal) of \(text.handbook) is signed, and its handbook is not known to be changed\(obstacle)",
+                    do:
+                        "`bulla patch review` finishes it, or says what is in its way; `bulla patch reject \(text.act.proposal)` gives it up"
+                )
+            }
     }
 
     private func print(_ finding: Finding) {

@@ -6,22 +6,21 @@ package import LedgerFormat
 extension Decider {
     /// Records what stood there, and puts the text back; a crash between them leaves it pending, as with a patch.
     ///
-    /// - Parameter act: the one whose text is wanted: the last one of the handbook.
+    /// - Parameter kept: the text that is wanted: that of the handbook's last act.
     /// - Returns: nil if the handbook is that text already.
     package mutating func restoreHandbook(
-        _ name: HandbookName, to act: UInt64, as actor: String, _ justification: Justification, _ shelf: Shelf
+        to kept: KeptHandbook, as actor: String, _ justification: Justification, _ shelf: Shelf
     ) throws(LedgerError) -> Receipt? {
+        precondition(!kept.isFound, "nobody has signed what an act found")
+        let (name, act) = (kept.handbook.name, kept.act)
         _ = try finishPatches(shelf)
-        let found = try shelf.find(name)
-        let lost = try LedgerView.asking(session.storage) { [archives, environment] view throws(LedgerError) in
-            try LostHandbookAct(of: name, in: try view.withArchives(archives), environment)
-        }
-        if let lost { throw LedgerError(.refused, "\(lost); nothing was recorded") }
+        try shelf.checkPlace(of: name)
+        let found = try shelf.look(at: name)
         let decided = try decide(on: Patches.self, as: actor) { patches, moment throws(LedgerError) in
-            try patches.restore(name, to: act, over: found, justification, moment)
+            try patches.restore(name, to: act, kept.handbook.digest, over: found, justification, moment)
         }
         guard let receipt = decided.receipts.first else { return nil }
-        if let obstacle = try finishPatches(shelf).first(where: { $0.patch.act == act })?.obstacle {
+        if let obstacle = try finishPatches(shelf).first(where: { $0.act.seq == act })?.obstacle {
             throw LedgerError(
                 .inputOutput,
                 "entry \(receipt.seq) says that \(name) is put back, but it was not changed: \(obstacle); mend that: the next "
@@ -36,25 +35,34 @@ extension Patches {
     ///
     /// - Parameter found: what stands there; nil for nothing.
     func restore(
-        _ name: HandbookName, to act: UInt64, over found: Handbook?, _ justification: Justification, _ moment: Moment
+        _ name: HandbookName, to act: UInt64, _ text: Digest, over found: Shelf.Found?, _ justification: Justification,
+        _ moment: Moment
     ) throws(LedgerError) -> Decision<Void> {
-        guard let patch = newest(of: name), let last = patch.act else {
-            throw LedgerError(.refused, "no patch of \(name) is known that associates signed; nothing was recorded")
-        }
-        guard last == act else {
+        guard let last = self.text(of: name) else {
+            guard lossSeq > 0 else {
+                throw LedgerError(.refused, "no patch of \(name) is known that associates signed; nothing was recorded")
+            }
             throw LedgerError(
                 .refused,
-                "associates signed another text of \(name) since, in entry \(last): take that back with `bulla patch revert \(patch.seq)`, or "
-                    + "write the earlier text with --out and propose it; nothing was recorded")
+                "entries were lost, as entry \(lossSeq) tells, and for \(name) nothing is known to be signed since: nobody can tell which text was "
+                    + "signed last, and so none is put back unsigned; write it to a file with --out and propose it, and let it be approved; nothing was "
+                    + "recorded")
         }
-        guard !patch.isPending else {
-            throw LedgerError(.refused, "patch \(patch.seq) \(patch.told); nothing was recorded")
+        guard last.act.seq == act else {
+            throw LedgerError(
+                .refused,
+                "associates signed another text of \(name) since, in entry \(last.act.seq), for patch \(last.act.proposal): take back what is applied "
+                    + "with `bulla patch revert`, or write the earlier text with --out and propose it; nothing was recorded")
         }
-        if found?.digest == patch.step.after { return Decision([]) }
+        guard !last.isPending else {
+            throw LedgerError(.refused, "patch \(last.act.proposal) \(last.told); nothing was recorded")
+        }
+        if found?.digest == text { return Decision([]) }
         var body: JSONObject = [
             "act": .number(Double(act)), "found": .string((found?.digest ?? .zero).description), "handbook": .string(name.text),
         ]
-        body["before"] = (found?.text).map { .string($0) }
+        // What is no text, or a longer one, has no room.
+        body["before"] = (try? found?.content.get()).map { .string($0.text) }
         return Decision([try moment.draft(Self.restored, justification, body, ["causes": [.number(Double(act))]])])
     }
 }

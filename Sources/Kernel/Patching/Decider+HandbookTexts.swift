@@ -11,14 +11,15 @@ extension Decider {
         _ verb: SignedRequest.Verb, of seq: UInt64, in patches: Patches, _ shelf: Shelf
     ) throws(LedgerError) -> HandbookChange {
         let patch = try patches.known(seq)
-        if patch.stage == .proposed, patch.change.result != patch.change.base,
+        if verb == .approvePatch, [.proposed, .unknown].contains(patches.standing(of: patch)),
+            patch.change.result != patch.change.base,
             try shelf.find(HandbookName.refusing(patch.change.handbook))?.digest == patch.change.result
         {
             throw LedgerError(
                 .refused,
-                "no approval of patch \(seq) is known, and the handbook is what the patch makes of it: a repair has lost the approval "
-                    + "(`bulla log --action ledger.repaired`), or somebody has written the text there; put back the text before the patch and "
-                    + "approve it, or propose what it is to be; nothing was recorded")
+                "no approval of patch \(seq) is known to hold, and the handbook is what the patch makes of it: a repair has lost the approval or what "
+                    + "came of it (`bulla log --action ledger.repaired`), or somebody has written the text there; put back the text before the patch "
+                    + "and approve it, or propose what it is to be; nothing was recorded")
         }
         let change = try patches.wanted(verb, of: seq)
         return try LedgerView.asking(session.storage) { view throws(LedgerError) in
@@ -33,7 +34,7 @@ extension Decider {
     ) throws(LedgerError) -> (before: Handbook, after: Handbook) {
         let wanted = verb == .approvePatch ? patch.change : patch.reversal
         let before = try checkBase(of: wanted, shelf)
-        let seq = verb == .approvePatch ? patch.seq : patch.act ?? patch.seq
+        let seq = verb == .approvePatch ? patch.seq : patch.approval ?? patch.seq
         let body = try body(of: seq, in: view)
         let proposal = PatchProposal(body)
         if verb == .approvePatch, proposal == nil {
@@ -72,40 +73,33 @@ extension Decider {
     /// What a pending act makes of its handbook.
     ///
     /// - Throws: what is in its way.
-    func pendingText(of patch: Patch, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> Handbook {
-        guard let act = patch.act else { preconditionFailure("what is pending was signed") }
+    func pendingText(of text: SignedText, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> Handbook {
         try shelf.checkFolders(view.actors())
-        guard let told = HandbookAct(try body(of: act, in: view)) else {
-            throw LedgerError(.tampered, "entry \(act) does not hold the text that was signed")
+        guard let told = HandbookAct(try body(of: text.act.seq, in: view)) else {
+            throw LedgerError(.tampered, "entry \(text.act.seq) does not hold the text that was signed")
         }
-        let name = try HandbookName.refusing(patch.change.handbook)
-        // What was signed since and is lost may have been carried out.
-        if let lost = try LostHandbookAct(of: name, in: view, environment) { throw LedgerError(.refused, "\(lost)") }
-        let found = try shelf.find(name)?.digest ?? .zero
-        guard found == patch.step.before || found == patch.step.after else {
+        let name = try HandbookName.refusing(text.handbook)
+        let found = try shelf.look(at: name)?.digest ?? .zero
+        guard found == text.restoring ?? told.change.base || found == told.change.result else {
             throw LedgerError(
                 .refused,
                 "the handbook \(name) is neither what the patch was made for nor what it makes of it: somebody changed it meanwhile; put back "
                     + "what it was")
         }
-        let after = try Handbook.refusing(name, Array(told.after.utf8))
-        guard after.digest == patch.step.after else {
-            throw LedgerError(.tampered, "entry \(act) holds another text than patch \(patch.seq) tells of")
-        }
-        return after
+        return try Handbook.refusing(name, Array(told.after.utf8))
     }
 
     /// What is in the way of a pending act, as far as can be seen without changing anything; nil for nothing.
-    package func obstacle(of patch: Patch, _ shelf: Shelf) -> String? {
+    package func obstacle(of text: SignedText, _ shelf: Shelf) -> String? {
         do throws(LedgerError) {
             return try LedgerView.asking(session.storage) { view throws(LedgerError) in
-                _ = try pendingText(of: patch, shelf, in: view)
+                _ = try pendingText(of: text, shelf, in: view)
                 return nil
             }
         } catch { return error.obstacle }
     }
 
-    private func body(of seq: UInt64, in view: LedgerView) throws(LedgerError) -> JSON {
+    func body(of seq: UInt64, in view: LedgerView) throws(LedgerError) -> JSON {
         let view = seq < view.firstSeq ? try view.withArchives(archives) : view
         let entry = try EntryReader(view, environment).entry(seq)
         return (try? JSON(parsing: entry.body)) ?? .null

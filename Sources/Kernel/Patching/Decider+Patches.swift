@@ -8,7 +8,9 @@ import PlantedDefects
 extension Decider {
     /// What became of a pending act.
     package struct PatchEnd: Sendable {
-        package let patch: Patch
+        /// What was signed, and for which handbook.
+        package let act: SignedText.Act
+        package let handbook: String
         /// Of the entry that says it was done; nil if it was not.
         package let receipt: Receipt?
         /// Why the handbook was left as it is.
@@ -34,7 +36,7 @@ extension Decider {
             if planted(.handbookBeforeEntry) { try shelf.write(after) }
             let act = try decider.session.carryOut(
                 request, as: verb, .evolution, ["after": .string(after.text), "before": .string(before.text)])
-            let end = try decider.conclude(patch, act.seq, with: after, shelf)
+            let end = try decider.conclude(.init(seq: act.seq, proposal: patch.seq), with: after, shelf)
             decider.goOn(from: fold, in: view)
             return (act, end)
         }
@@ -55,42 +57,41 @@ extension Decider {
         let fold = try caughtUp(Patches.self, in: view)
         var ends: [PatchEnd] = []
         guard !planted(.approvedPatchForgotten) else { return [] }
-        for patch in fold.state.pending { ends.append(try finish(patch, shelf, in: view)) }
+        for text in fold.state.pending { ends.append(try finish(text, shelf, in: view)) }
         if !ends.isEmpty { goOn(from: fold, in: view) }
         return ends
     }
 
-    private mutating func finish(_ patch: Patch, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> PatchEnd {
-        guard let act = patch.act else { preconditionFailure("what is pending was signed") }
+    private mutating func finish(_ text: SignedText, _ shelf: Shelf, in view: LedgerView) throws(LedgerError) -> PatchEnd {
         let after: Handbook
-        do throws(LedgerError) { after = try pendingText(of: patch, shelf, in: view) } catch {
+        do throws(LedgerError) { after = try pendingText(of: text, shelf, in: view) } catch {
             // Damage of the ledger is everybody's; whatever else is in the way concerns no other patch.
             guard error.place == nil else { throw error }
-            return PatchEnd(patch: patch, receipt: nil, obstacle: error.obstacle)
+            return PatchEnd(act: text.act, handbook: text.handbook, receipt: nil, obstacle: error.obstacle)
         }
         // What is there already may not be on the disk yet: so it is written again.
-        return try conclude(patch, act, with: after, shelf)
+        return try conclude(text.act, with: after, shelf)
     }
 
     /// Behind the act, which is durable.
     private mutating func conclude(
-        _ patch: Patch, _ act: UInt64, with after: Handbook, _ shelf: Shelf
+        _ act: SignedText.Act, with after: Handbook, _ shelf: Shelf
     ) throws(LedgerError) -> PatchEnd {
         do throws(LedgerError) { try shelf.write(after) } catch {
-            return PatchEnd(patch: patch, receipt: nil, obstacle: error.obstacle)
+            return PatchEnd(act: act, handbook: after.name.text, receipt: nil, obstacle: error.obstacle)
         }
         let body: JSONObject = [
-            "act": .number(Double(act)), "handbook": .string(after.name.text), "sha256": .string(after.digest.description),
+            "act": .number(Double(act.seq)), "handbook": .string(after.name.text), "sha256": .string(after.digest.description),
         ]
         let draft: Draft
         do throws(DraftError) {
             draft = try Draft(
                 action: Patches.applied, actor: ActorRoster.house,
                 justification: Justification(.evolution, "the handbook is what associates signed"), body: .object(body),
-                context: ["causes": [.number(Double(act))]])
+                context: ["causes": [.number(Double(act.seq))]])
         } catch { preconditionFailure("the house's own draft is refused: \(error)") }
         let receipt = try session.commit([[draft]])[0].get().receipts[0]
-        return PatchEnd(patch: patch, receipt: receipt, obstacle: nil)
+        return PatchEnd(act: act, handbook: after.name.text, receipt: receipt, obstacle: nil)
     }
 }
 

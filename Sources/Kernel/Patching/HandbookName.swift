@@ -49,6 +49,8 @@ package enum HandbookFault: Error, Sendable, Equatable {
     case overlapping(String, String)
     case insideLedger(String)
     case absent(String)
+    /// Nothing can be put where it was.
+    case noDirectory(String)
     case tooLarge(String)
     case noText(String)
     /// A line that is added has what nobody sees.
@@ -73,6 +75,7 @@ extension HandbookFault: CustomStringConvertible {
                 + "that names one of them"
         case .insideLedger(let folder): "the handbook folder \(folder) lies in the ledger's own directory: adopt another one"
         case .absent(let text): "there is no handbook \(text): a patch changes one that is there"
+        case .noDirectory(let text): "the directory of the handbook \(text) is not there: make it first"
         case .tooLarge(let text): "the handbook \(text) would have more than \(Handbook.byteCountMax) bytes"
         case .noText(let text): "the handbook \(text) is no text in UTF-8"
         case .hiddenText(let value, let line):

@@ -47,7 +47,9 @@ package struct KeptHandbook: Sendable {
         var fold = try FoundFold<Patches>(in: view, environment).fold
         try fold.advance(in: view, environment)
         let patches = fold.state.patches.filter { $0.stage != .rejected && $0.isOf(name.text) }
-        return patches.flatMap { [$0.approval, $0.act].compactMap { $0 } }.filter { $0 < view.firstSeq }.max()
+        let texts = fold.state.texts.filter { $0.isOf(name.text) }.flatMap { [$0.act.seq, $0.earlier?.seq] }
+        let seqs = patches.flatMap { [$0.approval, $0.act] } + texts
+        return seqs.compactMap { $0 }.filter { $0 < view.firstSeq }.max()
     }
 }
 

@@ -6,8 +6,10 @@ package struct Patch: Sendable, Equatable {
     /// Of its proposal: what it is called.
     package let seq: UInt64
     package let change: HandbookChange
-    /// The beginning of who proposed it, as `kind:name`, and of why.
-    package let author, reason: String
+    /// Who proposed it, as `kind:name`: all of it, if he can be enrolled.
+    package let author: String
+    /// The beginning of why.
+    package let reason: String
     /// Of the traumas for which a review drafted it; nil if somebody wrote it.
     package let signature: Signature?
     package internal(set) var stage = Stage.proposed
@@ -15,36 +17,23 @@ package struct Patch: Sendable, Equatable {
     package internal(set) var act: UInt64?
     /// The approval.
     var approval: UInt64?
-    /// Who has said no, as `kind:name`, and in which entry.
+    /// The entry in which somebody said no.
     package internal(set) var rejection: UInt64?
 
-    /// The handbook is being put back to what was signed last: the digest of what stood there, zeros for nothing; nil if it is not.
-    package internal(set) var restoring: Digest?
-
+    /// As far as its entries tell; whether anything was lost since, `Patches.standing` knows.
     package enum Stage: String, Sendable, Codable {
         case proposed
-        /// It is signed, and a crash may have come before the handbook was replaced.
+        /// The approval is signed.
         case approved
         case applied
-        /// The same of taking it back.
+        /// The approval's reversal is signed.
         case reverting
         case reverted
         case rejected
     }
 
-    /// It wants something to be done still.
-    package var isOpen: Bool { stage == .proposed || isPending }
-    /// Signed, and not known to be done.
-    package var isPending: Bool { stage == .approved || stage == .reverting || restoring != nil }
-
     /// Names are the same if their bytes are.
     func isOf(_ handbook: String) -> Bool { change.handbook.utf8.elementsEqual(handbook.utf8) }
-
-    /// What the handbook is before and behind what was signed last.
-    package var step: (before: Digest, after: Digest) {
-        let isBack = stage == .reverting || stage == .reverted
-        return (restoring ?? (isBack ? change.result : change.base), isBack ? change.base : change.result)
-    }
 
     /// What associates sign to take it back.
     package var reversal: HandbookChange {
@@ -56,7 +45,7 @@ package struct Patch: Sendable, Equatable {
 // A snapshot holds it.
 extension Patch: Codable {
     private enum Key: String, CodingKey {
-        case act, approval, author, base, diff, handbook, reason, rejection, restoring, result, seq, signature, stage
+        case act, approval, author, base, diff, handbook, reason, rejection, result, seq, signature, stage
     }
 
     package init(from decoder: any Decoder) throws {
@@ -78,7 +67,6 @@ extension Patch: Codable {
         act = try values.decodeIfPresent(UInt64.self, forKey: .act)
         approval = try values.decodeIfPresent(UInt64.self, forKey: .approval)
         rejection = try values.decodeIfPresent(UInt64.self, forKey: .rejection)
-        restoring = try values.contains(.restoring) ? digest(.restoring) : nil
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -95,13 +83,17 @@ extension Patch: Codable {
         try values.encodeIfPresent(act, forKey: .act)
         try values.encodeIfPresent(approval, forKey: .approval)
         try values.encodeIfPresent(rejection, forKey: .rejection)
-        try values.encodeIfPresent(restoring?.description, forKey: .restoring)
     }
 
     init(_ proposal: PatchProposal, _ fact: Fact) {
         self.init(
-            seq: fact.seq, change: proposal.change(fact.seq), author: Brief.text(fact.actor), reason: Brief.text(fact.reason),
+            seq: fact.seq, change: proposal.change(fact.seq), author: Self.author(fact.actor), reason: Brief.text(fact.reason),
             signature: proposal.signature)
+    }
+
+    /// The name as it is kept: what looks for a roster's actor, or for one author's patches, compares all of it.
+    static func author(_ actor: String) -> String {
+        actor.utf8.count <= Names.draftByteCount ? actor : Brief.text(actor)
     }
 
     private init(seq: UInt64, change: HandbookChange, author: String, reason: String, signature: Signature?) {

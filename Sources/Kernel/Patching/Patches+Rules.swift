@@ -5,8 +5,8 @@ import PlantedDefects
 
 // What may be recorded, and which entry says so.
 extension Patches {
-    /// Proposes a patch. Of a review's at most one is open for a handbook and a signature: the same one is not proposed again, and one
-    /// that does not fit the handbook any more gives way.
+    /// Proposes a patch. Of a review's at most one is open for a signature: the same one is not proposed again, and one that does not fit its
+    /// handbook any more gives way.
     ///
     /// - Parameter evidence: one for each seq that the proposal names.
     /// - Returns: as reply, the patch that gave way because there was no room.
@@ -15,7 +15,9 @@ extension Patches {
     ) throws(LedgerError) -> Decision<Patch?> {
         if proposal.signature == nil { try refuseHouseName(moment) }
         let earlier = drafted(for: proposal)
-        if let earlier, earlier.change.base == proposal.base || earlier.isPending { return Decision([], reply: nil) }
+        if let earlier, earlier.isFor(proposal) || pending.contains(where: { $0.act.proposal == earlier.seq }) {
+            return Decision([], reply: nil)
+        }
         guard proposal.diff.utf8.count <= PatchProposal.diffByteCountMax else {
             throw LedgerError(.usage, "the diff has more than \(PatchProposal.diffByteCountMax) bytes; propose it in parts")
         }
@@ -24,11 +26,15 @@ extension Patches {
         if !evidence.isEmpty { context["causes"] = .array(evidence.map { .number(Double($0.seq)) }) }
         var drafts: [Draft] = []
         if let earlier {
-            drafts.append(try rejection(of: earlier, Justification(.evolution, "the handbook has changed since"), moment))
+            drafts.append(
+                try rejection(
+                    of: earlier.seq, of: earlier.change.handbook, Justification(.evolution, "the handbook has changed since"),
+                    moment))
         }
         if let yielding {
             let reason = "nobody has signed it, and it gives way to a higher class: \(openCount) patches are open"
-            drafts.append(try rejection(of: yielding, Justification(.resilience, reason), moment))
+            drafts.append(
+                try rejection(of: yielding.seq, of: yielding.change.handbook, Justification(.resilience, reason), moment))
         }
         drafts.append(try moment.draft(PatchProposal.action, justification, proposal.body, context))
         return Decision(drafts, reply: yielding)
@@ -40,7 +46,7 @@ extension Patches {
     /// - Throws: `refused` if there is no room, or if the author has his share of it.
     private func yielding(_ moment: Moment, _ ranks: ActorRanks) throws(LedgerError) -> Patch? {
         let unsigned = patches.filter { $0.stage == .proposed }
-        let author = Brief.text(moment.actor)
+        let author = Patch.author(moment.actor)
         let ownCount = unsigned.count { $0.author.utf8.elementsEqual(author.utf8) }
         guard ownCount < Self.unsignedCountMax else {
             throw LedgerError(
@@ -71,30 +77,43 @@ extension Patches {
     /// The patch that a review has drafted for the same, if it is open.
     private func drafted(for proposal: PatchProposal) -> Patch? {
         guard let signature = proposal.signature, !planted(.reviewRepeats) else { return nil }
-        return patches.last {
-            $0.isOpen && $0.signature == signature && $0.isOf(proposal.handbook)
-        }
+        return patches.last { $0.signature == signature && isOpen($0) }
     }
 
     /// Says no to a patch: to one that is proposed, or that was signed and does not fit its handbook any more.
-    package func reject(_ seq: UInt64, _ justification: Justification, _ moment: Moment) throws(LedgerError) -> Decision<Patch> {
+    ///
+    /// - Returns: as reply, its handbook.
+    package func reject(_ seq: UInt64, _ justification: Justification, _ moment: Moment) throws(LedgerError) -> Decision<String> {
         try refuseHouseName(moment)
-        let patch = try known(seq)
-        guard patch.isOpen else { throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded") }
-        return Decision([try rejection(of: patch, justification, moment)], reply: patch)
+        // The text of a patch that is forgotten may be stuck too.
+        let handbook: String
+        if let text = pending.first(where: { $0.act.proposal == seq }) {
+            handbook = text.handbook
+        } else {
+            let patch = try known(seq)
+            guard isOpen(patch) else {
+                throw LedgerError(.refused, "patch \(seq) \(standing(of: patch).told); nothing was recorded")
+            }
+            handbook = patch.change.handbook
+        }
+        return Decision([try rejection(of: seq, of: handbook, justification, moment)], reply: handbook)
     }
 
-    private func rejection(of patch: Patch, _ justification: Justification, _ moment: Moment) throws(LedgerError) -> Draft {
-        let seq = JSON.number(Double(patch.seq))
+    private func rejection(
+        of seq: UInt64, of handbook: String, _ justification: Justification, _ moment: Moment
+    ) throws(LedgerError) -> Draft {
+        let seq = JSON.number(Double(seq))
         return try moment.draft(
-            Self.rejected, justification, ["handbook": .string(patch.change.handbook), "proposal": seq], ["causes": [seq]])
+            Self.rejected, justification, ["handbook": .string(handbook), "proposal": seq], ["causes": [seq]])
     }
 
     /// What associates are to sign.
     package func wanted(_ verb: SignedRequest.Verb, of seq: UInt64) throws(LedgerError) -> HandbookChange {
         let patch = try known(seq)
-        guard patch.stage == (verb == .approvePatch ? .proposed : .applied) else {
-            throw LedgerError(.refused, "patch \(seq) \(patch.told); nothing was recorded")
+        let standing = standing(of: patch)
+        // What became of one that is unknown, its handbook shows.
+        guard [verb == .approvePatch ? .proposed : .applied, .restoring, .unknown].contains(standing) else {
+            throw LedgerError(.refused, "patch \(seq) \(standing.told); nothing was recorded")
         }
         try checkNothingPending(beside: patch)
         return verb == .approvePatch ? patch.change : patch.reversal
@@ -105,8 +124,9 @@ extension Patches {
         guard let other = pending.first(where: { $0.isOf(patch.change.handbook) }) else { return }
         throw LedgerError(
             .refused,
-            "patch \(other.seq) \(other.told), and nothing else is signed for \(patch.change.handbook) before: finish it with `bulla patch review`, "
-                + "which says what is in its way, or give it up with `bulla patch reject \(other.seq)`; nothing was recorded")
+            "patch \(other.act.proposal) \(other.told), and nothing else is signed for \(patch.change.handbook) before: finish it with `bulla patch review`, "
+                + "which says what is in its way, or give it up with `bulla patch reject \(other.act.proposal)`; nothing was recorded"
+        )
     }
 
     /// Whether a request is about a patch as it is; requires that its signatures are looked at too.
@@ -136,21 +156,11 @@ extension Patches {
 }
 
 extension Patch {
+    /// It makes the same of the same text.
+    fileprivate func isFor(_ proposal: PatchProposal) -> Bool { change.base == proposal.base && isOf(proposal.handbook) }
+
     /// To whom it makes room.
     package var toldToYield: String {
         "there was no room for one more: patch \(seq) of \(change.handbook), which \(author) proposed, gives way unsigned, and is rejected"
-    }
-
-    /// Behind "patch 12".
-    package var told: String {
-        if restoring != nil { return "is applied, and its handbook is still to be put back" }
-        switch stage {
-        case .proposed: return "is proposed, and nobody has signed it yet"
-        case .approved: return "is approved, and its handbook is not changed yet"
-        case .applied: return "is applied already"
-        case .reverting: return "is to be taken back, and its handbook is not changed yet"
-        case .reverted: return "was taken back"
-        case .rejected: return "was rejected"
-        }
     }
 }

@@ -19,13 +19,14 @@ struct PendingActs: Sendable {
     mutating func check(through last: UInt64, in view: LedgerView, _ environment: Environment) throws(LedgerError) {
         try fold.advance(in: view, environment)
         guard !planted(.pendingActArchived) else { return }
-        for patch in fold.state.pending {
-            guard let act = patch.act, act >= view.firstSeq, act <= last else { continue }
+        for text in fold.state.pending {
+            let act = text.act
+            guard act.seq >= view.firstSeq, act.seq <= last else { continue }
             throw LedgerError(
                 .refused,
-                "patch \(patch.seq) of \(patch.change.handbook) is not applied yet, and entry \(act), which holds the text that was signed, "
+                "patch \(act.proposal) of \(text.handbook) is not applied yet, and entry \(act.seq), which holds the text that was signed, "
                     + "would go: finish it with `bulla patch review`, which says what is in its way, or give it up with "
-                    + "`bulla patch reject \(patch.seq)`; nothing was archived")
+                    + "`bulla patch reject \(act.proposal)`; nothing was archived")
         }
     }
 }

@@ -16,19 +16,26 @@ package struct Review: Sendable {
     /// Why there is none where one is wanted.
     package internal(set) var notices: [String] = []
 
-    /// What wants a patch: traumas of one signature, so many that nobody may call it chance, without an answer, and without a patch since.
+    /// Signatures that may want a patch: with so many traumas without an answer that nobody may call it chance, and without a patch that is
+    /// open.
     ///
     /// - Parameter isStale: whether a patch that is proposed does not fit its handbook any more.
     static func candidates(
         _ learning: Learning, _ patches: Patches, recurrences: Int, isStale: (Patch) -> Bool
     ) -> [Recurrence] {
         learning.ordered.reversed().filter { recurrence in
-            guard recurrence.openCount > 0, recurrence.count >= UInt64(recurrences), recurrence.learner.hasPrefix("specialist:")
-            else { return false }
-            let newest = patches.patches.last { $0.signature == recurrence.signature }
-            guard let newest, !planted(.reviewRepeats) else { return true }
-            return newest.stage == .proposed ? isStale(newest) : !newest.isOpen && newest.seq < recurrence.last.position
+            guard recurrence.openCount >= UInt64(recurrences) else { return false }
+            let open = patches.patches.last { $0.signature == recurrence.signature && patches.isOpen($0) }
+            guard let open, !planted(.reviewRepeats) else { return true }
+            return open.stage == .proposed && isStale(open)
         }
+    }
+
+    /// Whether such traumas of one specialist led to a patch of his handbook already, and none came since.
+    static func isDone(_ traumas: Unanswered, _ signature: Signature, _ handbook: HandbookName, _ patches: Patches) -> Bool {
+        let newest = patches.patches.last { $0.signature == signature && $0.isOf(handbook.text) }
+        guard let newest, !planted(.reviewRepeats) else { return false }
+        return !patches.isOpen(newest) && newest.seq > traumas.last.position
     }
 }
 
@@ -45,35 +52,55 @@ extension Decider {
             let handbook = (try? HandbookName(patch.change.handbook)).flatMap { try? shelf.find($0) }
             return handbook?.digest != patch.change.base
         }
-        for recurrence in Review.candidates(learning, patches, recurrences: recurrences, isStale: isStale) {
-            do throws(LedgerError) {
-                guard let handbook = try shelf.handbook(of: recurrence.learner) else {
-                    review.notices.append(
-                        "\(recurrence.learner) has no handbook in \(shelf.folders.joined(separator: ", ")), and had \(recurrence.signature) \(recurrence.count) times"
-                    )
-                    continue
+        let candidates = Review.candidates(learning, patches, recurrences: recurrences, isStale: isStale)
+        let whole = candidates.isEmpty ? view : try view.withArchives(archives)
+        let unanswered = try Unanswered.of(candidates, in: whole, environment)
+        for recurrence in candidates {
+            for traumas in unanswered[recurrence.signature] ?? [] where traumas.count >= UInt64(recurrences) {
+                do throws(LedgerError) {
+                    guard let handbook = try shelf.handbook(of: traumas.learner) else {
+                        review.notices.append(
+                            "\(traumas.learner) has no handbook in \(shelf.folders.joined(separator: ", ")), and had \(recurrence.signature) \(traumas.count) times"
+                        )
+                        continue
+                    }
+                    if Review.isDone(traumas, recurrence.signature, handbook.name, patches) { continue }
+                    guard let drafted = try draft(traumas, of: recurrence, handbook, as: actor, in: whole, &review.notices) else {
+                        continue
+                    }
+                    review.drafted.append(drafted)
+                    // Of each signature one is open.
+                    break
+                } catch {
+                    // What is wrong with one handbook concerns no other.
+                    guard error.code == .refused else { throw error }
+                    review.notices.append("no patch for \(recurrence.signature): \(error.message)")
                 }
-                let (lesson, evidence) = try lesson(of: recurrence, in: view)
-                let changed = try Handbook.refusing(handbook.name, Array(lesson.added(to: handbook.text).utf8))
-                let diff = UnifiedDiff(from: handbook.bytes, to: changed.bytes)
-                guard !diff.hunks.isEmpty else { continue }
-                let proposal = PatchProposal(
-                    handbook, to: changed, diff, evidence: evidence.map(\.seq), signature: recurrence.signature)
-                let reason = "\(recurrence.count) traumas of one signature, and no answer"
-                let decided = try decide(on: Patches.self, as: actor, reading: { $0.ranks }) {
-                    patches, ranks, moment throws(LedgerError) in
-                    try patches.propose(proposal, evidence: evidence, Justification(.evolution, reason), moment, ranks)
-                }
-                guard let receipt = decided.receipts.last else { continue }
-                if let patch = decided.reply { review.notices.append(patch.toldToYield) }
-                review.drafted.append(.init(receipt: receipt, handbook: handbook.name.text, signature: recurrence.signature))
-            } catch {
-                // What is wrong with one handbook concerns no other.
-                guard error.code == .refused else { throw error }
-                review.notices.append("no patch for \(recurrence.signature): \(error.message)")
             }
         }
         return review
+    }
+
+    /// Nil where the handbook has the lesson already, or somebody was faster.
+    private mutating func draft(
+        _ traumas: Unanswered, of recurrence: Recurrence, _ handbook: Handbook, as actor: String, in view: LedgerView,
+        _ notices: inout [String]
+    ) throws(LedgerError) -> Review.Drafted? {
+        let (lesson, evidence) = try lesson(traumas, of: recurrence, in: view)
+        let changed = try Handbook.refusing(handbook.name, Array(lesson.added(to: handbook.text).utf8))
+        let diff = UnifiedDiff(from: handbook.bytes, to: changed.bytes)
+        guard !diff.hunks.isEmpty else { return nil }
+        let proposal = PatchProposal(
+            handbook, to: changed, diff, evidence: evidence.map(\.seq), signature: recurrence.signature)
+        let reason =
+            "\(traumas.count) traumas of one signature, and no answer\(recurrence.answer == nil ? "" : " since the last one")"
+        let decided = try decide(on: Patches.self, as: actor, reading: { $0.ranks }) {
+            patches, ranks, moment throws(LedgerError) in
+            try patches.propose(proposal, evidence: evidence, Justification(.evolution, reason), moment, ranks)
+        }
+        guard let receipt = decided.receipts.last else { return nil }
+        if let patch = decided.reply { notices.append(patch.toldToYield) }
+        return Review.Drafted(receipt: receipt, handbook: handbook.name.text, signature: recurrence.signature)
     }
 
     /// A projection's state, as it is without the lock.
@@ -83,30 +110,26 @@ extension Decider {
         return fold.state
     }
 
-    /// What is known of the last trauma; where its entry was archived, the beginning of it.
+    /// What is known of the last trauma; and where that knows nothing, what the last answer said.
     private func lesson(
-        of recurrence: Recurrence, in view: LedgerView
+        _ traumas: Unanswered, of recurrence: Recurrence, in view: LedgerView
     ) throws(LedgerError) -> (lesson: LessonText, evidence: [Citation]) {
-        let seqs = Set([recurrence.first.seq, recurrence.last.seq]).sorted()
-        var evidence: [Citation] = []
-        for seq in seqs {
-            do throws(LedgerError) { evidence.append(try Citation(seq, in: view, environment)) } catch {
+        let evidence = try Citation.all(Set([traumas.first.seq, traumas.last.seq]).sorted(), in: view, environment)
+        var lesson = LessonText(
+            recurrence.signature, count: traumas.count, trauma: recurrence.trauma, evidence: evidence.map(\.seq))
+        var bodies = [try body(of: traumas.last.seq, in: view)]
+        if let answer = recurrence.answer {
+            do throws(LedgerError) { bodies.append(try body(of: answer.seq, in: view)) } catch {
                 guard error.cause == .archived else { throw error }
             }
         }
-        var lesson = LessonText(
-            recurrence.signature, count: recurrence.count, trauma: recurrence.trauma, evidence: seqs)
-        lesson.lesson = recurrence.lesson
-        guard evidence.last?.seq == recurrence.last.seq,
-            let body = try? JSON(parsing: EntryReader(view, environment).entry(recurrence.last.seq).body)
-        else { return (lesson, evidence) }
         let known = { (name: String) -> String? in
-            body[name]?.string.flatMap { $0 == Findings.notKnownYet || $0 == Findings.noneYet ? nil : $0 }
+            bodies.lazy.compactMap { $0[name]?.string }.first { $0 != Findings.notKnownYet && $0 != Findings.noneYet }
         }
         lesson.trauma = known("trauma") ?? lesson.trauma
         lesson.rootCause = known("root_cause")
         lesson.correction = known("correction")
-        lesson.lesson = known("lesson") ?? lesson.lesson
+        lesson.lesson = known("lesson") ?? recurrence.lesson
         return (lesson, evidence)
     }
 }

@@ -1,6 +1,6 @@
 package import DurableFiles
 package import Ledger
-import LedgerFormat
+package import LedgerFormat
 import PlantedDefects
 
 /// Where handbooks lie: the constitution's folders, each of which is opened as a base of its own, and nothing outside of them.
@@ -32,6 +32,19 @@ package struct Shelf: Sendable {
 
     /// The same; nil if there is none.
     package func find(_ name: HandbookName) throws(LedgerError) -> Handbook? {
+        let found = try look(at: name)
+        do throws(HandbookFault) { return try found?.content.get() } catch { throw LedgerError(error) }
+    }
+
+    /// What stands in a handbook's place: perhaps no text that one can have.
+    package struct Found: Sendable {
+        package let content: Result<Handbook, HandbookFault>
+        /// Of all its bytes, however many there are.
+        package let digest: Digest
+    }
+
+    /// The same, whatever somebody has written there.
+    package func look(at name: HandbookName) throws(LedgerError) -> Found? {
         try LedgerError.refusing { () throws(any Error) in
             let (folder, path) = try place(of: name)
             let file: any StorageFile
@@ -39,7 +52,39 @@ package struct Shelf: Sendable {
                 if error.isNotFound { return nil }
                 throw error
             }
-            return try Handbook(name, try file.contents(upTo: Handbook.byteCountMax))
+            let bytes = try file.contents(upTo: Handbook.byteCountMax)
+            var digest = StreamingDigest()
+            digest.update(bytes.span)
+            var (offset, buffer) = (bytes.count, [UInt8](repeating: 0, count: Handbook.byteCountMax))
+            while offset > Handbook.byteCountMax, case let count = try file.read(into: &buffer, from: 0, at: offset), count > 0 {
+                digest.update(buffer.span.extracting(0..<count))
+                offset += count
+            }
+            return Found(
+                content: Result { () throws(HandbookFault) in try Handbook(name, bytes) }, digest: digest.finish())
+        }
+    }
+
+    /// Whoever records that a text will stand there looks first.
+    ///
+    /// - Throws: `refused` where nothing could be put, as its directory is gone or belongs to somebody else.
+    package func checkPlace(of name: HandbookName) throws(LedgerError) {
+        try LedgerError.refusing { () throws(any Error) in
+            let (folder, path) = try place(of: name)
+            do throws(StorageError) {
+                let storage = try open(folder)
+                try Self.checkOwner(of: storage)
+                if try path.parent.map({ parent throws(StorageError) in try storage.status(of: parent) == nil }) != true {
+                    return
+                }
+            } catch { guard error.isNotFound else { throw error } }
+            throw HandbookFault.noDirectory(name.text)
+        }
+    }
+
+    private static func checkOwner(of storage: any Storage) throws(StorageError) {
+        guard storage.user == storage.owner else {
+            throw StorageError(.refused(.foreignOwner(storage.owner)), "open", storage.basePath)
         }
     }
 
@@ -48,9 +93,7 @@ package struct Shelf: Sendable {
         try LedgerError.refusing { () throws(any Error) in
             let (folder, path) = try place(of: handbook.name)
             let storage = try open(folder)
-            guard storage.user == storage.owner else {
-                throw StorageError(.refused(.foreignOwner(storage.owner)), "open", storage.basePath)
-            }
+            try Self.checkOwner(of: storage)
             var mode: UInt32 = 0o644
             do throws(StorageError) { mode = try storage.open(path, .read).status().mode } catch {
                 guard error.isNotFound else { throw error }

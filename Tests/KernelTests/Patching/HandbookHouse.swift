@@ -58,6 +58,21 @@ struct HandbookHouse: Sendable {
         }.receipts.last?.seq
     }
 
+    /// Proposes, signs and applies.
+    @discardableResult
+    func apply(_ proposal: PatchProposal) throws -> UInt64 {
+        let seq = try #require(try propose(proposal))
+        try carryOut(request(.approvePatch, try #require(try patches()[seq]).change))
+        #expect(try patches()[seq]?.stage == .applied)
+        return seq
+    }
+
+    func revert(_ seq: UInt64) throws { try carryOut(request(.revertPatch, try #require(try patches()[seq]).reversal)) }
+
+    func kept(_ name: HandbookName, upTo end: FoldEnd = .tip) throws -> KeptHandbook {
+        try KeptHandbook(name, upTo: end, in: LedgerView(machine.storage()), machine.environment)
+    }
+
     func reject(_ seq: UInt64) throws {
         var decider = try machine.decider()
         _ = try decider.decide(on: Patches.self, as: "user:ada") { patches, moment throws(LedgerError) in

@@ -22,15 +22,14 @@ import Testing
         let name = try HandbookName(HandbookHouse.name)
         house.books.setBytes(of: HandbookHouse.path, to: Array("# Scribbled\n".utf8))
         var decider = try house.machine.decider()
-        let act = try #require(try house.patches()[second]?.act)
-        #expect(try decider.restoreHandbook(name, to: act, as: "user:ada", .test, house.shelf()) != nil)
+        #expect(try decider.restoreHandbook(to: house.kept(name), as: "user:ada", .test, house.shelf()) != nil)
         #expect(try house.patches(without: ["patch.applied": 2])[second]?.stage == .applied)
-        #expect(try house.patches(without: ["patch.applied": 3])[second]?.restoring != nil)
+        #expect(try house.patches(without: ["patch.applied": 3]).pending.first?.restoring != nil)
         let third = try house.apply(HandbookHouse.proposal(HandbookHouse.edited, Self.third))
         for lost in 1...3 {
             let patches = try house.patches(without: ["patch.applied": lost])
             #expect(patches.pending.isEmpty && patches[second]?.stage == .applied, "without \(lost)")
-            #expect(patches.newest(of: name)?.seq == third)
+            #expect(patches.text(of: name)?.act.proposal == third)
         }
     }
 
@@ -42,7 +41,7 @@ import Testing
         let second = try #require(try house.propose(HandbookHouse.proposal("# Other\n", Self.third)))
         let request = try house.request(.approvePatch, try #require(try house.patches()[second]).change)
         let refusal = try house.refusal(of: request)
-        #expect(refusal?.contains("patch \(first) is approved, and its handbook is not changed yet") == true, "\(refusal ?? "")")
+        #expect(refusal?.contains("patch \(first) is signed, and its handbook is not changed yet") == true, "\(refusal ?? "")")
         let other = HandbookHouse(house.machine.copy(), house.books.copy())
         try house.reject(first)
         try house.carryOut(request)
@@ -52,15 +51,15 @@ import Testing
             _ = try session.carryOut(
                 request, as: .approvePatch, .evolution, ["after": .string(Self.third), "before": .string("# Other\n")])
         }
-        #expect(try other.patches()[first]?.isPending == false)
-        #expect(try other.finish().map(\.patch.seq) == [second] && other.handbook == Self.third)
+        #expect(try other.patches().pending.map(\.act.proposal) == [second])
+        #expect(try other.finish().map(\.act.proposal) == [second] && other.handbook == Self.third)
     }
 
     @Test("what was given up is not what a handbook was: the text before is shown, and put back")
     func givenUp() throws {
         let house = try HandbookHouse()
         let name = try HandbookName(HandbookHouse.name)
-        let kept = { try KeptHandbook(name, upTo: $0, in: LedgerView(house.machine.storage()), house.machine.environment) }
+        let kept = { try house.kept(name, upTo: $0) }
         let none = try #require(try house.propose(HandbookHouse.proposal()))
         try house.stick(none, HandbookHouse.text)
         try house.reject(none)
@@ -75,7 +74,7 @@ import Testing
             #expect(try kept(end).handbook.text == HandbookHouse.edited && !kept(end).isFound)
         }
         var decider = try house.machine.decider()
-        #expect(try decider.restoreHandbook(name, to: kept(.tip).act, as: "user:ada", .test, house.shelf()) != nil)
+        #expect(try decider.restoreHandbook(to: kept(.tip), as: "user:ada", .test, house.shelf()) != nil)
         #expect(house.handbook == HandbookHouse.edited)
     }
 
@@ -86,7 +85,7 @@ import Testing
         let house = try HandbookHouse()
         let name = try HandbookName(HandbookHouse.name)
         let patch = try house.apply(HandbookHouse.proposal())
-        let act = try #require(try house.patches()[patch]?.act)
+        let approved = try house.kept(name)
         try house.carryOut(house.request(.revertPatch, try #require(try house.patches()[patch]).reversal))
         let seqs = try house.machine.entries().filter { $0.action == "patch.applied" || $0.action == "patch.reverted" }.map(\.seq)
         // The approval is known to be carried out, or not even that.
@@ -103,21 +102,20 @@ import Testing
             expires: Timestamp(microseconds: house.machine.environment.now().microseconds + 1_000_000_000))
         for signer in [TestActors.ada, TestActors.bob] { release.sign(with: signer) }
         _ = try AlertRelease(house.machine.environment, house.machine.settings).run(house.machine.storage(), release)
-        #expect(try house.patches()[patch]?.stage == (isDone ? .applied : .approved))
-        let ends = try house.finish()
-        #expect(ends.count == (isDone ? 0 : 1) && ends.allSatisfy { $0.obstacle?.contains("is lost") == true })
+        let patches = try house.patches()
+        #expect(try patches.standing(of: patches.known(patch)) == (isDone ? .applied : .unknown))
+        #expect(try house.finish().isEmpty)
         var decider = try house.machine.decider()
         let error = ledgerError { () throws(LedgerError) in
-            _ = try decider.restoreHandbook(name, to: act, as: "user:nobody", .test, house.shelf())
+            _ = try decider.restoreHandbook(to: approved, as: "user:nobody", .test, house.shelf())
         }
-        #expect(error?.code == .refused && error?.message.contains("is lost") == true)
+        #expect(error?.code == .refused && error?.message.contains("entries were lost, as entry \(patches.lossSeq)") == true)
         #expect(house.handbook == HandbookHouse.text)
         // Until they sign another one.
         if !isDone { try house.reject(patch) }
-        let next = try house.apply(HandbookHouse.proposal(HandbookHouse.text, Self.third))
+        try house.apply(HandbookHouse.proposal(HandbookHouse.text, Self.third))
         house.books.setBytes(of: HandbookHouse.path, to: Array("# Scribbled\n".utf8))
-        let last = try #require(try house.patches()[next]?.act)
-        #expect(try decider.restoreHandbook(name, to: last, as: "user:ada", .test, house.shelf()) != nil)
+        #expect(try decider.restoreHandbook(to: house.kept(name), as: "user:ada", .test, house.shelf()) != nil)
         #expect(house.handbook == Self.third)
     }
 
@@ -131,15 +129,6 @@ import Testing
 }
 
 extension HandbookHouse {
-    /// Proposes, signs and applies.
-    @discardableResult
-    fileprivate func apply(_ proposal: PatchProposal) throws -> UInt64 {
-        let seq = try #require(try propose(proposal))
-        try carryOut(request(.approvePatch, try #require(try patches()[seq]).change))
-        #expect(try patches()[seq]?.stage == .applied)
-        return seq
-    }
-
     /// Signs a patch, and leaves its handbook another text.
     fileprivate func stick(_ seq: UInt64, _ text: String) throws {
         let failing = shelf(.rule { _, operation in operation.kind == .create ? .crash(.nothing) : nil })

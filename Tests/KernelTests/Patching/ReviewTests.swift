@@ -77,6 +77,65 @@ import Testing
         #expect(try self.review(house).drafted.isEmpty)
     }
 
+    @Test("traumas count for the specialist who had them: neither those of others, nor whoever had the last one")
+    func whose() throws {
+        let house = try HandbookHouse()
+        try house.addTester()
+        for owner in ["specialist:builder", "specialist:tester", "specialist:builder", "specialist:tester"] {
+            try trauma(house, owner)
+        }
+        #expect(try review(house).drafted.isEmpty, "each had two of them")
+        try trauma(house)
+        try trauma(house, "user:nobody")
+        let drafted = try #require(try review(house).drafted.first)
+        #expect(drafted.handbook == HandbookHouse.name)
+        #expect(try house.proposal(drafted).diff.contains("+- What happened, 3 times"))
+    }
+
+    @Test("of each signature one patch is open, whoever had the traumas; the next one is drafted when that is decided")
+    func oneOpen() throws {
+        let house = try HandbookHouse()
+        try house.addTester()
+        for _ in 0..<4 { try trauma(house) }
+        for _ in 0..<3 { try trauma(house, "specialist:tester") }
+        let first = try #require(try review(house).drafted.first)
+        #expect(first.handbook == HandbookHouse.name, "who had most of them")
+        #expect(try house.patches().openCount == 1)
+        #expect(try review(house).drafted.isEmpty)
+        for number in 0..<2 {
+            house.books.setBytes(of: HandbookHouse.path, to: Array("# Edited \(number)\n".utf8))
+            let again = try #require(try review(house).drafted.first)
+            #expect(again.handbook == HandbookHouse.name)
+            #expect(try house.patches().openCount == 1)
+        }
+        try house.carryOut(house.request(.approvePatch, try #require(try house.patches().patches.last).change))
+        #expect(try review(house).drafted.map(\.handbook) == ["agents/tester/AGENT.md"])
+        #expect(try house.patches().openCount == 1 && review(house).drafted.isEmpty)
+    }
+
+    @Test("an answer ends all traumas before it: those behind it count and are told, with what the answer said")
+    func answered() throws {
+        let house = try HandbookHouse()
+        for _ in 0..<3 { try trauma(house, "specialist:builder", "four") }
+        let last = try house.machine.entries().last?.seq ?? 0
+        var decider = try house.machine.decider()
+        let cited = try Citation(last, in: LedgerView(house.machine.storage()), house.machine.environment)
+        let findings = Findings(correction: "pin it", lesson: "look first")
+        _ = try decider.decide(on: Learning.self, as: "user:ada") { learning, moment throws(LedgerError) in
+            try learning.answer(last, seen: .success(cited), findings, evidence: [], .test, moment)
+        }
+        for _ in 0..<2 { try trauma(house, "specialist:builder", "four") }
+        #expect(try review(house).drafted.isEmpty, "two came behind the answer")
+        try trauma(house, "specialist:builder", "four")
+        let drafted = try #require(try review(house).drafted.first)
+        let proposal = try house.proposal(drafted)
+        for line in ["What happened, 3 times: four", "Correction: pin it", "Lesson: look first"] {
+            #expect(proposal.diff.contains("+- \(line)\n"), "\(proposal.diff)")
+        }
+        #expect(proposal.evidence == [last + 2, last + 4])
+        #expect(try house.patches()[drafted.receipt.seq]?.reason.hasSuffix("no answer since the last one") == true)
+    }
+
     @Test("whatever a trauma says, it comes into the handbook as visible lines of its own part")
     func neutralised() throws {
         let house = try HandbookHouse()
@@ -102,5 +161,19 @@ import Testing
             #expect(lesson.added(to: code) == "\(code)\n## Lessons\n\n\(part)", "\(fence)")
         }
         #expect(lesson.added(to: "```a``` b\n## Lessons\n") == "```a``` b\n## Lessons\n\n\(part)")
+    }
+}
+
+extension HandbookHouse {
+    fileprivate func addTester() throws {
+        let storage = try MemoryStorage(books)
+        try storage.makeDirectory(StoragePath("tester"))
+        try storage.create(StoragePath("tester", "AGENT.md"), Array(Self.text.utf8).span)
+        books.setMode(0o644, of: StoragePath("tester", "AGENT.md"))
+    }
+
+    fileprivate func proposal(_ drafted: Review.Drafted) throws -> PatchProposal {
+        let entry = try #require(try machine.entries().last { $0.seq == drafted.receipt.seq })
+        return try #require(PatchProposal(JSON(parsing: entry.body)))
     }
 }
