@@ -141,7 +141,8 @@ extension PlantedDefect {
         case .signedIDsForgotten, .readmittedEarly: .tests("ActorForgeryTests")
         case .signedIDsUnjoined: .tests("SignedDraftTests")
         case .archivedReplayAccepted: .tests("ActorCommandTests.*archive")
-        case .enrolmentsForgotten, .readmittedUnsigned, .repeatedReadmitted, .openDecisionSpent: .tests("LedgerTests.ActorRepairTests")
+        case .enrolmentsForgotten, .readmittedUnsigned, .repeatedReadmitted, .openDecisionSpent:
+            .tests("LedgerTests.ActorRepairTests")
         case .survivorsJudgedByPlace, .lostStatementsUntold: .tests("LedgerTests.RepairDisplacedTests")
         // Associates
         case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
