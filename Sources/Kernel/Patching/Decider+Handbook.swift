@@ -44,7 +44,7 @@ extension Patches {
             }
             throw LedgerError(
                 .refused,
-                "entries were lost, as entry \(lossSeq) tells, and for \(name) nothing is known to be signed since: nobody can tell which text was "
+                "entries were lost, or may have been, as entry \(lossSeq) tells, and for \(name) nothing is known to be signed since: nobody can tell which text was "
                     + "signed last, and so none is put back unsigned; write it to a file with --out and propose it, and let it be approved; nothing was "
                     + "recorded")
         }

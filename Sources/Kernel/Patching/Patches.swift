@@ -88,7 +88,7 @@ extension Patches.Standing {
         case .applied: "is applied already"
         case .reverted: "was taken back"
         case .rejected: "was rejected"
-        case .unknown: "was signed before entries were lost, and what became of it nobody can tell"
+        case .unknown: "was signed before entries were lost, or may have been, and what became of it nobody can tell"
         }
     }
 }
