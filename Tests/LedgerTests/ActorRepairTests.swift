@@ -144,10 +144,10 @@ struct ActorRepairTests {
         #expect(readmitted.suffix(2).map { $0.body.suffix(13) == Array("proven\":true}".utf8)[...] } == [true, false])
         #expect(forged == plan.survivors.lastSeq)
         try await expectBound(machine, "repaired")
-        // Its actor is told that it is recorded.
+        // Its actor is told which one counts.
         try machine.write { session in
             let answer = try session.decide([draft])
-            #expect(answer.isRepetition)
+            #expect(answer.isRepetition && answer.receipts.map(\.seq) == [forged - 1])
         }
     }
 

@@ -51,6 +51,13 @@ struct IdWindow: Sendable {
         insert(actor: entry.actor, id: id, .init(receipt: entry.receipt, content: .init(entry)), at: place)
     }
 
+    /// What a repair took over: what is only shown takes no id from what counts.
+    mutating func insert(_ readmission: Readmission, at place: UInt64) {
+        let entry = readmission.entry
+        guard let id = entry.id, readmission.isProven || record(actor: entry.actor, id: id) == nil else { return }
+        insert(entry, at: place)
+    }
+
     /// What the entry beside a decision's drafts says that they lost.
     mutating func noteLosses(_ frame: FrameView, _ bytes: Span<UInt8>) {
         guard frame.action.count == Drafts.conflict.utf8.count, bytes.text(frame.action) == Drafts.conflict else { return }

@@ -321,7 +321,7 @@ extension WriterSession {
                 ids.noteLosses(frame, bytes)
             }
             if let readmission = Readmission(frame, of: bytes) {
-                ids.insert(readmission.entry, at: frame.seq)
+                ids.insert(readmission, at: frame.seq)
                 ids.noteLosses(readmission, at: frame.seq)
             }
         }
