@@ -512,6 +512,10 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case looseRequestsForgotten = "loose-requests-forgotten"
     /// A request without its entry adds a key.
     case looseAdditionCounts = "loose-addition-counts"
+    /// Who adds an associate takes the constitution away.
+    case additionForgetsConstitution = "addition-forgets-constitution"
+    /// A request without its entry counts, though sound entries behind it say something else.
+    case contradictedRequestCounts = "contradicted-request-counts"
     /// A request without its entry removes a key, and lets fewer sign.
     case looseRemovalLowers = "loose-removal-lowers"
     /// Behind a repair fewer must sign than a lost act had asked for.

@@ -69,6 +69,27 @@ struct ConstitutionTests {
         try ledger.expectIntact()
     }
 
+    @Test("it stays when associates come and go, and says how many must sign; both verifiers agree")
+    func staying() throws {
+        let house = try GovernedHouse()
+        let ledger = house.ledger
+        try house.adopt(Self.trade)
+        let text = try ledger.run("constitution", "show").output
+        for (verb, signer) in [("add", TestActors.eve), ("remove", TestActors.eve), ("remove", TestActors.carol)] {
+            let words = ["associate", verb, signer.key.description]
+            try ledger.expectRefusal(20, "only the adoption of another one changes that") {
+                try ledger.run(words + ["--threshold", "1"] + house.keys("ada", "bob"))
+            }
+            #expect(try ledger.run(words + house.keys("ada", "bob")).code == 0)
+            #expect(try ledger.run("constitution", "show").output == text)
+            try ledger.expectRefusal(20, "justified by sovereignty alone") {
+                try ledger.run("ingest", "-", input: Self.draft.replacing("PILLAR", with: "evolution") + "\n")
+            }
+        }
+        try ledger.expectIntact()
+        #expect(try ledger.agreedVerdict().code == 0)
+    }
+
     @Test("who signs sees the text and what it lays down, and signs nothing else than the text says")
     func signing() throws {
         let house = try GovernedHouse()

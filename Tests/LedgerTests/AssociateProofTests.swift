@@ -152,6 +152,37 @@ struct AssociateProofTests {
         }
     }
 
+    @Test("attacks: what was signed for the same place and never carried out, against what sound entries behind it say")
+    func contradicted() async throws {
+        for isGiven in [true, false] {
+            let machine = try SimulatedMachine.governed()
+            let others = [
+                try machine.removal(of: bob, by: [ada, carol]), try machine.addition(of: eve, by: [ada, bob]),
+                try machine.adoption("[retention]\ndays = 1", by: [ada, bob]),
+                try machine.adoption(threshold: 3, by: [ada, bob]),
+            ]
+            let lost = try machine.removal(of: carol, by: [ada, bob])
+            let seq = try machine.carryOut(lost).seq
+            try machine.carryOut(machine.adoption(by: [ada, bob]))
+            try machine.append(30...31)
+            // Nothing of the true one is left but what its signers kept.
+            let place = try machine.place(seq)
+            let text = isGiven ? "" : others.map(\.json.canonicalText).joined()
+            let end = try #require(machine.segment(place.segment)[place.offset...].firstIndex(of: 0x0A))
+            machine.setSegment(
+                place.segment,
+                machine.segment(place.segment)[..<place.offset] + Array(text.utf8) + machine.segment(place.segment)[end...])
+            for other in others where isGiven {
+                let error = #expect(throws: LedgerError.self) { try machine.copy().repair { $0.requests = [other] } }
+                #expect(error?.code == .refused, "\(String(describing: error))")
+            }
+            let plan = try #require(try machine.repair { $0.requests = [lost] }.plan)
+            #expect(plan.mending.acts.map(\.request.verb) == [.remove, .adopt] && plan.mending.acts.first?.request == lost)
+            #expect(try machine.associates().constitution != nil)
+            try await expectCarolOut(machine, "\(isGiven)")
+        }
+    }
+
     @Test("attack: a request behind zeros, as if it followed an act that is lost")
     func behindNothing() async throws {
         let machine = try SimulatedMachine.governed()

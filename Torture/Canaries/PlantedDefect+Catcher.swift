@@ -153,8 +153,9 @@ extension PlantedDefect {
             .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
         case .looseRequestsForgotten, .looseRemovalLowers, .repairLowersThreshold, .removedAssociateAccepted,
-            .requestBehindNothing:
+            .requestBehindNothing, .contradictedRequestCounts:
             .tests("LedgerTests.AssociateProofTests")
+        case .additionForgetsConstitution: .tests("CommandLineTests.ConstitutionTests")
         case .archivedRosterForgotten, .associatesTakenAway: .tests("AssociateLossTests")
         case .houseNameLent: .tests("HouseNameTests")
         case .proposalsKept: .tests("KernelTests.PatchTests")

@@ -93,7 +93,11 @@ extension RepairPlan {
         }
         if let objection = request.objectionToClasses(actors) { return (request, "\(objection)") }
         let objection = actors.associates.map { $0.objection(to: request, in: ledger, at: nil, behind: nil) } ?? .nobody
-        return (request, objection?.description ?? "it does not follow on what is known")
+        return (
+            request,
+            objection?.description
+                ?? "sound entries behind the damage say something else of the associates, or another request stands in its place"
+        )
     }
 }
 

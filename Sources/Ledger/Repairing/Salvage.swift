@@ -282,7 +282,7 @@ extension Salvage {
             return false
         }
         statedActors.append((roster, isProven))
-        if let associates = roster.associates { associateTraces.stated.append(associates) }
+        associateTraces.stated += [statement.roster, roster].compactMap(\.associates)
         if case .act(let request) = statement.change { associateTraces.acts.append((.init(seq: frame.seq, hash: hash), request)) }
         return true
     }

@@ -67,7 +67,9 @@ extension Associates {
         case .addition(let key, let threshold):
             try checkConstitution(threshold)
             guard !keys.contains(key) else { throw .named(key) }
-            changed = try Associates(keys + [key], threshold: threshold, act: act)
+            let all = try Associates(keys + [key], threshold: threshold, act: act)
+            (changed.keys, changed.threshold) = (all.keys, all.threshold)
+            if planted(.additionForgetsConstitution) { changed.constitution = nil }
         case .removal(let key, let threshold):
             try checkConstitution(threshold)
             guard keys.contains(key) else { throw .unnamed(key) }

@@ -73,31 +73,47 @@ extension Associates.Mending.Traces {
         }
         guard !planted(.looseRequestsForgotten) else { return nil }
         for request in loose where known.isFollowed(by: request, in: ledger) {
-            let isBelieved = known.believes(loose: request)
-            guard let hash = hash(of: request, behind: known, past, in: ledger, isBelieved) ?? (isBelieved ? .zero : nil) else {
-                continue
-            }
-            return (request, .init(seq: known.act.seq, hash: hash))
+            if let act = act(of: request, behind: known, past, in: ledger, isBelieved: true) { return (request, act) }
         }
         return nil
     }
 
-    /// The hash of the entry that is lost around a request: nothing is known of it but what the next act says.
+    /// The entry that is lost around a request: nothing is known of it but what is said behind it. Nil if that contradicts the request, which
+    /// somebody may have put in another one's place, or is too little.
     ///
-    /// - Parameter isBelieved: whether that one may be loose too; if not, a sound one must follow in the end.
-    private func hash(
-        of request: SignedRequest, behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID, _ isBelieved: Bool
-    ) -> Digest? {
-        func behind(_ base: Digest) -> Associates? {
-            past.contains(base) ? nil : known.after(request, .init(seq: known.act.seq, hash: base))
+    /// - Parameter isBelieved: whether those before it may count without a sound act behind them.
+    private func act(
+        of request: SignedRequest, behind known: Associates, _ past: Set<Digest>, in ledger: LedgerID, isBelieved: Bool
+    ) -> Associates.Act? {
+        func behind(_ act: Associates.Act) -> Associates? {
+            guard !past.contains(act.hash), let behind = known.after(request, act) else { return nil }
+            let told = stated.first { $0.act.hash == act.hash }
+            return told.map(behind.agrees) ?? true || planted(.contradictedRequestCounts) ? behind : nil
         }
-        let sound = acts.first { next in behind(next.request.base)?.isFollowed(by: next.request, in: ledger) == true }
-        if let sound { return sound.request.base }
-        return loose.first { next in
-            guard let known = behind(next.base), known.isFollowed(by: next, in: ledger) else { return false }
-            return isBelieved && known.believes(loose: next)
-                || hash(of: next, behind: known, past.union([next.base]), in: ledger, false) != nil
-        }?.base
+        // The act that is told to have this hash, and whose seq is told with it.
+        func told(_ hash: Digest) -> Associates.Act {
+            stated.first { $0.act.hash == hash }?.act ?? .init(seq: known.act.seq, hash: hash)
+        }
+        for (_, next) in acts where behind(told(next.base))?.isFollowed(by: next, in: ledger) == true { return told(next.base) }
+        let isBelieved = isBelieved && known.believes(loose: request)
+        for next in loose {
+            guard let behind = behind(told(next.base)), behind.isFollowed(by: next, in: ledger) else { continue }
+            if act(of: next, behind: behind, past.union([next.base]), in: ledger, isBelieved: isBelieved) != nil {
+                return told(next.base)
+            }
+        }
+        guard isBelieved else { return nil }
+        let next = stated.filter { $0.act.seq > known.act.seq }.min { $0.act.seq < $1.act.seq }
+        guard let next else { return .init(seq: known.act.seq, hash: .zero) }
+        return behind(next.act) == nil ? nil : next.act
+    }
+}
+
+extension Associates {
+    /// Whether they are the same, whatever made them so.
+    fileprivate func agrees(with told: Associates) -> Bool {
+        keys == told.keys && threshold == told.threshold && constitution?.articles == told.constitution?.articles
+            && isSuspended == told.isSuspended && withdrawn == told.withdrawn
     }
 }
 
