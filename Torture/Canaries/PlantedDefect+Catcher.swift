@@ -147,13 +147,13 @@ extension PlantedDefect {
         // Associates
         case .requestOfAnotherLedger, .requestOfAnotherVerb, .requestReplayed, .requestExpiryUnchecked, .strangerSigns,
             .withdrawnSigns, .signatureCountedTwice, .requestSignatureUnchecked, .thresholdUnchecked, .removalBelowThreshold,
-            .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored:
+            .otherAlertReleased, .releaseRosterUnchecked, .suspensionIgnored, .requestBehindNothing:
             .tests("AssociateForgeryTests")
         case .repairReleases, .repairUnsuspended, .removedAssociateBack, .oldReleaseFinished,
             .looseAdditionCounts:
             .tests("LedgerTests.AssociateRepairTests")
         case .looseRequestsForgotten, .looseRemovalLowers, .repairLowersThreshold, .removedAssociateAccepted,
-            .requestBehindNothing, .contradictedRequestCounts:
+            .contradictedRequestCounts:
             .tests("LedgerTests.AssociateProofTests")
         case .additionForgetsConstitution: .tests("CommandLineTests.ConstitutionTests")
         case .archivedRosterForgotten, .associatesTakenAway: .tests("AssociateLossTests")
