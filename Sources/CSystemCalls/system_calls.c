@@ -44,10 +44,6 @@ int csystem_open_directory_without_links(const char *path) {
     return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-int csystem_open_direct(int directory, const char *name) {
-    return openat(directory, name, O_WRONLY | O_DIRECT | O_DSYNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-}
-
 int csystem_clock_is_synchronised(void) {
     struct timex clock = {.modes = 0};
     int state = adjtimex(&clock);

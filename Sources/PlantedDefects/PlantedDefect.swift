@@ -38,8 +38,6 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case swapUnsynced = "swap-unsynced"
     /// A block is acknowledged before its sync.
     case appendUnsynced = "append-unsynced"
-    /// What stands before an append in its first block is not written again.
-    case directBlockForgotten = "direct-block-forgotten"
     /// A file that was cut is not synchronised.
     case cutUnsynced = "cut-unsynced"
     /// The name of a new ledger is not synchronised.

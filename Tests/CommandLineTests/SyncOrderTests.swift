@@ -5,8 +5,6 @@ import Testing
 /// What a program's system calls have changed and not synchronised, read from a trace of strace.
 private struct Unsynchronized {
     private var paths: Set<String> = []
-    /// Descriptors whose writes are durable when they return.
-    private var durable: Set<Substring> = []
     /// What was wrong when something was renamed into place, or said.
     private(set) var faults: [String] = []
     private(set) var saidCount = 0
@@ -18,11 +16,6 @@ private struct Unsynchronized {
     }
 
     private mutating func read(_ line: String, _ said: String) {
-        if let call = line.firstMatch(of: #/\bopenat\(.* = (\d+)</#) {
-            durable.remove(call.1)
-            if line.contains("O_DSYNC") { durable.insert(call.1) }
-        }
-        if let call = line.firstMatch(of: #/\bpwrite64\((\d+)</#), durable.contains(call.1) { return }
         if let call = line.firstMatch(of: #/\bftruncate\(\d+<([^>]+)>/#) {
             for path in paths { faults.append("\(path) is not synchronised when \(call.1) is cut") }
             paths.insert(String(call.1))

@@ -16,7 +16,6 @@ extension PlantedDefect {
         case .createUnsynced, .createNameUnsynced, .replaceNameUnsynced, .moveUnsynced, .keptEvidenceUnsynced,
             .keptNameUnsynced, .cutUnsynced:
             .tests("DurableFilesTests.DurabilityTests")
-        case .directBlockForgotten: .tests("DirectAppendTests")
         case .publishedNameUnsynced, .directoryNameUnsynced, .publishedNamesUnsynced: .tests("SyncOrderTests")
         case .replaceUnsynced, .replaceInPlace, .appendUnsynced, .headLeads, .unprovenTrusted, .provenUnsynced,
             .newSegmentNameUnproven, .failedSyncUnlatched, .failedSyncAcknowledged, .rolledSegmentUnsynced, .rolledWithoutHead,

@@ -16,9 +16,6 @@ int csystem_file_system_type(int descriptor, uint32_t *type);
 // openat2 for a directory, refusing a symbolic link anywhere on the way; ENOSYS or EPERM where the system has it not.
 int csystem_open_directory_without_links(const char *path);
 
-// openat for writing past the page cache, each write durable when it returns; EINVAL or ENOSYS where the system has it not.
-int csystem_open_direct(int directory, const char *name);
-
 #ifdef __linux__
 #include <sys/types.h>
 

@@ -1,5 +1,4 @@
 import PlantedDefects
-import Synchronization
 import SystemPackage
 
 /// A regular file of a POSIX base directory.
@@ -7,17 +6,11 @@ final class POSIXFile: StorageFile {
     let path: StoragePath
     private let descriptor: Descriptor
     private let shownPath: String
-    private let direct: Mutex<DirectAppends>
 
-    /// - Parameter openDirect: opens the file with an identity past the page cache; nil if it cannot.
-    init(
-        _ descriptor: consuming Descriptor, _ path: StoragePath, shownPath: String,
-        openDirect: @escaping @Sendable (FileIdentity) -> Descriptor? = { _ in nil }
-    ) {
+    init(_ descriptor: consuming Descriptor, _ path: StoragePath, shownPath: String) {
         self.descriptor = descriptor
         self.path = path
         self.shownPath = shownPath
-        direct = Mutex(DirectAppends(open: openDirect))
     }
 
     func status() throws(StorageError) -> FileStatus {
@@ -32,21 +25,7 @@ final class POSIXFile: StorageFile {
         }
     }
 
-    func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
-        do throws(Errno) {
-            if !planted(.appendUnsynced),
-                try direct.withLock({ this throws(Errno) in try this.append(block, at: offset, to: descriptor) })
-            {
-                return
-            }
-        } catch {
-            throw .synchronize(failure(error, "write"))
-        }
-        try appendThroughCache(block, at: offset)
-    }
-
     func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageError) {
-        direct.withLock { $0.noteChange() }
         var done = 0
         do throws(Errno) {
             // A short write is no failure; what stops it, the next call says.
@@ -62,7 +41,6 @@ final class POSIXFile: StorageFile {
     }
 
     func truncate(to size: Int) throws(StorageError) {
-        direct.withLock { $0.noteChange() }
         do throws(Errno) { try System.truncate(descriptor.raw, to: size) } catch { throw failure(error, "cut") }
     }
 
@@ -72,7 +50,6 @@ final class POSIXFile: StorageFile {
 
     func synchronize() throws(StorageError) {
         do throws(Errno) { try System.synchronizeData(descriptor.raw) } catch { throw failure(error, "synchronize") }
-        direct.withLock { $0.noteSynchronization() }
     }
 
     private func failure(_ errno: Errno, _ operation: String) -> StorageError {

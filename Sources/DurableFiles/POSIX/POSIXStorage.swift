@@ -133,9 +133,7 @@ extension POSIXStorage {
                 }
                 throw self.failure(error, "open", path)
             }
-            let file = POSIXFile(descriptor, path, shownPath: self.shown(path)) { [weak self] identity in
-                access == .readWrite ? self?.openDirect(path, identity) : nil
-            }
+            let file = POSIXFile(descriptor, path, shownPath: self.shown(path))
             let status = try file.status()
             // Replaced since it was opened, as a writer does with HEAD: who looks again finds the file that bears the name now.
             if status.linkCount == 0, access != .create, attemptsLeft > 0 {
@@ -143,22 +141,6 @@ extension POSIXStorage {
             }
             try status.checkRegular(owner: self.owner, "open", self.shown(path))
             return file
-        }
-    }
-
-    /// The file another time, for writing past the page cache, on file systems that keep what others read meanwhile right.
-    private func openDirect(_ path: StoragePath, _ identity: FileIdentity) -> Descriptor? {
-        do throws(StorageError) {
-            return try inDirectory(of: path) { directory throws(StorageError) in
-                guard let descriptor = System.openDirect(path.name, in: directory),
-                    (try? System.status(of: descriptor.raw).identity) == identity,
-                    let type = try? System.fileSystemType(descriptor.raw),
-                    ["ext4", "xfs"].contains(FileSystemKind(type: type).name)
-                else { return nil }
-                return descriptor
-            }
-        } catch {
-            return nil
         }
     }
 
@@ -246,7 +228,7 @@ extension POSIXStorage {
         }
     }
 
-    private func inDirectory<Result: ~Copyable>(
+    private func inDirectory<Result>(
         of path: StoragePath, _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         guard let parent = path.parent else { return try body(base.raw) }

@@ -21,41 +21,6 @@ struct Descriptor: ~Copyable, Sendable {
     deinit { _ = close(raw) }
 }
 
-/// Memory that begins and ends with a page, as a disk wants it that reads it without a copy.
-@safe struct AlignedBuffer: ~Copyable, @unchecked Sendable {
-    /// Of pages, of files' blocks, and so of any disk's.
-    static let blockByteCount = 4096
-    // Nobody else has it, and it goes with its owner.
-    fileprivate let memory: UnsafeMutableRawBufferPointer
-
-    init(blockCount: Int) {
-        let byteCount = blockCount * Self.blockByteCount
-        unsafe memory = .allocate(byteCount: byteCount, alignment: Self.blockByteCount)
-        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0)
-    }
-
-    deinit { unsafe memory.deallocate() }
-
-    var byteCount: Int { unsafe memory.count }
-
-    func replace(from start: Int, with bytes: Span<UInt8>) {
-        precondition(start >= 0 && start + bytes.count <= byteCount)
-        unsafe bytes.withUnsafeBytes { bytes in
-            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: bytes)
-        }
-    }
-
-    func clear(_ range: Range<Int>) {
-        for index in range { unsafe memory[index] = 0 }
-    }
-
-    /// Moves bytes to the beginning.
-    func moveToFront(_ range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
-        unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[range]))
-    }
-}
-
 enum System {
     static let currentDirectory = AT_FDCWD
 
@@ -64,12 +29,6 @@ enum System {
         let flags =
             flags | (planted(.symbolicLinkFollowed) ? 0 : O_NOFOLLOW) | O_CLOEXEC | O_NONBLOCK
         return Descriptor(try retrying { unsafe openat(directory, name, flags, mode) })
-    }
-
-    /// The same for writing past the page cache, each write durable when it returns; nil where that is not to be had.
-    static func openDirect(_ name: String, in directory: Int32) -> Descriptor? {
-        let raw = unsafe csystem_open_direct(directory, name)
-        return raw >= 0 ? Descriptor(raw) : nil
     }
 
     /// A directory, with no symbolic link anywhere on the way; nil for whatever reason, which a walk then finds out.
@@ -116,16 +75,6 @@ enum System {
         }
         guard done >= 0 else { throw Errno(rawValue: errno) }
         return done
-    }
-
-    /// Writes the first bytes of a buffer once, and says how many.
-    static func write(_ descriptor: Int32, _ buffer: borrowing AlignedBuffer, count: Int, at offset: Int) throws(Errno) -> Int {
-        precondition(count <= buffer.byteCount && offset >= 0)
-        while true {
-            let done = unsafe pwrite(descriptor, buffer.memory.baseAddress, count, offset)
-            if done >= 0 { return done }
-            if errno != EINTR { throw Errno(rawValue: errno) }
-        }
     }
 
     static func truncate(_ descriptor: Int32, to size: Int) throws(Errno) { try check { ftruncate(descriptor, size) } }

@@ -140,15 +140,13 @@ extension Storage {
 }
 
 extension StorageFile {
-    package func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) { try appendThroughCache(block, at: offset) }
-
     /// Appends a block, or overwrites preallocated NULs with it.
     ///
-    ///     pwrite fdatasync; or pwrite alone, of whole blocks past the page cache (`DirectAppends`)
+    ///     pwrite fdatasync
     ///
     /// A crash leaves any of its sectors. A failed write leaves a part, and the caller restores the length; a failed
     /// sync leaves nothing known, and the caller latches.
-    func appendThroughCache(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
+    package func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure) {
         do throws(StorageError) { try write(block, at: offset) } catch { throw .write(error) }
         if planted(.appendUnsynced) { return }
         do throws(StorageError) { try synchronize() } catch { throw .synchronize(error) }

@@ -78,8 +78,6 @@ package protocol StorageFile: AnyObject, Sendable {
     func read(into buffer: inout [UInt8], from start: Int, at offset: Int) throws(StorageError) -> Int
     /// Writes all bytes, or throws; then any part of them may have been written.
     func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageError)
-    /// Appends a block, or overwrites preallocated NULs with it, and makes it durable (see `appendThroughCache`).
-    func append(_ block: Span<UInt8>, at offset: Int) throws(AppendFailure)
     func truncate(to size: Int) throws(StorageError)
     /// Who may read and write it, as permission bits; of files that are not the ledger's own.
     func setMode(_ mode: UInt32) throws(StorageError)
