@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/timex.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -36,12 +38,45 @@ int csystem_file_system_type(int descriptor, uint32_t *type) {
 #define SYS_openat2 437
 #endif
 
-int csystem_open_directory_without_links(const char *path) {
+int csystem_open_directory_without_links(const char *path, int only_place) {
     // struct open_how and RESOLVE_NO_SYMLINKS of linux/openat2.h, which older systems lack.
     const struct {
         uint64_t flags, mode, resolve;
-    } how = {O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0, 0x04};
+    } how = {
+        .flags = O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW | (only_place ? O_PATH : O_RDONLY | O_NONBLOCK),
+        .resolve = 0x04,
+    };
     return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+int csystem_status(int directory, const char *name, struct csystem_status *status) {
+    const int flags = AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH);
+    const unsigned wanted = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_UID | STATX_INO | STATX_SIZE;
+    struct statx some = {.stx_mask = 0};
+    // Some sandboxes forbid it, and some file systems do not tell everything.
+    if (statx(directory, name, flags, wanted, &some) != 0 && errno != ENOSYS && errno != EPERM) return -1;
+    if ((some.stx_mask & wanted) == wanted) {
+        *status = (struct csystem_status){
+            .device = makedev(some.stx_dev_major, some.stx_dev_minor),
+            .inode = some.stx_ino,
+            .link_count = some.stx_nlink,
+            .size = (int64_t)some.stx_size,
+            .mode = some.stx_mode,
+            .owner = some.stx_uid,
+        };
+        return 0;
+    }
+    struct stat all;
+    if (fstatat(directory, name, &all, flags) != 0) return -1;
+    *status = (struct csystem_status){
+        .device = all.st_dev,
+        .inode = all.st_ino,
+        .link_count = all.st_nlink,
+        .size = all.st_size,
+        .mode = all.st_mode,
+        .owner = all.st_uid,
+    };
+    return 0;
 }
 
 int csystem_clock_is_synchronised(void) {

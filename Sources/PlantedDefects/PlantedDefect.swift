@@ -60,6 +60,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
     case anyKindAccepted = "any-kind-accepted"
     /// A base that was moved away under its holder is not noticed.
     case baseUnchecked = "base-unchecked"
+    /// A directory that was entered once is taken for what its name leads to for ever.
+    case directoryUnchecked = "directory-unchecked"
     /// Whoever wants the writer's lock has it.
     case writerLockUntaken = "writer-lock-untaken"
     /// Seals are computed and not compared.

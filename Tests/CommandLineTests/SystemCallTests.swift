@@ -109,15 +109,15 @@ struct SystemCallTests {
         let script = """
             cd "$1"
             append() { "$@" "$BULLA" append --ledger L --actor a:b --action c --pillar integrity --reason r --body '{}'; }
-            append strace -f -qq -o trace -e trace=newfstatat > out
+            append strace -f -qq -o trace -e trace=statx > out
             total=$(wc -l < trace); k=$((total-12))
             # The first look of all: at the base.
-            append strace -f -qq -o trace -P "$1/L" -e trace=newfstatat -e inject=newfstatat:error=EIO:when=1 > out 2> err
-            echo "did newfstatat 0 $? $(tr '\\n' ' ' < err)"
+            append strace -f -qq -o trace -P "$1/L" -e trace=statx -e inject=statx:error=EIO:when=1 > out 2> err
+            echo "did statx 0 $? $(tr '\\n' ' ' < err)"
             while [ $k -le $total ]; do
-                append strace -f -qq -o trace -e trace=newfstatat -e inject=newfstatat:error=EIO:when=$k > out 2> err
+                append strace -f -qq -o trace -e trace=statx -e inject=statx:error=EIO:when=$k > out 2> err
                 code=$?
-                grep -q '(INJECTED)' trace && echo "did newfstatat $k $code $(tr '\\n' ' ' < err)"
+                grep -q '(INJECTED)' trace && echo "did statx $k $code $(tr '\\n' ' ' < err)"
                 "$BULLA" verify --ledger L > v || echo "FAILED $k verify: $(cat v)"
                 grep -q RAISED v && echo "FAILED $k: the alert is raised"
                 k=$((k+1))

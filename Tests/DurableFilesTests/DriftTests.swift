@@ -52,6 +52,15 @@ struct DriftTests {
         try expectDrift(kind) { bench in try bench.move(Layout.ledger, to: StoragePath("elsewhere")) }
     }
 
+    @Test("A file in whose directory's place another was moved has drifted", arguments: StorageKind.allCases)
+    func directoryReplaced(_ kind: StorageKind) throws {
+        try expectDrift(kind) { bench in
+            try bench.move(Layout.ledger, to: StoragePath("elsewhere"))
+            try bench.storage.makeDirectory(Layout.ledger)
+            try bench.put("twin", at: .segment)
+        }
+    }
+
     @Test("A second name breaks the oath", arguments: StorageKind.allCases)
     func hardLinked(_ kind: StorageKind) throws {
         let bench = try Bench(kind)

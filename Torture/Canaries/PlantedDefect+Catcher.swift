@@ -27,7 +27,7 @@ extension PlantedDefect {
         // Files
         case .publishReplaces: .tests("DurableFilesTests.PublishTests")
         case .shortWriteAccepted: .tests("DiskFaultTests")
-        case .identityUnchecked, .baseUnchecked: .tests("DurableFilesTests.DriftTests")
+        case .identityUnchecked, .baseUnchecked, .directoryUnchecked: .tests("DurableFilesTests.DriftTests")
         case .hardLinkAccepted, .foreignOwnerAccepted, .symbolicLinkFollowed, .anyKindAccepted:
             .tests("DurableFilesTests.RefusalTests")
         // Locks

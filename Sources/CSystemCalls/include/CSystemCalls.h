@@ -14,7 +14,19 @@ int csystem_exchange(int one_directory, const char *one, int other_directory, co
 int csystem_file_system_type(int descriptor, uint32_t *type);
 
 // openat2 for a directory, refusing a symbolic link anywhere on the way; ENOSYS or EPERM where the system has it not.
-int csystem_open_directory_without_links(const char *path);
+// With `only_place` nothing can be done with the descriptor but to look at it (O_PATH), which is had faster.
+int csystem_open_directory_without_links(const char *path, int only_place);
+
+// What a name in a directory stands for, a link itself; with an empty name, what the descriptor stands for.
+//
+// Its times are not asked for: a file whose times somebody has seen gets a new one with the next write (Linux 6.13 and later),
+// and a sync that would have written the data alone writes the inode too.
+struct csystem_status {
+    uint64_t device, inode, link_count;
+    int64_t size;
+    uint32_t mode, owner;
+};
+int csystem_status(int directory, const char *name, struct csystem_status *status);
 
 #ifdef __linux__
 #include <sys/types.h>

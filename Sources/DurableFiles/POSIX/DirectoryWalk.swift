@@ -32,6 +32,15 @@ enum DirectoryWalk {
         return current
     }
 
+    /// Which directory `path` leads to, by the same walk.
+    static func identity(ofDirectory path: String) throws(StorageError) -> FileIdentity {
+        if let found = System.directoryStatus(withoutLinks: path) { return found.identity }
+        let found = try open(path: path)
+        do throws(Errno) { return try System.status(of: found.raw).identity } catch {
+            throw StorageError(.system(error), "look at", path)
+        }
+    }
+
     /// One step: a directory's descriptor, or why the name leads to none.
     static func step(
         _ name: String, in directory: borrowing Descriptor, _ walked: String

@@ -17,6 +17,10 @@ package final class POSIXStorage: Storage {
     package let owner: UInt32
     package var user: UInt32 { System.user }
     let base: Descriptor
+    /// The open descriptor keeps it from being used again.
+    let baseIdentity: FileIdentity
+    /// Directories of the base that were entered before, by name.
+    private let entered = Mutex<[String: Directory]>([:])
     /// Where a base under construction will be published; nil once it is in place.
     let construction: Mutex<Construction?>
     /// The gate, while we hold it: closing its descriptor gives the lock back.
@@ -27,6 +31,17 @@ package final class POSIXStorage: Storage {
         let parentPath: String
         let asideName: String
         let finalName: String
+    }
+
+    /// An open directory of the base, whose identity the descriptor keeps from being used again.
+    private final class Directory: Sendable {
+        let descriptor: Descriptor
+        let identity: FileIdentity
+
+        init(_ descriptor: consuming Descriptor) throws(Errno) {
+            identity = try System.status(of: descriptor.raw).identity
+            self.descriptor = descriptor
+        }
     }
 
     private final class Gate: Sendable {
@@ -42,11 +57,9 @@ package final class POSIXStorage: Storage {
         base = try DirectoryWalk.open(path: path)
         construction = Mutex(nil)
         self.allowedNetworkFileSystem = allowedNetworkFileSystem
-        do throws(Errno) {
-            owner = try System.status(of: base.raw).owner
-        } catch {
-            throw StorageError(.system(error), "look at", path)
-        }
+        let status = try Self.status(of: base, path)
+        owner = status.owner
+        baseIdentity = status.identity
         try Self.checkFileSystem(base, path, allowedNetworkFileSystem)
     }
 
@@ -64,6 +77,7 @@ package final class POSIXStorage: Storage {
         }
         var aside = ""
         base = try Self.makeAside(in: parent, parentPath, random: random, for: path, name: &aside)
+        baseIdentity = try Self.status(of: base, path).identity
         basePath = path
         owner = System.user
         self.allowedNetworkFileSystem = allowedNetworkFileSystem
@@ -74,6 +88,7 @@ package final class POSIXStorage: Storage {
     private init(inside outer: POSIXStorage, _ name: StoragePath) throws(StorageError) {
         basePath = outer.shown(name)
         base = try DirectoryWalk.step(name.name, in: outer.base, outer.shown(name))
+        baseIdentity = try Self.status(of: base, outer.shown(name)).identity
         owner = outer.owner
         allowedNetworkFileSystem = outer.allowedNetworkFileSystem
         construction = Mutex(nil)
@@ -88,6 +103,12 @@ package final class POSIXStorage: Storage {
     /// The names in the base itself.
     package func names() throws(StorageError) -> [String] {
         do throws(Errno) { return try System.names(in: base) } catch { throw failure(error, "list", nil) }
+    }
+
+    private static func status(of directory: borrowing Descriptor, _ path: String) throws(StorageError) -> FileStatus {
+        do throws(Errno) { return try System.status(of: directory.raw) } catch {
+            throw StorageError(.system(error), "look at", path)
+        }
     }
 
     private static func checkFileSystem(
@@ -231,9 +252,29 @@ extension POSIXStorage {
     private func inDirectory<Result>(
         of path: StoragePath, _ body: (Int32) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        guard let parent = path.parent else { return try body(base.raw) }
+        guard let name = path.directory else { return try body(base.raw) }
+        if let directory = try entered(name) { return try body(directory.descriptor.raw) }
+        guard let parent = path.parent else { preconditionFailure("what has a directory has a parent") }
         let directory = try descriptor(of: parent)
         return try body(directory.raw)
+    }
+
+    /// A directory of the base itself: the one that the name leads to now, kept open; nil for what lies deeper.
+    ///
+    /// To see that a name leads to the same directory as before takes one call, and to open it again three.
+    private func entered(_ name: String) throws(StorageError) -> Directory? {
+        if name.utf8.contains(UInt8(ascii: "/")) { return nil }
+        if let known = entered.withLock({ $0[name] }),
+            (try? System.status(of: name, in: base.raw))?.identity == known.identity || planted(.directoryUnchecked)
+        {
+            return known
+        }
+        let path = StoragePath(name)
+        let found = try DirectoryWalk.step(name, in: base, shown(path))
+        let directory: Directory
+        do throws(Errno) { directory = try Directory(found) } catch { throw failure(error, "look at", path) }
+        entered.withLock { $0[name] = directory }
+        return directory
     }
 
     private func descriptor(of directory: StoragePath) throws(StorageError) -> Descriptor {
@@ -251,21 +292,15 @@ extension POSIXStorage {
     package func checkBase() throws(StorageError) {
         if construction.withLock({ $0 != nil }) || planted(.baseUnchecked) { return }
         let drift = StorageError(.drift, "check", basePath)
-        let found: Descriptor
+        let found: FileIdentity
         do throws(StorageError) {
-            found = try DirectoryWalk.open(path: basePath)
+            found = try DirectoryWalk.identity(ofDirectory: basePath)
         } catch {
             // Too many open files, or a permission lost, says nothing of what stands there.
             if case .system(let errno) = error.kind, errno != .noSuchFileOrDirectory { throw error }
             throw drift
         }
-        let isSame: Bool
-        do throws(Errno) {
-            isSame = try System.status(of: found.raw).identity == System.status(of: base.raw).identity
-        } catch {
-            throw failure(error, "look at", nil)
-        }
-        if !isSame { throw drift }
+        if found != baseIdentity { throw drift }
     }
 
     /// Makes the base durable under its own name.

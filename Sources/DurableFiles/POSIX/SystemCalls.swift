@@ -34,20 +34,25 @@ enum System {
     /// A directory, with no symbolic link anywhere on the way; nil for whatever reason, which a walk then finds out.
     static func openDirectory(withoutLinks path: String) -> Descriptor? {
         if path.utf8.contains(0) { return nil }
-        let raw = unsafe csystem_open_directory_without_links(path)
+        let raw = unsafe csystem_open_directory_without_links(path, 0)
         return raw >= 0 ? Descriptor(raw) : nil
     }
 
-    static func status(of descriptor: Int32) throws(Errno) -> FileStatus {
-        var status = stat()
-        try check { unsafe fstat(descriptor, &status) }
-        return FileStatus(status)
+    /// What such a directory is, without opening it for anything else.
+    static func directoryStatus(withoutLinks path: String) -> FileStatus? {
+        if path.utf8.contains(0) { return nil }
+        let raw = unsafe csystem_open_directory_without_links(path, 1)
+        if raw < 0 { return nil }
+        let place = Descriptor(raw)
+        return try? status(of: place.raw)
     }
 
-    /// The status of a name in a directory, of a link itself.
+    static func status(of descriptor: Int32) throws(Errno) -> FileStatus { try status(of: "", in: descriptor) }
+
+    /// The status of a name in a directory, of a link itself; an empty name means the descriptor's own.
     static func status(of name: String, in directory: Int32) throws(Errno) -> FileStatus {
-        var status = stat()
-        try check { unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) }
+        var status = csystem_status()
+        try check { unsafe csystem_status(directory, name, &status) }
         return FileStatus(status)
     }
 
@@ -223,9 +228,9 @@ enum System {
 }
 
 extension FileStatus {
-    fileprivate init(_ status: stat) {
+    fileprivate init(_ status: csystem_status) {
         let kind: Kind =
-            switch status.st_mode & S_IFMT {
+            switch status.mode & S_IFMT {
             case S_IFREG: .regular
             case S_IFDIR: .directory
             case S_IFLNK: .symbolicLink
@@ -234,8 +239,7 @@ extension FileStatus {
             default: .device
             }
         self.init(
-            identity: FileIdentity(volume: UInt64(status.st_dev), file: UInt64(status.st_ino)), kind: kind,
-            size: Int(status.st_size), linkCount: Int(status.st_nlink), owner: status.st_uid,
-            mode: status.st_mode & 0o7777)
+            identity: FileIdentity(volume: status.device, file: status.inode), kind: kind, size: Int(status.size),
+            linkCount: Int(status.link_count), owner: status.owner, mode: status.mode & 0o7777)
     }
 }
