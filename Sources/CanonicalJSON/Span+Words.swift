@@ -100,11 +100,12 @@ extension Array where Element == UInt8 {
         unsafe span.withUnsafeBufferPointer { buffer in unsafe append(contentsOf: buffer) }
     }
 
-    /// Appends the sixteen bytes of two words, the lowest of each first, in one copy.
-    package mutating func append(littleEndian first: UInt64, _ second: UInt64) {
-        let words = (first.littleEndian, second.littleEndian)
+    /// Appends the eight bytes of each word, the lowest first, in one copy.
+    @inlinable
+    package mutating func append<let count: Int>(littleEndian words: InlineArray<count, UInt64>) {
+        let ordered = InlineArray<count, UInt64> { words[$0].littleEndian }
         // As above; a word has eight bytes and no others.
-        unsafe Swift.withUnsafeBytes(of: words) { buffer in unsafe append(contentsOf: buffer) }
+        unsafe Swift.withUnsafeBytes(of: ordered) { buffer in unsafe append(contentsOf: buffer) }
     }
 }
 

@@ -57,7 +57,5 @@ extension Digest: CustomStringConvertible {
     }
 
     /// Appends 64 lower-case hexadecimal digits.
-    package func append(to bytes: inout [UInt8]) {
-        for index in 0..<4 { Hex.append(words[index], to: &bytes) }
-    }
+    package func append(to bytes: inout [UInt8]) { Hex.append(words, to: &bytes) }
 }

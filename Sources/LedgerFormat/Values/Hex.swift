@@ -4,7 +4,16 @@ import CanonicalJSON
 package enum Hex {
     /// Appends the 16 digits of `word`.
     package static func append(_ word: UInt64, to bytes: inout [UInt8]) {
-        bytes.append(littleEndian: digits(UInt32(word >> 32)), digits(UInt32(truncatingIfNeeded: word)))
+        bytes.append(littleEndian: [digits(UInt32(word >> 32)), digits(UInt32(truncatingIfNeeded: word))])
+    }
+
+    /// Appends the 64 digits of four words in one copy.
+    package static func append(_ words: InlineArray<4, UInt64>, to bytes: inout [UInt8]) {
+        let halves = InlineArray<8, UInt64> { half in
+            let word = words[half >> 1]
+            return digits(half & 1 == 0 ? UInt32(word >> 32) : UInt32(truncatingIfNeeded: word))
+        }
+        bytes.append(littleEndian: halves)
     }
 
     /// The eight digits of a value, the first in the lowest byte.
