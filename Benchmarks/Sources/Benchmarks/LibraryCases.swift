@@ -29,10 +29,21 @@ struct LibraryCases {
                     }
                 }
             },
+            Contender("\(tasks) tasks, \(each) calls each of a thread that answers") {
+                let echo = Echo()
+                defer { echo.end() }
+                return await Task.detached {
+                    let start = ContinuousClock.now
+                    await withTaskGroup(of: Void.self) { group in
+                        for _ in 1...tasks { group.addTask { for _ in 1...each { await echo.call() } } }
+                    }
+                    return start.secondsSince
+                }.value
+            },
             loop("raw pwrite + fdatasync") { ["raw", "\(count)", "\(Self.blockByteCount)", $0] },
             loop("SQLite, one row a transaction") { ["sqlite", "\(count)", "1", $0, workload.payloads] },
         ])
-        let (alone, together, raw, sqlite) = (measured[0], measured[1], measured[2], measured[3])
+        let (alone, together, echoed, raw, sqlite) = (measured[0], measured[1], measured[2], measured[3], measured[4])
         let single = { (measurement: Measurement) in Format.time(measurement.median / Double(count)) }
         let work = "one durable append at a time, in process"
         return [
@@ -46,6 +57,11 @@ struct LibraryCases {
                 "\(tasks) tasks, each awaits its own appends", ours: Format.rate(each * tasks, in: together.median),
                 yardstick: "\(tasks) × `pwrite` + `fdatasync`: " + Format.rate(count * tasks, in: raw.median),
                 raw.ratio(to: together) * (Double(each) / Double(count)), .atLeast(0.5)),
+            Row(
+                "\(tasks) tasks, each awaits its own appends", ours: Format.rate(each * tasks, in: together.median),
+                yardstick: "the same tasks await a thread that answers, and nothing is recorded: "
+                    + Format.rate(each * tasks, in: echoed.median),
+                echoed.ratio(to: together), nil),
         ]
     }
 
