@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run",
+        .run,
         abstract: "Stay up: verify the ledger at the start, say that it lives, and audit in the background.",
         discussion: """
             Verifies by the policy boot, records `run.online`, then `run.pulse` at every interval, with a slice of an audit after each: \
