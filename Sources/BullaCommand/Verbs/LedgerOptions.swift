@@ -91,7 +91,16 @@ struct WriterOptions: ParsableArguments {
         guard seconds >= 0, seconds <= 1_000_000 else { throw ValidationError("--wait takes seconds from 0 to 1000000") }
     }
 
+    /// The settings of a verb that commits a few times and is done.
     var settings: WriterSettings {
+        var settings = lastingSettings
+        // Whoever opens the ledger reads what is filled ahead: were it megabytes, a short verb would do nothing else for as long.
+        settings.preallocationByteCountMax = 1 << 16
+        return settings
+    }
+
+    /// The settings of one that stays.
+    var lastingSettings: WriterSettings {
         var settings = WriterSettings()
         settings.lockTimeoutMicroseconds = Int64(seconds * 1_000_000)
         return settings

@@ -66,7 +66,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func live() async throws {
-        var runner = try await Runner(.system, writer.settings, anchor: options.anchor) { () throws(LedgerError) in
+        var runner = try await Runner(.system, writer.lastingSettings, anchor: options.anchor) { () throws(LedgerError) in
             try options.storage()
         }
         var events = RunEvents()
