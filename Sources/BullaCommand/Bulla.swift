@@ -23,14 +23,7 @@ struct Bulla: AsyncParsableCommand {
             64 bad arguments, 75 busy; `record` and `lane guard` pass their command's code on, or 125 if they failed themselves.
             """,
         version: "bulla 0.1.0" + buildNote,
-        subcommands: [
-            InitCommand.self, AppendCommand.self, IngestCommand.self, RecordCommand.self, LogCommand.self, ShowCommand.self,
-            VerifyCommand.self, ReceiptCommand.self, StatusCommand.self, TopCommand.self, InspectCommand.self, DoctorCommand.self,
-            StateCommand.self, RestoreCommand.self, SnapshotCommand.self, AuditCommand.self, RunCommand.self, KeyCommand.self,
-            LaneCommand.self, LearnCommand.self, PatchCommand.self, ActorCommand.self, AssociateCommand.self,
-            ConstitutionCommand.self, AlertCommand.self, RepairCommand.self, BackupCommand.self, ArchiveCommand.self,
-            AnchorCommand.self,
-        ])
+        subcommands: Verb.allCases.map(\.command))
 }
 
 @main
@@ -64,14 +57,16 @@ enum Main {
     /// The verb's parser alone, which spares making the others'. All but a sound command line of that verb is left to the whole one.
     private static func parsed() throws -> any ParsableCommand {
         let arguments = RawArguments.texts
-        if let verb = Bulla.configuration.subcommands.first(where: { $0.configuration.commandName == arguments.first }),
-            arguments.allSatisfy({ !["--version", "--help", "-h"].contains($0) }),
-            let command = try? verb.parseAsRoot(Array(arguments.dropFirst()))
+        if let verb = arguments.first.flatMap(Verb.init(rawValue:)), arguments.allSatisfy({ !Self.builtIn.contains($0) }),
+            let command = try? verb.command.parseAsRoot(Array(arguments.dropFirst()))
         {
             return command
         }
         return try Bulla.parseAsRoot(arguments)
     }
+
+    /// What is asked of the whole program.
+    private static let builtIn = ["--version", "--help", "-h"]
 
     /// Help and versions go to stdout as they are; what the parser says of arguments may quote them.
     private static func finish(_ error: any Error) -> Never {

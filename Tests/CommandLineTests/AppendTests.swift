@@ -44,6 +44,18 @@ struct AppendTests {
         try ledger.expectIntact(seq: 2)
     }
 
+    @Test("whoever appends once leaves little behind the data, which the next one reads, however large the ledger is")
+    func preallocation() throws {
+        let ledger = try CommandLedger()
+        let large = #"{"text":""# + String(repeating: "x", count: 600_000) + #""}"#
+        for body in [large, large, "{}", "{}"] { #expect(try ledger.append("-", input: body).code == 0) }
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(ledger.path)/\(CommandLedger.firstSegment)"))
+        let dataEnd = try #require(bytes.lastIndex { $0 != 0 })
+        #expect(bytes.count - dataEnd <= (1 << 16) + 4096)
+        #expect(bytes.count - dataEnd > 4096, "nothing is filled ahead: each sync has a new size to write")
+        try ledger.expectIntact(seq: 5)
+    }
+
     @Test("an id is recorded once: the same content gets the receipt of then, for each actor apart")
     func ids() throws {
         let ledger = try CommandLedger()

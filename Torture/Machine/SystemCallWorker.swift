@@ -58,7 +58,9 @@ struct SystemCallWorker: Worker {
         case .kill, .killTwice: try strace.kill(command, at: this.call)
         case .fail(let error): try strace.fail(command, at: this.call, with: error)
         case .short(let byteCount, let thenFull):
-            try scenes.shortWrites.run(command, at: this.call.number, byteCount: byteCount, thenFull: thenFull, in: place)
+            try scenes.shortWrites.run(
+                command.map { $0 == setting.bulla ? setting.shimmableBulla : $0 }, at: this.call.number, byteCount: byteCount,
+                thenFull: thenFull, in: place)
         }
     }
 

@@ -58,9 +58,10 @@ struct RunCommand: AsyncParsableCommand {
 
     private func setting() -> Setting {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let beside = program.deletingLastPathComponent().appendingPathComponent("bulla").path
         return Setting(
-            level: level, seed: seed ?? UInt64.random(in: 1..<1_000_000_000),
-            bulla: bulla ?? program.deletingLastPathComponent().appendingPathComponent("bulla").path, torture: program.path)
+            level: level, seed: seed ?? UInt64.random(in: 1..<1_000_000_000), bulla: bulla ?? beside, shimmableBulla: beside,
+            torture: program.path)
     }
 }
 

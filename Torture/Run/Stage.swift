@@ -60,6 +60,8 @@ struct Setting: Sendable {
     var seed: UInt64
     /// The built `bulla`.
     var bulla: String
+    /// The one of the test build, beside this program. The other may hold its C library, and then no shim comes between the two.
+    var shimmableBulla: String
     /// This program, for subjects that are processes of their own.
     var torture: String
 }

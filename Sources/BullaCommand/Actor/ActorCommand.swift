@@ -5,7 +5,7 @@ import LedgerFormat
 
 struct ActorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "actor",
+        .actor,
         abstract: "Bind actors' names to keys, so that nobody else speaks in them.",
         discussion: """
             Who is enrolled signs what it records: append, ingest, record, state, restore and lane take --actor-key FILE. Unsigned entries \

@@ -47,9 +47,10 @@ struct ActorKeyFile {
 
 /// What the verbs take that record something in a user's name.
 struct SignerOptions: ParsableArguments {
-    @Option(
-        name: .customLong("actor-key"),
-        help: ArgumentHelp("The actor's private key: signs the entry, as an enrolled actor must.", valueName: "file"))
+    static let name = NameSpecification.customLong("actor-key")
+    static let help = ArgumentHelp("The actor's private key: signs the entry, as an enrolled actor must.", valueName: "file")
+
+    @Option(name: Self.name, help: Self.help)
     var file: String?
 
     func signer() throws(LedgerError) -> ActorSigner? {

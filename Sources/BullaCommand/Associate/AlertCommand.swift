@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct AlertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alert",
+        .alert,
         abstract: "Look why the house is locked, and release it with the associates' signatures.",
         discussion: """
             Example:

@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct AssociateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "associate",
+        .associate,
         abstract: "Say whose signatures release the house, and how many of them.",
         discussion: """
             A ledger has associates if it was made with them (bulla init --associate KEY). What they decide is a request, which M of them \

@@ -5,7 +5,7 @@ import LedgerFormat
 
 struct ConstitutionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "constitution",
+        .constitution,
         abstract: "Lay down the house's rules: classes, pillars, thresholds, handbooks, retention.",
         discussion: """
             The file constitution.toml in the ledger's directory is a proposal and no more. What M associates sign is adopted: its text \

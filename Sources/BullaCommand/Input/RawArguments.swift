@@ -26,7 +26,7 @@ enum RawArguments {
     /// Refuses arguments that are no UTF-8, but for the command behind `--`, which is passed on and recorded byte for byte.
     static func checkText() throws(LedgerError) {
         for (index, bytes) in all.enumerated() {
-            if bytes == Array("--".utf8) { return }
+            if isTerminator(bytes) { return }
             guard isText(bytes) else {
                 throw LedgerError(
                     .usage, "argument \(index) is not UTF-8: \(Printable.text(String(decoding: bytes, as: UTF8.self)))")
@@ -35,13 +35,21 @@ enum RawArguments {
     }
 
     /// Whether the answer is to be JSON, also where it is that the rest of the command line cannot be read.
-    static var wantJSON: Bool { all.prefix { $0 != Array("--".utf8) }.contains(Array("--json".utf8)) }
+    static var wantJSON: Bool {
+        for bytes in all {
+            if isTerminator(bytes) { return false }
+            if bytes.elementsEqual("--json".utf8) { return true }
+        }
+        return false
+    }
 
     /// What is said behind the program's name, as text.
     static var texts: [String] { all.dropFirst().map { String(decoding: $0, as: UTF8.self) } }
 
     /// The last `count` arguments.
     static func last(_ count: Int) -> [[UInt8]] { Array(all.suffix(count)) }
+
+    private static func isTerminator(_ bytes: [UInt8]) -> Bool { bytes.elementsEqual("--".utf8) }
 
     static func isText(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 }

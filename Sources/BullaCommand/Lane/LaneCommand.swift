@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct LaneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lane",
+        .lane,
         abstract: "Leases for a fleet of agents: no two in the same place, and a record of who, when and why.",
         discussion: """
             A lane is a named region of work, usually paths of a repository; a lease is a hold of it, limited in time. The right to a \

@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct LearnCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "learn",
+        .learn,
         abstract: "What went wrong, what was done about it, what is to be learnt, and whether it came again.",
         discussion: """
             A trauma is an entry with four sentences: trauma, root cause, correction, lesson. `bulla record` leaves one when its command \

@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct PatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "patch",
+        .patch,
         abstract: "Let specialists learn: propose changes of their handbooks, and apply what associates sign.",
         discussion: """
             A handbook is an AGENT.md in one of the folders that the constitution names. A patch is a unified diff for one, with the digest of \

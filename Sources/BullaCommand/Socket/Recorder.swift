@@ -1,4 +1,3 @@
-import ArgumentParser
 import Ledger
 import LedgerFormat
 
@@ -83,31 +82,4 @@ extension Recorder {
     mutating func release() { session?.release() }
 
     mutating func takeNotices() -> [String] { session?.takeNotices() ?? [] }
-}
-
-/// What the verbs take that can record through a server.
-struct SocketOptions: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp(
-            "Record through the server at this socket (bulla run --socket), instead of --ledger.", valueName: "path"))
-    var socket: String?
-
-    func validate() throws {
-        if socket?.isEmpty == true { throw ValidationError("--socket names no path") }
-    }
-
-    func refuseBoth(_ options: LedgerOptions) throws {
-        if socket != nil, options.ledger != nil { throw ValidationError("--ledger and --socket name two places: give one") }
-    }
-
-    func recorder(
-        _ options: LedgerOptions, _ writer: WriterOptions, _ signing: SignerOptions
-    ) throws(LedgerError) -> Recorder {
-        let settings = try writer.settings(signing)
-        if let socket {
-            return Recorder(SocketClient(path: socket, waitMicroseconds: settings.lockTimeoutMicroseconds), settings.signer)
-        }
-        return Recorder(WriterSession(try options.storage(), .system, settings, anchor: options.anchor))
-    }
 }

@@ -1,3 +1,4 @@
+import DurableFiles
 import LedgerFormat
 
 #if canImport(Glibc)
@@ -143,7 +144,7 @@ extension SocketSystem {
     /// A group by its name or number; nil when there is none of this name.
     static func group(_ text: String) -> UInt32? {
         if let number = UInt32(text) { return number }
-        return unsafe getgrnam(text).map { unsafe $0.pointee.gr_gid }
+        return NameService.group(text)
     }
 }
 

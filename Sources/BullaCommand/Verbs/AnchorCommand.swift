@@ -5,7 +5,7 @@ import LedgerFormat
 
 struct AnchorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "anchor",
+        .anchor,
         abstract: "Show what was seen of the ledger before, or accept that it stepped back.",
         discussion: """
             The highest entry seen is kept outside the ledger, in the folder anchors of $BULLA_STATE_DIR, else of bulla in \

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct AppendCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "append",
+        .append,
         abstract: "Record one entry and print its receipt.",
         discussion: """
             The receipt is printed when the entry is durable. Kept elsewhere, it later proves a rollback or another history. With --id \
@@ -52,22 +52,18 @@ struct AppendCommand: ParsableCommand {
             valueName: "pointer"))
     var writes: [JSONPointer] = []
 
-    @OptionGroup var signing: SignerOptions
-    @OptionGroup var server: SocketOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var recording: RecorderOptions
 
     func validate() throws {
-        try server.refuseBoth(options)
         if base == 0 { throw ValidationError("--base takes a seq, and the first one is 1") }
     }
 
     func run() throws {
         let draft = try draft()
-        var recorder = try server.recorder(options, writer, signing)
+        var recorder = try recording.recorder()
         let answer = try recorder.record([draft])
         let receipt = answer.receipts[0]
-        try ConflictPrinter(options.json).print(
+        try ConflictPrinter(recording.json).print(
             ["receipt": receipt.json, "repeated": .bool(answer.isRepetition)], receipt, lost: answer.lost,
             overrode: answer.overrode)
     }

@@ -8,7 +8,7 @@ import LedgerFormat
 
 struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive",
+        .archive,
         abstract: "Move old entries to another place, so that the ledger does not grow without end.",
         discussion: """
             Only whole segments move; the one that is written to does too, once it is ended, if all of it lies before. Without --yes it is \

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit",
+        .audit,
         abstract: "Check entries by a policy, go on where the last audit stopped, and record the result.",
         discussion: """
             Where `verify` looks and says, `audit` also acts: its result becomes an entry, and damage raises the alert (10). When the \

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup",
+        .backup,
         abstract: "Copy the ledger while others write, or prove that a copy can be restored.",
         discussion: """
             The copy holds the keys, the evidence, and every entry that HEAD vouches for; it is verified before it gets its name, so \

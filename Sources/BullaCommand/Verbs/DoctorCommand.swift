@@ -7,7 +7,7 @@ import LedgerFormat
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor",
+        .doctor,
         abstract: "Check what surrounds the ledger, as a careful administrator would, and say what to do.",
         discussion: """
             File system, space, permissions, links, clock, syncs, key, HEAD, last audit, anchor, leftovers, and who is writing. Exits \

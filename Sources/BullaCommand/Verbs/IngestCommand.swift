@@ -8,7 +8,7 @@ extension LogFormat: ExpressibleByArgument {}
 
 struct IngestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingest",
+        .ingest,
         abstract: "Record many entries from a file or a pipe, durable batch by batch.",
         discussion: """
             By default each line is a draft {"actor":…,"action":…,"justification":{"pillar":…,"reason":…},"body":{…}}, optionally with \
@@ -60,13 +60,9 @@ struct IngestCommand: ParsableCommand {
     @Flag(name: .customLong("no-redact"), help: "Record lines as they are, secrets too.")
     var keepsSecrets = false
 
-    @OptionGroup var signing: SignerOptions
-    @OptionGroup var server: SocketOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var recording: RecorderOptions
 
     func validate() throws {
-        try server.refuseBoth(options)
         if raw, let format, format != .raw { throw ValidationError("--raw and --format \(format) name two formats: give one") }
         if lineFormat == .drafts {
             if actor != nil || action != nil || pillar != nil || reason != nil || keepsSecrets {
@@ -82,7 +78,7 @@ struct IngestCommand: ParsableCommand {
             throw ValidationError("--from-start or --from-end goes with --follow, one of them")
         }
         if follow, file == "-" { throw ValidationError("stdin is read until its end: --follow goes with a file") }
-        if follow, server.socket != nil {
+        if follow, recording.socket != nil {
             throw ValidationError("--follow finds its place in the ledger itself: it goes with --ledger, not with --socket")
         }
     }
@@ -92,7 +88,7 @@ struct IngestCommand: ParsableCommand {
     func run() throws {
         let labels = try labels()
         let input = follow ? nil : try InputFile(file)
-        var recorder = try server.recorder(options, writer, signing)
+        var recorder = try recording.recorder()
         var log = labels.map { LineParser.Log(format: lineFormat, labels: $0) }
         let redacts = log != nil && lineFormat != .raw && !keepsSecrets
         if redacts || follow {
@@ -133,7 +129,7 @@ struct IngestCommand: ParsableCommand {
         }
         let watch = try FileWatch(folder: folder)
         let fallback: FollowedFile.Resumption.Fallback = fromStart ? .start : fromEnd ? .end : .refuse
-        let resumption = try LedgerView.asking(try options.storage()) { view throws(LedgerError) in
+        let resumption = try LedgerView.asking(try recording.options.storage()) { view throws(LedgerError) in
             try FollowedFile.Resumption.find(file, actor: labels.actor, view, else: fallback)
         }
         let followed = try FollowedFile(file, from: resumption, key: key, watch: watch)
@@ -162,7 +158,7 @@ struct IngestCommand: ParsableCommand {
 
     private func report(_ ingestion: inout Ingestion<some LineSource>) {
         for notice in ingestion.takeNotices() { Output.error("bulla: \(Printable.text(notice))") }
-        if options.json {
+        if recording.json {
             var object: JSONObject = [
                 "recorded": .number(Double(ingestion.recordedCount)), "repeated": .number(Double(ingestion.repeatedCount)),
                 "lines": .number(Double(ingestion.settledLineCount)), "last": ingestion.last?.json ?? .null,

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init",
+        .`init`,
         abstract: "Make a new ledger: directory, sealing key, first entry.",
         discussion: """
             Nothing is ever overwritten. The sealing key lies in keys/ (mode 600): whoever can read it can forge, so a backup of it \

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect",
+        .inspect,
         abstract: "Show the raw frames around a place, whatever state they are in.",
         discussion: """
             A number is an entry's seq; @NUMBER is a byte offset in a segment, as messages name it, with --segment where there are \

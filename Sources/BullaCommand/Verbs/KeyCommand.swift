@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "List, change and retire the sealing keys.",
+        .key, abstract: "List, change and retire the sealing keys.",
         subcommands: [KeyListCommand.self, KeyRotateCommand.self, KeyRetireCommand.self])
 }
 

@@ -12,10 +12,13 @@ import LedgerFormat
 
 /// What every verb takes.
 struct LedgerOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The ledger's directory (default: $BULLA_DIR, or ./.bulla).", valueName: "dir"))
+    static let ledgerHelp = ArgumentHelp("The ledger's directory (default: $BULLA_DIR, or ./.bulla).", valueName: "dir")
+    static let jsonHelp: ArgumentHelp = "Print JSON."
+
+    @Option(name: .long, help: Self.ledgerHelp)
     var ledger: String?
 
-    @Flag(name: .long, help: "Print JSON.")
+    @Flag(name: .long, help: Self.jsonHelp)
     var json = false
 
     func validate() throws {
@@ -75,18 +78,31 @@ struct LedgerOptions: ParsableArguments {
 
 /// What every verb that writes takes.
 struct WriterOptions: ParsableArguments {
-    @Option(
-        name: .long,
-        help: ArgumentHelp("How long to wait for the ledger's lock before giving up with exit code 75.", valueName: "seconds"))
-    var wait: Double = 10
+    static let help = ArgumentHelp(
+        "How long to wait for the ledger's lock before giving up with exit code 75. (default: 10.0)", valueName: "seconds")
+
+    /// Without a default value, to describe which the parser would ask the runtime what a Double is.
+    @Option(name: .long, help: Self.help)
+    var wait: Double?
+
+    private var seconds: Double { wait ?? 10 }
 
     func validate() throws {
-        guard wait >= 0, wait <= 1_000_000 else { throw ValidationError("--wait takes seconds from 0 to 1000000") }
+        guard seconds >= 0, seconds <= 1_000_000 else { throw ValidationError("--wait takes seconds from 0 to 1000000") }
     }
 
+    /// The settings of a verb that commits a few times and is done.
     var settings: WriterSettings {
+        var settings = lastingSettings
+        // Whoever opens the ledger reads what is filled ahead: were it megabytes, a short verb would do nothing else for as long.
+        settings.preallocationByteCountMax = 1 << 16
+        return settings
+    }
+
+    /// The settings of one that stays.
+    var lastingSettings: WriterSettings {
         var settings = WriterSettings()
-        settings.lockTimeoutMicroseconds = Int64(wait * 1_000_000)
+        settings.lockTimeoutMicroseconds = Int64(seconds * 1_000_000)
         return settings
     }
 }

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct LogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "log",
+        .log,
         abstract: "List entries, each with its seal checked.",
         discussion: """
             Damage ends the list, after everything before it: the message names the place. With --json each entry is one line, as it is \

@@ -9,7 +9,7 @@ import SystemPackage
 
 struct RecordCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "record",
+        .record,
         abstract: "Run a command, and record that it ran, how it ended, and what it wrote.",
         discussion: """
             One entry is durable before the command starts, and one follows its end: status, duration, arguments, working directory, and \
@@ -40,16 +40,12 @@ struct RecordCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What makes its failure the same one come again (see bulla learn).", valueName: "text"))
     var signature: String?
 
-    @OptionGroup var signing: SignerOptions
-    @OptionGroup var server: SocketOptions
-    @OptionGroup var writer: WriterOptions
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var recording: RecorderOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
     var command: [String] = []
 
     func validate() throws {
-        try server.refuseBoth(options)
         do throws(LedgerError) { _ = try givenSignature() } catch { throw ValidationError(error.message) }
         if command.isEmpty {
             throw ValidationError("no command: write it behind --, as in bulla record --actor user:ada -- make test")
@@ -67,7 +63,7 @@ struct RecordCommand: ParsableCommand {
     }
 
     private func record() throws(LedgerError) -> Int32 {
-        var recorder = try server.recorder(options, writer, signing)
+        var recorder = try recording.recorder()
         let invocation = Invocation(arguments: RawArguments.last(command.count), directory: Invocation.workingDirectory())
         let key = try recorder.prepare()
         let described = invocation.described(by: keepsSecrets ? nil : Redactor(key))
@@ -101,7 +97,7 @@ struct RecordCommand: ParsableCommand {
                 drafts.append(try trauma(of: described, failure, started.seq))
             }
             let receipts = try recorder.record(drafts).receipts
-            guard options.json else { return status }
+            guard recording.json else { return status }
             var told: JSONObject = ["finished": receipts[0].json, "started": started.json]
             if receipts.count > 1 { told["trauma"] = receipts[1].json }
             Output.error(Printable.json(.object(told)))

@@ -4,7 +4,7 @@ import LedgerFormat
 
 struct RepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "repair",
+        .repair,
         abstract: "Mend a damaged ledger, or release a whole one from alert; no byte is lost.",
         discussion: """
             Without --yes the plan is shown, and nothing is changed. With it a sound ledger is built beside: the verified entries as they are, \

@@ -7,7 +7,7 @@ import LedgerFormat
 
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore",
+        .restore,
         abstract: "Take the state back to an earlier point, or a handbook; history stays, and this can be taken back too.",
         discussion: """
             Without --yes the patch is shown that it would cause, and nothing is changed. With it that patch becomes one entry. What came \

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run",
+        .run,
         abstract: "Stay up: verify the ledger at the start, say that it lives, and audit in the background.",
         discussion: """
             Verifies by the policy boot, records `run.online`, then `run.pulse` at every interval, with a slice of an audit after each: \
@@ -66,7 +66,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func live() async throws {
-        var runner = try await Runner(.system, writer.settings, anchor: options.anchor) { () throws(LedgerError) in
+        var runner = try await Runner(.system, writer.lastingSettings, anchor: options.anchor) { () throws(LedgerError) in
             try options.storage()
         }
         var events = RunEvents()

@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show",
+        .show,
         abstract: "Show one entry whole; its seal is checked.",
         discussion: """
             Example:
@@ -69,7 +69,7 @@ struct ShowCommand: AsyncParsableCommand {
 
 struct ReceiptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "receipt",
+        .receipt,
         abstract: "Print an entry's receipt: one line fit for a commit message, a mail or syslog.",
         discussion: """
             Kept where the ledger's writer cannot reach, a receipt later proves a rollback, a truncation or another history \

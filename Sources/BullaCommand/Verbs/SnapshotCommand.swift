@@ -6,7 +6,7 @@ import Ledger
 
 struct SnapshotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot",
+        .snapshot,
         abstract: "Keep folded state, so that opening a long ledger stays fast.",
         discussion: """
             Who changes the state makes one when 10,000 entries lie behind the last, and so does `bulla run` (--snapshot-every). A snapshot is a cache: it is sealed, compared with the ledger before it is used, and \

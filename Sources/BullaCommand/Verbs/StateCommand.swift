@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct StateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "state",
+        .state,
         abstract: "Keep one JSON tree in the ledger, and look at it as it was at any entry.",
         discussion: """
             The tree is folded from the ledger's entries: each change is one, with who made it, when and why. Places are JSON Pointers \

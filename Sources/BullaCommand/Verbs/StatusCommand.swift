@@ -7,7 +7,7 @@ import LedgerFormat
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status",
+        .status,
         abstract: "Tell at a glance what the ledger holds and whether it is in order.",
         discussion: """
             Looks at HEAD and what lies behind it, in the same time whatever the ledger's size; `bulla verify` checks everything. \

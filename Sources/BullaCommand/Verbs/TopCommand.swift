@@ -12,7 +12,7 @@ import LedgerFormat
 
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top",
+        .top,
         abstract: "Watch a ledger: its tip, rate, audits, alert, lock and newest entries.",
         discussion: """
             Looks at the end of the ledger alone, and takes no lock; `bulla verify` checks everything. q or control-C quits. Piped, or \

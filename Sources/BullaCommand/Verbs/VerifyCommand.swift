@@ -6,7 +6,7 @@ import LedgerFormat
 
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
+        .verify,
         abstract: "Check every entry: form, order, links, hashes, seals, and HEAD.",
         discussion: """
             Writes nothing, ever. Prints the verdict with its place: intact (0), torn as by a crash, behind all that HEAD vouches for (0), \

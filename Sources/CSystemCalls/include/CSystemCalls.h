@@ -2,6 +2,7 @@
 #ifndef CSYSTEMCALLS_H
 #define CSYSTEMCALLS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // renameat2 with RENAME_NOREPLACE, both names in one directory.
@@ -37,6 +38,11 @@ int csystem_clock_is_synchronised(void);
 // The command line that the process was started with, also where there is no /proc to read it from; NULL where the C library
 // hands it to nobody but main.
 char **csystem_arguments(int *count);
+
+// The line of the system's list of users (`passwd`) or groups (`group`) for a name or number, as getent(1) prints it; -1 where there
+// is none. A child asks: what knows users from elsewhere than from /etc (LDAP, systemd) is loaded into the process that asks, and a
+// program that holds its C library crashes with it.
+int csystem_look_up(const char *database, const char *key, char *line, size_t size);
 
 // Running a command as a child.
 

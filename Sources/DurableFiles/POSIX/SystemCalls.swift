@@ -201,19 +201,15 @@ enum System {
         return unsafe Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
-    /// The user's home folder as the system's list of users has it.
-    static func homeFolder() -> [UInt8]? {
-        var buffer = [CChar](repeating: 0, count: 1 << 14)
-        // The entry's texts lie in the buffer.
-        return unsafe buffer.withUnsafeMutableBufferPointer { buffer in
-            var entry = unsafe passwd()
-            var found: UnsafeMutablePointer<passwd>?
-            guard let room = buffer.baseAddress,
-                unsafe getpwuid_r(geteuid(), &entry, room, buffer.count, &found) == 0, unsafe found != nil,
-                let home = unsafe entry.pw_dir
-            else { return nil }
-            return unsafe Array(UnsafeRawBufferPointer(start: home, count: strlen(home)))
+    /// The line for a name or number in the system's list of users (`passwd`) or groups (`group`); nil where there is none.
+    static func line(for key: String, in list: String) -> [UInt8]? {
+        // A group may have thousands of members; they come last, and nobody asks for them.
+        var line = [CChar](repeating: 0, count: 1 << 14)
+        let isFound = unsafe line.withUnsafeMutableBufferPointer { line in
+            guard let room = line.baseAddress else { return false }
+            return unsafe csystem_look_up(list, key, room, line.count) == 0
         }
+        return isFound ? line.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: "\n")) }.map { UInt8(bitPattern: $0) } : nil
     }
 
     private static func check(_ call: () -> Int32) throws(Errno) { _ = try retrying(call) }

@@ -11,6 +11,6 @@ package enum UserPlaces {
     /// The user's home: as `HOME` says, else as the list of users does.
     package static var home: [UInt8]? {
         if let home = System.variable("HOME"), !home.isEmpty { return home }
-        return System.homeFolder()
+        return NameService.home(of: System.user)
     }
 }
