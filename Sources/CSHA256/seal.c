@@ -138,7 +138,6 @@ static unsigned sort_key(size_t n) {
     return (unsigned)(KEYS - 1 - (blocks * KINDS_OF_TAIL + kind));
 }
 
-// At most 256 jobs, so that an index fits a byte.
 static void sort_jobs(uint8_t *order, const csha256_job *jobs, size_t count) {
     uint16_t start[KEYS + 1] = {0};
     for (size_t i = 0; i < count; i++) start[sort_key(jobs[i].n) + 1]++;
@@ -155,16 +154,19 @@ void csha256_verify_batch(const csha256_hmac_key *k, const csha256_job *jobs, si
     if (!shani && !avx512) abort();
     const size_t min_lanes = !avx512 ? SIZE_MAX : shani ? MIN_LANES : 1;
 
-    enum { CHUNK = 256 };
     for (size_t done = 0, chunk; done < count; done += chunk) {
         uint8_t order[CHUNK];
         chunk = count - done < CHUNK ? count - done : CHUNK;
         sort_jobs(order, jobs + done, chunk);
+        csha256_openings found;
+        const csha256_openings *openings = NULL;
+        if (chunk >= min_lanes && csha256_find_openings(&found, k, jobs + done, chunk, min_lanes)) openings = &found;
         for (size_t at = 0, lanes; at < chunk; at += lanes) {
             lanes = chunk - at < LANES ? chunk - at : LANES;
             uint8_t(*chunk_sigs)[DIGEST] = k ? sigs + done : NULL;
             if (lanes >= min_lanes)
-                csha256_verify_lanes(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done, min_lanes);
+                csha256_verify_lanes(k, jobs + done, order + at, lanes, openings, chunk_sigs, hashes + done,
+                                     min_lanes);
             else
                 verify_each(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done);
         }
