@@ -162,7 +162,9 @@ package struct ChainVerifier: Sendable {
         _ bytes: Span<UInt8>, isEnd: Bool, visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
     ) -> Outcome {
         var ahead = verified
-        var previous: FrameView?
+        // The frame found last; `isBehind` says whether the next one is compared with it.
+        var frame = FrameView()
+        var isBehind = false
         // Frames that fit the chain and whose seals are checked together.
         var pending: [FrameView] = []
         pending.reserveCapacity(Self.batchCount)
@@ -175,7 +177,7 @@ package struct ChainVerifier: Sendable {
                     ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
-            switch FrameView.find(in: bytes, at: start, after: previous, allowsExtraMembers: allowsExtraMembers, &scanner) {
+            switch frame.move(to: start, in: bytes, isBehind: isBehind, allowsExtraMembers: allowsExtraMembers, &scanner) {
             case .padding:
                 if isLastSegment || planted(.paddingAnywhere) {
                     inPadding = true
@@ -186,14 +188,15 @@ package struct ChainVerifier: Sendable {
                 end = isEnd ? .failed(.init(.endsInsideFrame, at: ahead.position)) : .wantsMore(consumed: start, atLeast: atLeast)
             case .fault(let fault):
                 end = .failed(.init(.frame(fault), at: ahead.position))
-            case .frame(let frame):
-                if let reason = ahead.objection(to: frame, after: previous, bytes) {
+            case nil:
+                let tip = frame.continuesPrevious ? nil : pending.last.map { ChainTip($0, of: bytes) } ?? verified.tip
+                if let reason = ahead.objection(to: frame, behind: tip, bytes) {
                     end = .failed(.init(reason, at: ahead.position))
                     break
                 }
                 pending.append(frame)
                 ahead.accept(frame)
-                previous = frame
+                isBehind = true
                 start = frame.frame.upperBound
                 if pending.count == Self.batchCount || frame.isTurn {
                     if let early = check(pending, bytes, visit) { return early }
@@ -202,7 +205,7 @@ package struct ChainVerifier: Sendable {
                 if frame.isTurn {
                     // What follows must agree with what the entry says, and not with its text.
                     ahead = verified
-                    previous = nil
+                    isBehind = false
                 }
             }
         }
@@ -272,15 +275,12 @@ package struct ChainVerifier: Sendable {
 
 // The checks of one entry, in the order of FORMAT.md §4: first what needs no seal …
 extension ChainVerifier.Standing {
-    /// - Parameter previous: the frame before, if it lies in the same buffer.
-    fileprivate func objection(
-        to frame: FrameView, after previous: FrameView?, _ bytes: Span<UInt8>
-    ) -> ChainFailure.Reason? {
+    /// - Parameter tip: the entry before; nil if there is none, or if the texts of both said already that one follows the other.
+    @inline(__always)
+    fileprivate func objection(to frame: FrameView, behind tip: ChainTip?, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         let turn = frame.isTurn ? ChainTurn(frame, bytes) : nil
         if frame.isTurn, turn == nil { return .turn(action: bytes.text(frame.action)) }
-        // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
-        let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
-        let isFirst = previous == nil && self.tip == nil
+        let isFirst = tip == nil && !frame.continuesPrevious
         if let tip, frame.ledger(in: bytes) != tip.ledger, !planted(.ledgerUnchecked) {
             return .foreignLedger(found: frame.ledger(in: bytes))
         }
@@ -332,7 +332,8 @@ extension ChainVerifier.Standing {
 
 // … then, with the seal, the version and HEAD.
 extension ChainVerifier {
-    private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
+    // Mutating, though it changes nothing: else the whole verifier would be copied for each frame.
+    private mutating func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1, !passesLaterVersions, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
         if frame.isTurn, let reason = objection(toTurn: frame, bytes) { return reason }
