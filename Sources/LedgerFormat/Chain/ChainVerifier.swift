@@ -9,8 +9,6 @@ import PlantedDefects
 package struct ChainVerifier: Sendable {
     /// Where the chain stands: all that the next entry must agree with.
     struct Standing: Sendable {
-        /// The entry before the bytes that are looked at; nil before the first.
-        var tip: ChainTip?
         /// The last entry's.
         var synced: UInt64 = 0
         /// Behind the last frame.
@@ -28,6 +26,8 @@ package struct ChainVerifier: Sendable {
 
     /// With everything whose seal was checked.
     private(set) var verified = Standing()
+    /// The last verified entry; nil before the first.
+    package private(set) var tip: ChainTip?
     var roster = KeyRoster()
     package private(set) var entryCount: UInt64 = 0
     /// The first entry that was verified here: what the piece before it must lead to.
@@ -67,8 +67,6 @@ package struct ChainVerifier: Sendable {
     private var inPadding = false
     private var scanner = CanonicalScanner()
 
-    /// The last verified entry; nil before the first.
-    package var tip: ChainTip? { verified.tip }
     /// Behind the last verified frame.
     package var position: Place { verified.position }
     /// Where the decision starts whose last entry is still to come.
@@ -91,7 +89,7 @@ package struct ChainVerifier: Sendable {
     /// Verifies what follows a verified entry that ends at `position`.
     package init(after tip: ChainTip, position: Place, keys: [KeyID: SealingKey], head: Head? = nil) {
         self.init(keys: keys, head: head)
-        verified.tip = tip
+        self.tip = tip
         verified.synced = tip.synced
         verified.position = position
     }
@@ -189,10 +187,12 @@ package struct ChainVerifier: Sendable {
             case .fault(let fault):
                 end = .failed(.init(.frame(fault), at: ahead.position))
             case nil:
-                let tip = frame.continuesPrevious ? nil : pending.last.map { ChainTip($0, of: bytes) } ?? verified.tip
-                if let reason = ahead.objection(to: frame, behind: tip, bytes) {
-                    end = .failed(.init(reason, at: ahead.position))
-                    break
+                if !ahead.isPlainlyContinued(by: frame) {
+                    let tip = frame.continuesPrevious ? nil : pending.last.map { ChainTip($0, of: bytes) } ?? tip
+                    if let reason = ahead.objection(to: frame, behind: tip, bytes) {
+                        end = .failed(.init(reason, at: ahead.position))
+                        break
+                    }
                 }
                 pending.append(frame)
                 ahead.accept(frame)
@@ -246,7 +246,7 @@ package struct ChainVerifier: Sendable {
             }
         }
         if accepted > 0 {
-            verified.tip = ChainTip(pending[accepted - 1], of: bytes)
+            tip = ChainTip(pending[accepted - 1], of: bytes)
             entryCount += UInt64(accepted)
             if key == nil { roster.noteUnchecked(first.key(in: bytes)) }
             if beginning == nil { beginning = Beginning(first, of: bytes, segment: position.segment) }
@@ -275,8 +275,14 @@ package struct ChainVerifier: Sendable {
 
 // The checks of one entry, in the order of FORMAT.md §4: first what needs no seal …
 extension ChainVerifier.Standing {
-    /// - Parameter tip: the entry before; nil if there is none, or if the texts of both said already that one follows the other.
+    /// Whether a frame says what nearly all say: then `objection` has none, and passing the frame to it is spared.
     @inline(__always)
+    fileprivate func isPlainlyContinued(by frame: FrameView) -> Bool {
+        frame.continuesPrevious && !frame.isTurn && frame.part == nil && expectedPart == nil
+            && frame.seq == position.seq && frame.synced >= synced && frame.synced < frame.seq
+    }
+
+    /// - Parameter tip: the entry before; nil if there is none, or if the texts of both said already that one follows the other.
     fileprivate func objection(to frame: FrameView, behind tip: ChainTip?, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         let turn = frame.isTurn ? ChainTurn(frame, bytes) : nil
         if frame.isTurn, turn == nil { return .turn(action: bytes.text(frame.action)) }
@@ -369,7 +375,7 @@ extension ChainVerifier {
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
         if judgesActors, frame.isTurn || watchesActors { noteActors(frame, bytes) }
         if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
-        if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
+        if entryCount == 0, beginning == nil, tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }
         switch ChainTurn(frame, bytes) {
         case .rotation(let key, _): roster.introduce(key)
