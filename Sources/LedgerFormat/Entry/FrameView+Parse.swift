@@ -246,7 +246,9 @@ private struct EntryParser {
     /// Moves behind the text of `range`, which belongs to the frame before, if it stands here too.
     @inline(__always)
     private mutating func repeats(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-        guard isBehind, range.upperBound &- range.lowerBound <= end &- position, bytes.repeats(range, at: position) else { return false }
+        guard isBehind, range.upperBound &- range.lowerBound <= end &- position, bytes.repeats(range, at: position) else {
+            return false
+        }
         position &+= range.upperBound &- range.lowerBound
         return true
     }
