@@ -138,16 +138,6 @@ TARGET static void absorb_digests(lane_states *outer, const lane_states *inner) 
     add_states(outer, s, (__mmask16)-1);
 }
 
-TARGET ALWAYS_INLINE csha256_state lane_state(const lane_states *states, int lane) {
-    csha256_state s;
-    for (int i = 0; i < 8; i++) s.h[i] = states->word[i][lane];
-    return s;
-}
-
-TARGET ALWAYS_INLINE void set_lane_state(lane_states *states, int lane, const csha256_state *s) {
-    for (int i = 0; i < 8; i++) states->word[i][lane] = s->h[i];
-}
-
 // Finishes the given lanes one by one with SHA-NI.
 TARGET static void absorb_alone(lane_states *first, lane_states *second, const lane_input *input,
                                 unsigned lanes) {
@@ -224,40 +214,6 @@ TARGET static void store_digests(uint8_t (*out)[DIGEST], const uint8_t *order, s
     }
 }
 
-TARGET static void start_lanes(lane_states *inner, lane_states *plain, const csha256_hmac_key *k) {
-    const csha256_state initial = csha256_initial();
-    fill_lanes(plain, &initial);
-    if (k) fill_lanes(inner, &k->inner);
-}
-
-TARGET int csha256_find_openings(csha256_openings *o, const csha256_hmac_key *k, const csha256_job *jobs,
-                                 size_t count, size_t min_lanes) {
-    __m512i blocks[LANES];
-    lane_input input;
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (jobs[i].n < BLOCK) return 0;
-        const __m512i block = _mm512_loadu_si512(jobs[i].entry);
-        // The one found last comes first: it is the likeliest.
-        size_t left = found;
-        while (left > 0 && _mm512_cmpneq_epi64_mask(block, blocks[left - 1])) left--;
-        if (left == 0) {
-            if (found == LANES) return 0;
-            blocks[found] = block;
-            input.next[found] = jobs[i].entry;
-            left = ++found;
-        }
-        o->of_job[i] = (uint8_t)(left - 1);
-    }
-    for (size_t lane = 0; lane < LANES; lane++) input.blocks[lane] = lane < found;
-    start_lanes(&o->inner, &o->plain, k);
-    if (k)
-        absorb_two(&o->inner, &o->plain, &input, min_lanes);
-    else
-        absorb_one(&o->plain, &input, min_lanes);
-    return 1;
-}
-
 // Lane i of `to` becomes what lane[i] of `from` is.
 TARGET static void choose_lanes(lane_states *to, const lane_states *from, __m512i lane) {
     for (int i = 0; i < 8; i++)
@@ -306,7 +262,9 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
         if (k) choose_lanes(&inner, &openings->inner, lane);
         choose_lanes(&plain, &openings->plain, lane);
     } else {
-        start_lanes(&inner, &plain, k);
+        const csha256_state initial = csha256_initial();
+        if (k) fill_lanes(&inner, &k->inner);
+        fill_lanes(&plain, &initial);
     }
     if (k) {
         fill_lanes(&outer, &k->outer);
@@ -322,11 +280,6 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
 }
 
 #else
-
-int csha256_find_openings(csha256_openings *o, const csha256_hmac_key *k, const csha256_job *jobs,
-                          size_t count, size_t min_lanes) {
-    abort();
-}
 
 void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
                           size_t count, const csha256_openings *openings, uint8_t (*sigs)[DIGEST],
