@@ -83,7 +83,8 @@ static const csha256_openings *find_openings(csha256_openings *o, const csha256_
         const uint64_t sought = fingerprint(jobs[i].entry);
         // The one found last comes first: it is the likeliest.
         size_t left = found;
-        while (left > 0 && (fingerprints[left - 1] != sought || memcmp(blocks[left - 1], jobs[i].entry, BLOCK) != 0))
+        while (left > 0 && (fingerprints[left - 1] != sought ||
+                            memcmp(blocks[left - 1], jobs[i].entry, BLOCK) != 0))
             left--;
         if (left == 0) {
             if (found == LANES) return NULL;
