@@ -11,11 +11,6 @@
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl")))
 
-// The states of all lanes: row i holds word i of each.
-typedef struct {
-    _Alignas(64) uint32_t word[8][LANES];
-} lane_states;
-
 // What each lane still has to absorb.
 typedef struct {
     _Alignas(64) const uint8_t *next[LANES];
@@ -143,16 +138,6 @@ TARGET static void absorb_digests(lane_states *outer, const lane_states *inner) 
     add_states(outer, s, (__mmask16)-1);
 }
 
-TARGET ALWAYS_INLINE csha256_state lane_state(const lane_states *states, int lane) {
-    csha256_state s;
-    for (int i = 0; i < 8; i++) s.h[i] = states->word[i][lane];
-    return s;
-}
-
-TARGET ALWAYS_INLINE void set_lane_state(lane_states *states, int lane, const csha256_state *s) {
-    for (int i = 0; i < 8; i++) states->word[i][lane] = s->h[i];
-}
-
 // Finishes the given lanes one by one with SHA-NI.
 TARGET static void absorb_alone(lane_states *first, lane_states *second, const lane_input *input,
                                 unsigned lanes) {
@@ -229,10 +214,17 @@ TARGET static void store_digests(uint8_t (*out)[DIGEST], const uint8_t *order, s
     }
 }
 
+// Lane i of `to` becomes what lane[i] of `from` is.
+TARGET static void choose_lanes(lane_states *to, const lane_states *from, __m512i lane) {
+    for (int i = 0; i < 8; i++)
+        _mm512_store_si512(to->word[i], _mm512_permutexvar_epi32(lane, _mm512_load_si512(from->word[i])));
+}
+
 TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
-                                 size_t count, uint8_t (*sigs)[DIGEST], uint8_t (*hashes)[DIGEST],
-                                 size_t min_lanes) {
+                                 size_t count, const csha256_openings *openings, uint8_t (*sigs)[DIGEST],
+                                 uint8_t (*hashes)[DIGEST], size_t min_lanes) {
     _Alignas(64) uint8_t hmac_tails[LANES][HMAC_TAIL], hash_tails[LANES][HASH_TAIL];
+    _Alignas(64) uint32_t opening[LANES] = {0};
     lane_input whole, hmac_rest, hash_rest;
     const __m512i zero = _mm512_setzero_si512();
     for (size_t lane = 0; lane < LANES; lane++) {
@@ -245,8 +237,10 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
         const csha256_job *job = lane < count ? &jobs[order[lane]] : NULL;
         if (job) {
             const size_t n = job->n;
-            whole.next[lane] = job->entry;
-            whole.blocks[lane] = n / BLOCK;
+            const size_t opened = openings ? 1 : 0;
+            whole.next[lane] = job->entry + opened * BLOCK;
+            whole.blocks[lane] = n / BLOCK - opened;
+            if (opened) opening[lane] = openings->of_job[order[lane]];
             // Bytes that the mask leaves out are not touched, be they mapped or not.
             const __mmask64 mask = ((__mmask64)1 << n % BLOCK) - 1;
             rest = _mm512_maskz_loadu_epi8(mask, job->entry + n / BLOCK * BLOCK);
@@ -262,11 +256,17 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
         }
     }
 
-    const csha256_state initial = csha256_initial();
     lane_states inner, outer, plain;
-    fill_lanes(&plain, &initial);
+    if (openings) {
+        const __m512i lane = _mm512_load_si512(opening);
+        if (k) choose_lanes(&inner, &openings->inner, lane);
+        choose_lanes(&plain, &openings->plain, lane);
+    } else {
+        const csha256_state initial = csha256_initial();
+        if (k) fill_lanes(&inner, &k->inner);
+        fill_lanes(&plain, &initial);
+    }
     if (k) {
-        fill_lanes(&inner, &k->inner);
         fill_lanes(&outer, &k->outer);
         absorb_two(&inner, &plain, &whole, min_lanes);
         absorb_one(&inner, &hmac_rest, min_lanes);
@@ -282,8 +282,8 @@ TARGET void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *j
 #else
 
 void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
-                          size_t count, uint8_t (*sigs)[DIGEST], uint8_t (*hashes)[DIGEST],
-                          size_t min_lanes) {
+                          size_t count, const csha256_openings *openings, uint8_t (*sigs)[DIGEST],
+                          uint8_t (*hashes)[DIGEST], size_t min_lanes) {
     abort();
 }
 

@@ -23,6 +23,7 @@ enum {
     HEX = 64,         // characters in a digest's hex form
     LANES = 16,       // 32-bit words in a zmm register
     MIN_PADDING = 9,  // the bit 1 in a byte of its own, and the length in 64 bits
+    CHUNK = 256,      // jobs that are put in order together: an index fits a byte
 
     // After an entry's whole blocks up to 63 bytes of it are left. With what follows them they make
     // up at most these many blocks:
@@ -60,6 +61,22 @@ ALWAYS_INLINE size_t finish_hash_tail(uint8_t tail[HASH_TAIL], size_t n, const u
     return pad(tail, rest + SUFFIX, (uint64_t)n + SUFFIX);
 }
 
+// The states of all lanes: row i holds word i of each.
+typedef struct {
+    _Alignas(64) uint32_t word[8][LANES];
+} lane_states;
+
+// The state in one lane.
+ALWAYS_INLINE csha256_state lane_state(const lane_states *states, int lane) {
+    csha256_state s;
+    for (int i = 0; i < 8; i++) s.h[i] = states->word[i][lane];
+    return s;
+}
+
+ALWAYS_INLINE void set_lane_state(lane_states *states, int lane, const csha256_state *s) {
+    for (int i = 0; i < 8; i++) states->word[i][lane] = s->h[i];
+}
+
 ALWAYS_INLINE void store_digest(uint8_t out[DIGEST], const csha256_state *s) {
     for (int i = 0; i < 8; i++) {
         uint32_t word = __builtin_bswap32(s->h[i]);
@@ -71,10 +88,18 @@ ALWAYS_INLINE void store_digest(uint8_t out[DIGEST], const csha256_state *s) {
 void csha256_compress_pair(csha256_state *a, const uint8_t *a_blocks, csha256_state *b,
                            const uint8_t *b_blocks, size_t nblocks);
 
-// avx512.c: csha256_verify_batch for jobs[order[0]], jobs[order[1]], ...: at most LANES of them. Lanes
-// are given up to SHA-NI when fewer than `min_lanes` have work; 1 means never.
+// The few different first blocks of a chunk's jobs, as the states behind them. Entries begin with
+// their action and actor, so that many begin alike: what they share need not be absorbed for each.
+typedef struct {
+    lane_states inner, plain;  // `inner` without meaning where there is no key
+    uint8_t of_job[CHUNK];     // in which lane of those
+} csha256_openings;
+
+// avx512.c: csha256_verify_batch for jobs[order[0]], jobs[order[1]], ...: at most LANES of them.
+// `openings` are those of `jobs`, or null. Lanes are given up to SHA-NI when fewer than `min_lanes` have
+// work; 1 means never.
 void csha256_verify_lanes(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
-                          size_t count, uint8_t (*sigs)[DIGEST], uint8_t (*hashes)[DIGEST],
-                          size_t min_lanes);
+                          size_t count, const csha256_openings *openings, uint8_t (*sigs)[DIGEST],
+                          uint8_t (*hashes)[DIGEST], size_t min_lanes);
 
 #endif

@@ -63,12 +63,68 @@ void csha256_hash_seal(const uint8_t *entry, size_t n, const uint8_t *sig_hex, u
     hash_rest(&plain, entry, n, sig_hex, hash);
 }
 
+// Differs for most blocks that differ.
+ALWAYS_INLINE uint64_t fingerprint(const uint8_t block[BLOCK]) {
+    uint64_t words[BLOCK / 8], mixed = 0;
+    memcpy(words, block, sizeof words);
+    for (int i = 0; i < BLOCK / 8; i++) mixed = (mixed << 7 | mixed >> 57) ^ words[i];
+    return mixed;
+}
+
+// Finds the openings of at most CHUNK jobs; null if there are more than lanes, or too many to gain by
+// it, or a job has no whole block.
+static const csha256_openings *find_openings(csha256_openings *o, const csha256_hmac_key *k,
+                                             const csha256_job *jobs, size_t count) {
+    const uint8_t *blocks[LANES];
+    uint64_t fingerprints[LANES];
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i].n < BLOCK) return NULL;
+        const uint64_t sought = fingerprint(jobs[i].entry);
+        // The one found last comes first: it is the likeliest.
+        size_t left = found;
+        while (left > 0 && (fingerprints[left - 1] != sought ||
+                            memcmp(blocks[left - 1], jobs[i].entry, BLOCK) != 0))
+            left--;
+        if (left == 0) {
+            if (found == LANES) return NULL;
+            blocks[found] = jobs[i].entry;
+            fingerprints[found] = sought;
+            left = ++found;
+        }
+        o->of_job[i] = (uint8_t)(left - 1);
+    }
+    if (found > count / 2) return NULL;
+    for (size_t lane = 0; lane < found; lane++) {
+        csha256_state plain = csha256_initial(), inner = k ? k->inner : plain;
+        csha256_compress2(&inner, &plain, blocks[lane], 1);
+        set_lane_state(&o->inner, (int)lane, &inner);
+        set_lane_state(&o->plain, (int)lane, &plain);
+    }
+    return o;
+}
+
+// The states in front of a job's first block, or behind it if `openings` know it; says whether they do.
+static size_t begin(csha256_state *inner, csha256_state *plain, const csha256_hmac_key *k,
+                    const csha256_openings *openings, size_t i) {
+    if (openings) {
+        *inner = lane_state(&openings->inner, openings->of_job[i]);
+        *plain = lane_state(&openings->plain, openings->of_job[i]);
+        return 1;
+    }
+    *plain = csha256_initial();
+    *inner = k ? k->inner : *plain;
+    return 0;
+}
+
 // One job with SHA-NI. The signature is at hand, so that unlike in sealing the two tails can be
 // absorbed side by side: one or two blocks and the outer one, against two or three blocks.
-static void verify_one(const csha256_hmac_key *k, const csha256_job *job, uint8_t sig[DIGEST],
-                       uint8_t out[DIGEST]) {
-    csha256_state inner = k->inner, outer = k->outer, plain = csha256_initial();
-    csha256_compress2(&inner, &plain, job->entry, job->n / BLOCK);
+static void verify_one(const csha256_hmac_key *k, const csha256_job *jobs, size_t i,
+                       const csha256_openings *openings, uint8_t sig[DIGEST], uint8_t out[DIGEST]) {
+    const csha256_job *job = &jobs[i];
+    csha256_state inner, plain, outer = k->outer;
+    const size_t opened = begin(&inner, &plain, k, openings, i);
+    csha256_compress2(&inner, &plain, job->entry + opened * BLOCK, job->n / BLOCK - opened);
 
     uint8_t hmac_tail[HMAC_TAIL], hash_tail[HASH_TAIL], block[BLOCK];
     start_tail(hmac_tail, sizeof hmac_tail, job->entry, job->n);
@@ -86,12 +142,15 @@ static void verify_one(const csha256_hmac_key *k, const csha256_job *job, uint8_
 }
 
 // Two jobs without a key, side by side.
-static void hash_two(const csha256_job *a, const csha256_job *b, uint8_t a_out[DIGEST],
-                     uint8_t b_out[DIGEST]) {
-    csha256_state p = csha256_initial(), q = p;
+static void hash_two(const csha256_job *jobs, size_t i, size_t j, const csha256_openings *openings,
+                     uint8_t (*hashes)[DIGEST]) {
+    const csha256_job *a = &jobs[i], *b = &jobs[j];
+    csha256_state p, q, none;
+    const size_t opened = begin(&none, &p, NULL, openings, i);
+    begin(&none, &q, NULL, openings, j);
     const size_t a_whole = a->n / BLOCK, b_whole = b->n / BLOCK;
     const size_t both = a_whole < b_whole ? a_whole : b_whole;
-    csha256_compress_pair(&p, a->entry, &q, b->entry, both);
+    csha256_compress_pair(&p, a->entry + opened * BLOCK, &q, b->entry + opened * BLOCK, both - opened);
     csha256_compress(&p, a->entry + both * BLOCK, a_whole - both);
     csha256_compress(&q, b->entry + both * BLOCK, b_whole - both);
 
@@ -104,22 +163,20 @@ static void hash_two(const csha256_job *a, const csha256_job *b, uint8_t a_out[D
     csha256_compress_pair(&p, a_tail, &q, b_tail, AT_LEAST);
     csha256_compress(&p, a_tail + AT_LEAST * BLOCK, a_blocks - AT_LEAST);
     csha256_compress(&q, b_tail + AT_LEAST * BLOCK, b_blocks - AT_LEAST);
-    store_digest(a_out, &p);
-    store_digest(b_out, &q);
+    store_digest(hashes[i], &p);
+    store_digest(hashes[j], &q);
 }
 
 static void verify_each(const csha256_hmac_key *k, const csha256_job *jobs, const uint8_t *order,
-                        size_t count, uint8_t (*sigs)[DIGEST], uint8_t (*hashes)[DIGEST]) {
+                        size_t count, const csha256_openings *openings, uint8_t (*sigs)[DIGEST],
+                        uint8_t (*hashes)[DIGEST]) {
     if (k) {
         for (size_t i = 0; i < count; i++)
-            verify_one(k, &jobs[order[i]], sigs[order[i]], hashes[order[i]]);
+            verify_one(k, jobs, order[i], openings, sigs[order[i]], hashes[order[i]]);
         return;
     }
     size_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        size_t a = order[i], b = order[i + 1];
-        hash_two(&jobs[a], &jobs[b], hashes[a], hashes[b]);
-    }
+    for (; i + 2 <= count; i += 2) hash_two(jobs, order[i], order[i + 1], openings, hashes);
     if (i < count) {
         const csha256_job *last = &jobs[order[i]];
         csha256_hash_seal(last->entry, last->n, last->sig_hex, hashes[order[i]]);
@@ -138,7 +195,6 @@ static unsigned sort_key(size_t n) {
     return (unsigned)(KEYS - 1 - (blocks * KINDS_OF_TAIL + kind));
 }
 
-// At most 256 jobs, so that an index fits a byte.
 static void sort_jobs(uint8_t *order, const csha256_job *jobs, size_t count) {
     uint16_t start[KEYS + 1] = {0};
     for (size_t i = 0; i < count; i++) start[sort_key(jobs[i].n) + 1]++;
@@ -155,18 +211,20 @@ void csha256_verify_batch(const csha256_hmac_key *k, const csha256_job *jobs, si
     if (!shani && !avx512) abort();
     const size_t min_lanes = !avx512 ? SIZE_MAX : shani ? MIN_LANES : 1;
 
-    enum { CHUNK = 256 };
     for (size_t done = 0, chunk; done < count; done += chunk) {
         uint8_t order[CHUNK];
         chunk = count - done < CHUNK ? count - done : CHUNK;
         sort_jobs(order, jobs + done, chunk);
+        csha256_openings found;
+        const csha256_openings *openings = shani ? find_openings(&found, k, jobs + done, chunk) : NULL;
         for (size_t at = 0, lanes; at < chunk; at += lanes) {
             lanes = chunk - at < LANES ? chunk - at : LANES;
             uint8_t(*chunk_sigs)[DIGEST] = k ? sigs + done : NULL;
             if (lanes >= min_lanes)
-                csha256_verify_lanes(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done, min_lanes);
+                csha256_verify_lanes(k, jobs + done, order + at, lanes, openings, chunk_sigs, hashes + done,
+                                     min_lanes);
             else
-                verify_each(k, jobs + done, order + at, lanes, chunk_sigs, hashes + done);
+                verify_each(k, jobs + done, order + at, lanes, openings, chunk_sigs, hashes + done);
         }
     }
 }

@@ -78,7 +78,8 @@ typedef struct {
 ///
 /// `use_features` is csha256_features() or a non-empty part of it; zero aborts. The outputs do not
 /// depend on it. CSHA256_AVX512 works on 16 jobs of like length at a time, which it picks out of
-/// up to 256: the larger the batch and the more alike its entries, the better.
+/// up to 256: the larger the batch and the more alike its entries, the better. With CSHA256_SHANI the first
+/// 64 bytes that several entries share are absorbed once.
 void csha256_verify_batch(const csha256_hmac_key *CSHA256_NULLABLE k, const csha256_job *jobs,
                           size_t count, uint8_t (*CSHA256_NULLABLE sigs)[32], uint8_t (*hashes)[32],
                           uint32_t use_features);

@@ -9,8 +9,6 @@ import PlantedDefects
 package struct ChainVerifier: Sendable {
     /// Where the chain stands: all that the next entry must agree with.
     struct Standing: Sendable {
-        /// The entry before the bytes that are looked at; nil before the first.
-        var tip: ChainTip?
         /// The last entry's.
         var synced: UInt64 = 0
         /// Behind the last frame.
@@ -28,6 +26,8 @@ package struct ChainVerifier: Sendable {
 
     /// With everything whose seal was checked.
     private(set) var verified = Standing()
+    /// The last verified entry; nil before the first.
+    package private(set) var tip: ChainTip?
     var roster = KeyRoster()
     package private(set) var entryCount: UInt64 = 0
     /// The first entry that was verified here: what the piece before it must lead to.
@@ -67,8 +67,6 @@ package struct ChainVerifier: Sendable {
     private var inPadding = false
     private var scanner = CanonicalScanner()
 
-    /// The last verified entry; nil before the first.
-    package var tip: ChainTip? { verified.tip }
     /// Behind the last verified frame.
     package var position: Place { verified.position }
     /// Where the decision starts whose last entry is still to come.
@@ -91,7 +89,7 @@ package struct ChainVerifier: Sendable {
     /// Verifies what follows a verified entry that ends at `position`.
     package init(after tip: ChainTip, position: Place, keys: [KeyID: SealingKey], head: Head? = nil) {
         self.init(keys: keys, head: head)
-        verified.tip = tip
+        self.tip = tip
         verified.synced = tip.synced
         verified.position = position
     }
@@ -162,7 +160,9 @@ package struct ChainVerifier: Sendable {
         _ bytes: Span<UInt8>, isEnd: Bool, visit: (FrameView, Span<UInt8>) -> Bool = { _, _ in true }
     ) -> Outcome {
         var ahead = verified
-        var previous: FrameView?
+        // The frame found last; `isBehind` says whether the next one is compared with it.
+        var frame = FrameView()
+        var isBehind = false
         // Frames that fit the chain and whose seals are checked together.
         var pending: [FrameView] = []
         pending.reserveCapacity(Self.batchCount)
@@ -175,7 +175,7 @@ package struct ChainVerifier: Sendable {
                     ? .wantsMore(consumed: bytes.count, atLeast: 1) : .failed(.init(.bytesAfterPadding, at: ahead.position))
                 break
             }
-            switch FrameView.find(in: bytes, at: start, after: previous, allowsExtraMembers: allowsExtraMembers, &scanner) {
+            switch frame.move(to: start, in: bytes, isBehind: isBehind, allowsExtraMembers: allowsExtraMembers, &scanner) {
             case .padding:
                 if isLastSegment || planted(.paddingAnywhere) {
                     inPadding = true
@@ -186,14 +186,17 @@ package struct ChainVerifier: Sendable {
                 end = isEnd ? .failed(.init(.endsInsideFrame, at: ahead.position)) : .wantsMore(consumed: start, atLeast: atLeast)
             case .fault(let fault):
                 end = .failed(.init(.frame(fault), at: ahead.position))
-            case .frame(let frame):
-                if let reason = ahead.objection(to: frame, after: previous, bytes) {
-                    end = .failed(.init(reason, at: ahead.position))
-                    break
+            case nil:
+                if !ahead.isPlainlyContinued(by: frame) {
+                    let tip = frame.continuesPrevious ? nil : pending.last.map { ChainTip($0, of: bytes) } ?? tip
+                    if let reason = ahead.objection(to: frame, behind: tip, bytes) {
+                        end = .failed(.init(reason, at: ahead.position))
+                        break
+                    }
                 }
                 pending.append(frame)
                 ahead.accept(frame)
-                previous = frame
+                isBehind = true
                 start = frame.frame.upperBound
                 if pending.count == Self.batchCount || frame.isTurn {
                     if let early = check(pending, bytes, visit) { return early }
@@ -202,7 +205,7 @@ package struct ChainVerifier: Sendable {
                 if frame.isTurn {
                     // What follows must agree with what the entry says, and not with its text.
                     ahead = verified
-                    previous = nil
+                    isBehind = false
                 }
             }
         }
@@ -243,7 +246,7 @@ package struct ChainVerifier: Sendable {
             }
         }
         if accepted > 0 {
-            verified.tip = ChainTip(pending[accepted - 1], of: bytes)
+            tip = ChainTip(pending[accepted - 1], of: bytes)
             entryCount += UInt64(accepted)
             if key == nil { roster.noteUnchecked(first.key(in: bytes)) }
             if beginning == nil { beginning = Beginning(first, of: bytes, segment: position.segment) }
@@ -272,15 +275,18 @@ package struct ChainVerifier: Sendable {
 
 // The checks of one entry, in the order of FORMAT.md §4: first what needs no seal …
 extension ChainVerifier.Standing {
-    /// - Parameter previous: the frame before, if it lies in the same buffer.
-    fileprivate func objection(
-        to frame: FrameView, after previous: FrameView?, _ bytes: Span<UInt8>
-    ) -> ChainFailure.Reason? {
+    /// Whether a frame says what nearly all say: then `objection` has none, and passing the frame to it is spared.
+    @inline(__always)
+    fileprivate func isPlainlyContinued(by frame: FrameView) -> Bool {
+        frame.continuesPrevious && !frame.isTurn && frame.part == nil && expectedPart == nil
+            && frame.seq == position.seq && frame.synced >= synced && frame.synced < frame.seq
+    }
+
+    /// - Parameter tip: the entry before; nil if there is none, or if the texts of both said already that one follows the other.
+    fileprivate func objection(to frame: FrameView, behind tip: ChainTip?, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         let turn = frame.isTurn ? ChainTurn(frame, bytes) : nil
         if frame.isTurn, turn == nil { return .turn(action: bytes.text(frame.action)) }
-        // Key, ledger and link were compared as text already, for nearly every frame; what is wrong, the values say.
-        let tip = frame.continuesPrevious ? nil : previous.map { ChainTip($0, of: bytes) } ?? self.tip
-        let isFirst = previous == nil && self.tip == nil
+        let isFirst = tip == nil && !frame.continuesPrevious
         if let tip, frame.ledger(in: bytes) != tip.ledger, !planted(.ledgerUnchecked) {
             return .foreignLedger(found: frame.ledger(in: bytes))
         }
@@ -332,7 +338,8 @@ extension ChainVerifier.Standing {
 
 // … then, with the seal, the version and HEAD.
 extension ChainVerifier {
-    private func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
+    // Mutating, though it changes nothing: else the whole verifier would be copied for each frame.
+    private mutating func objectionAfterSeal(to frame: FrameView, _ bytes: Span<UInt8>) -> ChainFailure.Reason? {
         if frame.version == 0 { return .frame(.member("v")) }
         if frame.version > 1, !passesLaterVersions, !planted(.laterVersionAccepted) { return .laterVersion(found: frame.version) }
         if frame.isTurn, let reason = objection(toTurn: frame, bytes) { return reason }
@@ -368,7 +375,7 @@ extension ChainVerifier {
     private mutating func note(_ frame: FrameView, _ bytes: Span<UInt8>) {
         if judgesActors, frame.isTurn || watchesActors { noteActors(frame, bytes) }
         if frame.version > 1, laterVersion == nil { laterVersion = failure(.laterVersion(found: frame.version)) }
-        if entryCount == 0, beginning == nil, verified.tip == nil { roster.introduce(frame.key(in: bytes)) }
+        if entryCount == 0, beginning == nil, tip == nil { roster.introduce(frame.key(in: bytes)) }
         guard frame.isTurn else { return }
         switch ChainTurn(frame, bytes) {
         case .rotation(let key, _): roster.introduce(key)

@@ -28,8 +28,11 @@ enum ExtraMembers {
             let plain = plain(frame, entryStart..<entryEnd, of: bytes)
         else { return nil }
         var scanner = CanonicalScanner()
-        // Not `find`, which calls this: what calls itself is not inlined, and all frames would pay for it.
-        guard let view = try? FrameView(plain.bytes.span, 0..<plain.bytes.count, payload: 0, after: nil, &scanner) else {
+        // Not `move`, which calls this: what calls itself is not inlined, and all frames would pay for it.
+        var view = FrameView()
+        do throws(FrameFault) {
+            try view.read(plain.bytes.span, 0..<plain.bytes.count, payload: 0, &scanner)
+        } catch {
             return nil
         }
         return FrameView(view, of: frame, entryStart: entryStart, distances: plain.distances)

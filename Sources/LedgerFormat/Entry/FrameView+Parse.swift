@@ -15,20 +15,39 @@ extension FrameView {
     /// Reads the frame that starts at `start`, where the buffer has at least one byte.
     package static func find(in bytes: Span<UInt8>, at start: Int) -> FrameFinding {
         var scanner = CanonicalScanner()
-        return find(in: bytes, at: start, after: nil, &scanner)
+        return find(in: bytes, at: start, &scanner)
     }
 
     /// The same with a scanner that is used again: making one costs as much as reading a short entry.
+    static func find(in bytes: Span<UInt8>, at start: Int, _ scanner: inout CanonicalScanner) -> FrameFinding {
+        var view = FrameView()
+        return switch view.move(to: start, in: bytes, &scanner) {
+        case nil: .frame(view)
+        case .padding: .padding
+        case .incomplete(let atLeast): .incomplete(atLeast: atLeast)
+        case .fault(let fault): .fault(fault)
+        }
+    }
+
+    /// What stands where no frame does; as in `FrameFinding`.
+    enum Obstacle {
+        case padding
+        case incomplete(atLeast: Int)
+        case fault(FrameFault)
+    }
+
+    /// Becomes the view of the frame that starts at `start`; behind an obstacle it is a view of nothing.
+    ///
+    /// In place, because a walk does little else than this: to hand on a view costs as much as half of reading it.
     ///
     /// - Parameters:
-    ///   - previous: a view of a frame in the same bytes. Entries that follow each other have much in common; where the
-    ///     text is the same, what was found out about it holds again.
+    ///   - isBehind: whether it is the view of a frame in the same bytes. Entries that follow each other have much in common;
+    ///     where the text is the same, what was found out about it holds again.
     ///   - allowsExtraMembers: whether ENTRY may have members that format 1 does not know.
-    @inline(__always)
-    static func find(
-        in bytes: Span<UInt8>, at start: Int, after previous: FrameView?, allowsExtraMembers: Bool = false,
+    mutating func move(
+        to start: Int, in bytes: Span<UInt8>, isBehind: Bool = false, allowsExtraMembers: Bool = false,
         _ scanner: inout CanonicalScanner
-    ) -> FrameFinding {
+    ) -> Obstacle? {
         if bytes[start] == 0 { return .padding }
         var position = start
         var length = 0
@@ -49,11 +68,13 @@ extension FrameView {
         guard payload + length < bytes.count else { return .incomplete(atLeast: payload + length + 1 - start) }
         guard bytes[payload + length] == 0x0A || planted(.terminatorUnchecked) else { return .fault(.notTerminated) }
         do throws(FrameFault) {
-            return .frame(try FrameView(bytes, start..<payload + length + 1, payload: payload, after: previous, &scanner))
+            try read(bytes, start..<payload + length + 1, payload: payload, isBehind: isBehind, &scanner)
+            return nil
         } catch {
             // Here and not before, so that a frame as format 1 knows it costs no question more.
             if allowsExtraMembers, let frame = ExtraMembers.view(of: start..<payload + length + 1, payload: payload, bytes) {
-                return .frame(frame)
+                self = frame
+                return nil
             }
             return .fault(error)
         }
@@ -61,9 +82,8 @@ extension FrameView {
 
     /// Reads a frame as format 1 knows it, whose bounds are known.
     @inline(__always)
-    init(
-        _ bytes: Span<UInt8>, _ frame: Range<Int>, payload: Int, after previous: FrameView?,
-        _ scanner: inout CanonicalScanner
+    mutating func read(
+        _ bytes: Span<UInt8>, _ frame: Range<Int>, payload: Int, isBehind: Bool = false, _ scanner: inout CanonicalScanner
     ) throws(FrameFault) {
         let end = frame.upperBound - 1
         let entryStart = payload + FrameShape.head.utf8CodeUnitCount
@@ -77,8 +97,10 @@ extension FrameView {
             bytes.holdsDigest(at: tail + 9),
             bytes.holdsDigest(at: tail + 82)
         else { throw .shape }
-        var reader = EntryParser(frameStart: frame.lowerBound, position: entryStart, end: tail)
-        self = try reader.read(bytes, frame, after: previous, &scanner)
+        var parser = EntryParser(frameStart: frame.lowerBound, position: entryStart, end: tail, isBehind: isBehind)
+        try parser.read(bytes, into: &self, &scanner)
+        start = frame.lowerBound
+        byteCount = Int32(truncatingIfNeeded: frame.count)
     }
 }
 
@@ -87,135 +109,120 @@ private struct EntryParser {
     let frameStart: Int
     var position: Int
     let end: Int
+    /// Whether the view that is written still is that of the frame before. Each part of it is replaced when it was looked at, and
+    /// where it lies, `start` and `byteCount`, at the very end.
+    let isBehind: Bool
 
-    // Inlined up to whoever keeps the view, so that its bytes are written once and where they stay.
-    @inline(__always)
     mutating func read(
-        _ bytes: Span<UInt8>, _ frame: Range<Int>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> FrameView {
-        let entryStart = offset(position)
-        let names = try actionAndActor(bytes, after: previous, &scanner)
+        _ bytes: Span<UInt8>, into view: inout FrameView, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) {
+        try actionAndActor(bytes, &view, &scanner)
         try expect(",\"body\":", bytes, "body")
         let body = try object(bytes, "body", &scanner)
         try expect(",\"context\":", bytes, "context")
         let context = try object(bytes, "context", &scanner)
-        let part = try Part.find(inContext: context, of: bytes, &scanner)
-        let (middle, isSameLedger) = try justificationToLedger(bytes, after: previous, &scanner)
-        let linkStart = offset(position)
-        let isLinked = try previousHash(bytes, after: previous)
+        view.part = try Part.find(inContext: context, of: bytes, &scanner)
+        let isSameLedger = try justificationToLedger(bytes, &view, &scanner)
+        (view.bodyStart, view.bodyEnd) = (offset(body.lowerBound), offset(body.upperBound))
+        (view.contextStart, view.contextEnd) = (offset(context.lowerBound), offset(context.upperBound))
+        view.linkStart = offset(position)
+        let isLinked = try previousHash(bytes, view)
+        view.continuesPrevious = isSameLedger && isLinked
         try expect("\",\"seq\":", bytes, "seq")
-        let seq = try integer(bytes, "seq")
+        view.seq = try integer(bytes, "seq")
         try expect(",\"synced\":", bytes, "synced")
-        let synced = try integer(bytes, "synced")
+        view.synced = try integer(bytes, "synced")
         try expect(",\"time\":\"", bytes, "time")
-        let timeStart = offset(position)
-        let time = try time(bytes, after: previous)
-        let version = try version(bytes)
-        return FrameView(
-            start: frameStart, byteCount: Int32(truncatingIfNeeded: frame.count), entryStart: entryStart,
-            actionStart: names.actionStart, actionEnd: names.actionEnd, actorStart: names.actorStart, actorEnd: names.actorEnd,
-            bodyStart: offset(body.lowerBound), bodyEnd: offset(body.upperBound),
-            contextStart: offset(context.lowerBound), contextEnd: offset(context.upperBound),
-            reasonStart: middle.reasonStart, reasonEnd: middle.reasonEnd, keyStart: middle.keyStart,
-            ledgerStart: middle.ledgerStart, linkStart: linkStart, timeStart: timeStart, pillar: middle.pillar,
-            isTurn: names.isTurn, continuesPrevious: isSameLedger && isLinked, part: part, seq: seq, synced: synced, time: time,
-            version: version)
+        let timeStart = position
+        view.time = try time(bytes, view)
+        view.timeStart = offset(timeStart)
+        view.version = try version(bytes)
     }
 
     /// Where a place in the buffer lies in the frame, whose length has at most seven digits.
     @inline(__always)
     private func offset(_ position: Int) -> Int32 { Int32(truncatingIfNeeded: position &- frameStart) }
 
-    /// Where action and actor stand in the frame.
-    private struct NamesAt {
-        let actionStart, actionEnd, actorStart, actorEnd: Int32
-        let isTurn: Bool
-    }
-
-    /// Where the texts between the context and `prev_hash` stand in the frame.
-    private struct MiddleAt {
-        let pillar: Justification.Pillar
-        let reasonStart, reasonEnd, keyStart, ledgerStart: Int32
-    }
-
     @inline(__always)
     private mutating func actionAndActor(
-        _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> NamesAt {
+        _ bytes: Span<UInt8>, _ view: inout FrameView, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) {
         let start = offset(position)
-        if let previous, repeats(previous.actionAndActor, bytes) {
-            let distance = start &- previous.entryStart
-            return NamesAt(
-                actionStart: previous.actionStart &+ distance, actionEnd: previous.actionEnd &+ distance,
-                actorStart: previous.actorStart &+ distance, actorEnd: previous.actorEnd &+ distance, isTurn: previous.isTurn)
+        if repeats(view.actionAndActor, bytes) {
+            let distance = start &- view.entryStart
+            view.actionStart &+= distance
+            view.actionEnd &+= distance
+            view.actorStart &+= distance
+            view.actorEnd &+= distance
+        } else {
+            try expect("{\"action\":", bytes, "action")
+            let action = try string(bytes, &scanner)
+            guard Names.isAction(bytes, action) else { throw .member("action") }
+            try expect(",\"actor\":", bytes, "actor")
+            let actor = try string(bytes, &scanner)
+            guard Names.isActor(bytes, actor) else { throw .member("actor") }
+            (view.actionStart, view.actionEnd) = (offset(action.lowerBound), offset(action.upperBound))
+            (view.actorStart, view.actorEnd) = (offset(actor.lowerBound), offset(actor.upperBound))
+            view.isTurn = ChainTurn.isAction(bytes, action)
         }
-        try expect("{\"action\":", bytes, "action")
-        let action = try string(bytes, &scanner)
-        guard Names.isAction(bytes, action) else { throw .member("action") }
-        try expect(",\"actor\":", bytes, "actor")
-        let actor = try string(bytes, &scanner)
-        guard Names.isActor(bytes, actor) else { throw .member("actor") }
-        return NamesAt(
-            actionStart: offset(action.lowerBound), actionEnd: offset(action.upperBound), actorStart: offset(actor.lowerBound),
-            actorEnd: offset(actor.upperBound), isTurn: ChainTurn.isAction(bytes, action))
+        view.entryStart = start
     }
 
-    /// Up to the digits of `prev_hash`.
+    /// Up to the digits of `prev_hash`; says whether key and ledger are those of the frame before.
     @inline(__always)
     private mutating func justificationToLedger(
-        _ bytes: Span<UInt8>, after previous: FrameView?, _ scanner: inout CanonicalScanner
-    ) throws(FrameFault) -> (MiddleAt, isSameLedger: Bool) {
+        _ bytes: Span<UInt8>, _ view: inout FrameView, _ scanner: inout CanonicalScanner
+    ) throws(FrameFault) -> Bool {
         let contextEnd = offset(position)
-        if let previous, repeats(previous.justificationToLedger, bytes) {
-            let distance = contextEnd &- previous.contextEnd
-            let middle = MiddleAt(
-                pillar: previous.pillar, reasonStart: previous.reasonStart &+ distance, reasonEnd: previous.reasonEnd &+ distance,
-                keyStart: previous.keyStart &+ distance, ledgerStart: previous.ledgerStart &+ distance)
-            return (middle, true)
+        if repeats(view.justificationToLedger, bytes) {
+            let distance = contextEnd &- view.contextEnd
+            view.reasonStart &+= distance
+            view.reasonEnd &+= distance
+            view.keyStart &+= distance
+            view.ledgerStart &+= distance
+            return true
         }
         try expect(",\"justification\":{\"pillar\":\"", bytes, "justification")
-        let pillar = try pillar(bytes)
+        view.pillar = try pillar(bytes)
         try expect(",\"reason\":", bytes, "justification")
         let reason = try string(bytes, &scanner)
         position = reason.upperBound
-        let (reasonStart, reasonEnd) = (offset(reason.lowerBound), offset(reason.upperBound))
-        if let previous, repeats(previous.keyAndLedger, bytes) {
-            let distance = reasonEnd &- previous.reasonEnd
-            let middle = MiddleAt(
-                pillar: pillar, reasonStart: reasonStart, reasonEnd: reasonEnd, keyStart: previous.keyStart &+ distance,
-                ledgerStart: previous.ledgerStart &+ distance)
-            return (middle, true)
+        let isSameLedger = repeats(view.keyAndLedger, bytes)
+        if isSameLedger {
+            let distance = offset(reason.upperBound) &- view.reasonEnd
+            view.keyStart &+= distance
+            view.ledgerStart &+= distance
+        } else {
+            position += 1
+            try expect("},\"key\":\"", bytes, "key")
+            view.keyStart = offset(position)
+            guard KeyID(hex: bytes, at: position) != nil else { throw .member("key") }
+            position += 16
+            try expect("\",\"ledger\":\"", bytes, "ledger")
+            view.ledgerStart = offset(position)
+            guard LedgerID(hex: bytes, at: position) != nil else { throw .member("ledger") }
+            position += 32
+            try expect("\",\"prev_hash\":\"", bytes, "prev_hash")
         }
-        position += 1
-        try expect("},\"key\":\"", bytes, "key")
-        let keyStart = offset(position)
-        guard KeyID(hex: bytes, at: position) != nil else { throw .member("key") }
-        position += 16
-        try expect("\",\"ledger\":\"", bytes, "ledger")
-        let ledgerStart = offset(position)
-        guard LedgerID(hex: bytes, at: position) != nil else { throw .member("ledger") }
-        position += 32
-        try expect("\",\"prev_hash\":\"", bytes, "prev_hash")
-        let middle = MiddleAt(
-            pillar: pillar, reasonStart: reasonStart, reasonEnd: reasonEnd, keyStart: keyStart, ledgerStart: ledgerStart)
-        return (middle, false)
+        (view.reasonStart, view.reasonEnd) = (offset(reason.lowerBound), offset(reason.upperBound))
+        return isSameLedger
     }
 
     /// Whether `prev_hash` is the HASH of the frame before.
     @inline(__always)
-    private mutating func previousHash(_ bytes: Span<UInt8>, after previous: FrameView?) throws(FrameFault) -> Bool {
-        if let previous, repeats(previous.hashText, bytes) { return true }
+    private mutating func previousHash(_ bytes: Span<UInt8>, _ view: FrameView) throws(FrameFault) -> Bool {
+        if repeats(view.hashText, bytes) { return true }
         guard bytes.holdsDigest(at: position) else { throw .member("prev_hash") }
         position += 64
         return false
     }
 
     @inline(__always)
-    private mutating func time(_ bytes: Span<UInt8>, after previous: FrameView?) throws(FrameFault) -> Timestamp {
+    private mutating func time(_ bytes: Span<UInt8>, _ view: FrameView) throws(FrameFault) -> Timestamp {
         let start = position
         position += Timestamp.byteCount
-        if let previous, bytes.repeats(previous.secondText, at: start),
-            let time = Timestamp(bytes, at: start, inSecondOf: previous.time)
+        if isBehind, bytes.repeats(view.secondText, at: start),
+            let time = Timestamp(bytes, at: start, inSecondOf: view.time)
         {
             return time
         }
@@ -236,10 +243,12 @@ private struct EntryParser {
         return version
     }
 
-    /// Moves behind the text of `range` if it stands here too.
+    /// Moves behind the text of `range`, which belongs to the frame before, if it stands here too.
     @inline(__always)
     private mutating func repeats(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-        guard range.upperBound &- range.lowerBound <= end &- position, bytes.repeats(range, at: position) else { return false }
+        guard isBehind, range.upperBound &- range.lowerBound <= end &- position, bytes.repeats(range, at: position) else {
+            return false
+        }
         position &+= range.upperBound &- range.lowerBound
         return true
     }

@@ -4,23 +4,26 @@
 /// Kept small: millions of them are passed on in a second. What hexadecimal digits stand for, it reads only when asked.
 package struct FrameView: Sendable {
     /// Where LENGTH starts in the buffer.
-    let start: Int
+    var start = 0
     /// LENGTH to line feed.
-    let byteCount: Int32
+    var byteCount: Int32 = 0
     // Relative to `start`; texts without their quotation marks. All else stands at a fixed distance from one of these. Both ends
     // are kept, because members that format 1 does not know may stand between any two that it does.
-    let entryStart, actionStart, actionEnd, actorStart, actorEnd, bodyStart, bodyEnd, contextStart, contextEnd: Int32
-    let reasonStart, reasonEnd, keyStart, ledgerStart, linkStart, timeStart: Int32
-    package let pillar: Justification.Pillar
+    var entryStart: Int32 = 0
+    var actionStart: Int32 = 0, actionEnd: Int32 = 0, actorStart: Int32 = 0, actorEnd: Int32 = 0
+    var bodyStart: Int32 = 0, bodyEnd: Int32 = 0, contextStart: Int32 = 0, contextEnd: Int32 = 0
+    var reasonStart: Int32 = 0, reasonEnd: Int32 = 0
+    var keyStart: Int32 = 0, ledgerStart: Int32 = 0, linkStart: Int32 = 0, timeStart: Int32 = 0
+    package internal(set) var pillar = Justification.Pillar.integrity
     /// Whether a `ChainTurn` is to be read from it.
-    let isTurn: Bool
+    var isTurn = false
     /// Whether `key`, `ledger` and `prev_hash` are what the frame found before it in the same buffer calls for.
-    let continuesPrevious: Bool
-    package let part: Part?
-    package let seq: UInt64
-    package let synced: UInt64
-    package let time: Timestamp
-    package let version: UInt64
+    var continuesPrevious = false
+    package internal(set) var part: Part?
+    package internal(set) var seq: UInt64 = 0
+    package internal(set) var synced: UInt64 = 0
+    package internal(set) var time = Timestamp(microseconds: 0)
+    package internal(set) var version: UInt64 = 0
 }
 
 // Where what is found, in the buffer.

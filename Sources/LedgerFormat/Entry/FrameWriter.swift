@@ -84,7 +84,7 @@ package struct FrameWriter: Sendable {
     /// What could not be read back would lock the ledger for good: it stops the process before it reaches the disk.
     private mutating func checkFrame(at start: Int) {
         let block = block
-        guard case .frame(let frame) = FrameView.find(in: block.span, at: start, after: nil, &scanner),
+        guard case .frame(let frame) = FrameView.find(in: block.span, at: start, &scanner),
             frame.frame.upperBound == block.count
         else { preconditionFailure("a sealed frame has the form of one") }
     }
