@@ -1,3 +1,4 @@
+import DurableFiles
 import LedgerFormat
 import TestSupport
 import Testing
@@ -85,6 +86,45 @@ struct RepetitionTests {
                 ["test.event", "process:test", "forged"], ["test.event", "process:test2", "forged"],
                 ["test.event", "process:test", #"forged\u0001"#], ["test.event", "process:test", #"forged\"},\"key\":\""#],
             ])
+    }
+
+    /// All that a view says, as text.
+    private func contents(_ frame: FrameView, _ bytes: Span<UInt8>) -> [String] {
+        let texts = [frame.frame, frame.entry, frame.payload, frame.action, frame.actor, frame.body, frame.context, frame.reason]
+        return texts.map { bytes.text($0) } + [
+            "\(frame.key(in: bytes)) \(frame.ledger(in: bytes)) \(frame.previousHash(in: bytes)) \(frame.hash(in: bytes))",
+            "\(frame.seq) \(frame.synced) \(frame.time) \(frame.version) \(frame.pillar) \(String(describing: frame.part))",
+        ]
+    }
+
+    @Test("a view that moved over other frames says what one read alone says", arguments: 0..<8 as Range<UInt64>)
+    func moved(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let changes: [(inout Forge) -> Void] = (0..<60).map { index in
+            // So that a frame is longer or shorter than the one before, also in the digits of its length.
+            let body = #"{"text":"\#(String(repeating: "x", count: random.below(random.coin() ? 5 : 900)))"}"#
+            let (names, reason, context, later) = (random.below(4), random.below(3), random.below(3), random.coin())
+            return {
+                $0.body = body
+                if names == 1 { $0.actor = "process:other" }
+                if names == 2 { $0.action = "test.other.event" }
+                if reason == 1 { $0.justification = #"{"pillar":"evolution","reason":"another, and longer"}"# }
+                if context == 1 { $0.context = #"{"tool":"a"}"# }
+                if later { $0.time = "2026-02-01T00:00:\(10 + index / 2).000001Z" }
+            }
+        }
+        let (honest, frames) = frames(changes)
+        let bytes = honest + frames.joined()
+        var verifier = ChainVerifier(keys: testKeys)
+        var shown: [[String]] = []
+        _ = verifier.feed(bytes.span, isEnd: true) { frame, bytes in
+            if frame.seq > 3 { shown.append(contents(frame, bytes)) }
+            return true
+        }
+        let alone: [[String]] = frames.map { bytes in
+            if case .frame(let frame) = FrameView.find(in: bytes.span, at: 0) { contents(frame, bytes.span) } else { [] }
+        }
+        #expect(shown == alone, "seed \(seed)")
     }
 
     @Test("each digit of HASH and SIG counts")
