@@ -83,7 +83,7 @@ need-swift:
 	@command -v swift >/dev/null || { echo "make: Swift 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }
 	@mkdir -p $(LIBRARIES); clang=$$(dirname -- "$$(readlink -f -- "$$(command -v swift)")")/clang; \
 		if library=$$("$$clang" -print-file-name=libstdc++.a) && [ -e "$$library" ]; then ln -sf "$$library" $(LIBRARIES)/; fi; \
-		sh tools/static-pie.sh "$$clang" >$(LIBRARIES)/static-pie
+		sh tools/static-pie.sh "$$clang" $(LIBRARIES) >$(LIBRARIES)/static-pie
 
 # The independent verifier judges in the tests.
 need-judge:

@@ -14,6 +14,13 @@ struct ShippedProgramTests {
         #expect(Array(header.prefix(4)) == [0x7F, 0x45, 0x4C, 0x46] && header[16] == 3)
     }
 
+    @Test("starts where there is no /proc", .enabled(if: Machine.hasPrivateMounts, Machine.needsMounts))
+    func sandbox() throws {
+        let script = #"umount -l /proc || exit 99; exec "$0" --version"#
+        let started = try Program("/usr/bin/env", ["unshare", "-m", "sh", "-c", script, path]).run()
+        #expect(started.code == 0 && started.output.hasPrefix("bulla "), "\(started)")
+    }
+
     @Test("finds users and groups, wherever the system has them from, and says when there is none")
     func users() throws {
         let ledger = try CommandLedger(entries: 1)

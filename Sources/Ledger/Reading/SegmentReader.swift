@@ -17,8 +17,8 @@ package struct SegmentReader {
     /// Hundreds of frames, and little enough to be verified while it lies in a core's own cache; a process that appends once
     /// reads preallocated space with it, and pays for each of its pages.
     package static let readByteCount = 1 << 18
-    /// The same where little is left, as behind HEAD when one verb after the other appends to preallocated space.
-    private static let smallReadByteCount = 1 << 14
+    /// The buffer for a file that is nearly empty.
+    private static let readByteCountMin = 1 << 12
 
     package init(_ storage: any Storage, in directory: StoragePath = Layout.ledger) throws(StorageError) {
         self.storage = storage
@@ -110,9 +110,9 @@ package struct SegmentReader {
         let file = try open(segment: segment)
         var offset = verifier.position.offset
         var kept = 0
-        // What is small gets a small buffer: filling a large one with NULs would cost more than verifying what is read into it.
+        // A small file gets a small buffer: filling a large one with NULs would cost more than verifying what is read into it.
         let left = try file.status().size - offset
-        let readByteCount = left > 8 * Self.smallReadByteCount ? Self.readByteCount : Self.smallReadByteCount
+        let readByteCount = min(max(left, Self.readByteCountMin), Self.readByteCount)
         var wanted = readByteCount
         while true {
             if isOutOfTime() { return .outOfTime }
