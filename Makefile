@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PREFIX ?= /usr/local
 # What people use. It exports no symbols, and holds the C++ library where that can be linked: so it starts in five sixths of the time;
-# and the C library where that can be linked at a random address (tools/static-pie.sh): a fifth less again.
+# and the C library where that can be linked at a random address (tools/static-pie.sh): a seventh less again.
 # Generic types are made by calls, and not from their names, for which the runtime searches all conformances: so `append` takes a
 # quarter fewer instructions.
 LIBRARIES := $(CURDIR)/.build-static/libraries
