@@ -19,15 +19,20 @@ package struct SealedObject: Sendable, Equatable {
     }
 
     /// The file's bytes, with the MAC under `key`.
-    package func bytes(label: String, _ key: SealingKey) -> [UInt8] { JSON.object(sealed(label, key)).canonicalBytes() }
+    package func bytes(label: String, _ key: SealingKey) -> [UInt8] { sealed(label, key).bytes }
 
-    private func sealed(_ label: String, _ key: SealingKey) -> JSONObject {
+    /// The members are written once, and the MAC is put among them: a state may have megabytes.
+    private func sealed(_ label: String, _ key: SealingKey) -> (mac: Digest, bytes: [UInt8]) {
         var object = members
         object["key"] = .string(self.key.description)
         object["ledger"] = .string(ledger.description)
         object["v"] = 1
-        object["mac"] = .string(key.authenticate(label: label, JSON.object(object).canonicalBytes()).description)
-        return object
+        let text = JSON.object(object).canonicalBytes()
+        let mac = key.authenticate(label: label, text)
+        // `key` and `ledger` come first. Where they and what else does end, but for the brace, is its place.
+        let before = object.members.prefix { $0.key.utf16.lexicographicallyPrecedes("mac".utf16) }
+        let place = JSON.object(JSONObject(before.map { ($0.key, $0.value) })).canonicalBytes().count - 1
+        return (mac, Array(text[..<place]) + ",\"mac\":\"\(mac)\"".utf8 + text[place...])
     }
 
     /// Reads a file's bytes, which must be what `bytes` writes.
@@ -49,9 +54,9 @@ package struct SealedObject: Sendable, Equatable {
         self.init(ledger: named, key: key, object)
         let expected = sealed(label, sealing)
         if planted(.sealedObjectUnchecked) { return }
-        guard expected["mac"] == mac else { throw .mac }
+        guard mac == .string(expected.mac.description) else { throw .mac }
         // What is not canonical is not what a writer writes.
-        guard JSON.object(expected).canonicalBytes() == bytes else { throw .form }
+        guard expected.bytes == bytes else { throw .form }
     }
 }
 
